@@ -1,0 +1,38 @@
+# Two commands: `make run` starts the assistant, `make test` passes the tests. Both set up what is missing first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.ready
+
+.PHONY: run test check bench setup lock clean
+.DEFAULT_GOAL := run
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml .ci/requirements.lock .ci/setup
+	@bash .ci/setup
+	@touch $(STAMP)
+
+run: $(STAMP)
+	@$(VENV)/bin/assistant $(ARGS)
+
+check: $(STAMP)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/pyright
+
+test: $(STAMP) check
+	@$(PY) -m pytest -n auto $(ARGS)
+
+bench: $(STAMP)
+	@$(PY) -m pytest tests/benchmarks -p no:xdist -s $(ARGS)
+
+# Resolve anew: needs uv and a package index. Hashes only, and no index host's name.
+lock:
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --annotation-style line -q -o .ci/requirements.lock
+
+clean:
+	@rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

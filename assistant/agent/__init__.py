@@ -1,0 +1,1 @@
+"""Agent: the loop that turns a prompt into events."""

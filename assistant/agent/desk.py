@@ -1,0 +1,207 @@
+"""The Desk: what the screen, the headless runner and the commands talk to. Built by `assistant.compose` alone.
+
+A Desk owns the log, the catalogue of models, the sandbox engine and the policies; it opens tasks. A TaskSession is one
+open task. Everything a person sees or changes about a task goes through these two protocols, and each change is an entry
+in the log before it takes effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from assistant.agent.events import Event
+from assistant.audit.views import LogRow, TaskSummary
+from assistant.gateway.approver import Approver
+from assistant.sandbox.protocol import ApplyReport
+from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
+
+if TYPE_CHECKING:
+    from assistant.config import Paths, Settings
+
+
+class TaskTotals(Data, frozen=True):
+    """What a task has used so far. `cost_uusd` counts known prices only; `unpriced_calls` says how many calls had none."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    calls: int = 0
+    cost_uusd: int = 0
+    unpriced_calls: int = 0
+    asks: int = 0
+
+
+class TaskSession(Protocol):
+    """One open task. Use from one event loop."""
+
+    @property
+    def task(self) -> Task:
+        """As it stands now."""
+        ...
+
+    @property
+    def totals(self) -> TaskTotals:
+        """Used so far."""
+        ...
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The model that answers now."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """Whether a turn runs."""
+        ...
+
+    def history(self) -> Sequence[Message]:
+        """The conversation, oldest first."""
+        ...
+
+    def warm_up(self) -> None:
+        """Start the model's worker and the room in the background, while the person types."""
+        ...
+
+    def run_turn(self, prompt: str) -> AsyncIterator[Event]:
+        """Run one turn. TurnFinished is always the last event, also after `stop`. One turn at a time."""
+        ...
+
+    def run_own_command(self, command: str) -> AsyncIterator[Event]:
+        """Run the person's own `!command` in the room, through the gateway, as a turn without a model."""
+        ...
+
+    async def stop(self) -> None:
+        """End the running turn: processes first, then the log's entry, then TurnFinished."""
+        ...
+
+    async def set_model(self, model: str) -> ModelInfo:
+        """Swap the model. Raises UsageError for one that is unknown or not usable, saying why."""
+        ...
+
+    async def set_tools(self, names: Sequence[str]) -> None:
+        """Enable exactly these tools from the next model call on. Raises UsageError for an unknown name."""
+        ...
+
+    async def set_autonomy(self, level: Autonomy) -> None:
+        """Turn the dial."""
+        ...
+
+    async def set_budgets(self, budgets: Budgets) -> None:
+        """Replace the budgets."""
+        ...
+
+    async def rename(self, title: str) -> None:
+        """Give the task a title."""
+        ...
+
+    def tools(self) -> Sequence[tuple[ToolSpec, bool]]:
+        """Every tool there is, and whether it is on."""
+        ...
+
+    def grants(self) -> Sequence[Grant]:
+        """Standing permissions that hold for this task."""
+        ...
+
+    async def revoke(self, grant_id: str) -> None:
+        """End a grant at once."""
+        ...
+
+    def boundaries(self) -> Sequence[Boundary]:
+        """Standing prohibitions."""
+        ...
+
+    def propose_boundary(self, words: str) -> Boundary:
+        """The forbid policy that `words` ("push") would become, to be shown first. Raises UsageError with examples when
+        it can't be put as a policy."""
+        ...
+
+    async def add_boundary(self, boundary: Boundary) -> None:
+        """Make it hold."""
+        ...
+
+    async def remove_boundary(self, boundary_id: str) -> None:
+        """Lift it."""
+        ...
+
+    async def changes(self) -> list[Change]:
+        """What is staged."""
+        ...
+
+    async def diff(self, path: str) -> str:
+        """Unified diff of one staged path."""
+        ...
+
+    async def apply(
+        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
+    ) -> ApplyReport:
+        """Apply staged changes as the person's own act (an approval by key for the shown changes)."""
+        ...
+
+    async def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
+        """Forget staged changes."""
+        ...
+
+    async def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
+        """Take back an applied set."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop what runs and release the room. The task stays in the log."""
+        ...
+
+
+class Desk(Protocol):
+    """The product without a screen."""
+
+    @property
+    def paths(self) -> Paths:
+        """Where things live."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """As loaded at start."""
+        ...
+
+    async def open_task(
+        self,
+        folder: Path,
+        *,
+        model: str = "",
+        kit: str = "",
+        tools: Sequence[str] | None = None,
+        autonomy: Autonomy | None = None,
+        budgets: Budgets | None = None,
+        approver: Approver,
+    ) -> TaskSession:
+        """A new task. Raises FolderError, UsageError."""
+        ...
+
+    async def resume_task(self, task: str, *, approver: Approver) -> TaskSession:
+        """An earlier task, by id or unique prefix; empty means the latest. Raises UsageError when there is none."""
+        ...
+
+    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
+        """Newest first; `search` looks through all content."""
+        ...
+
+    async def models(self) -> list[ModelInfo]:
+        """The catalogue: what is usable now, and why the rest isn't. Probes loopback; may take a second."""
+        ...
+
+    async def log_page(
+        self,
+        *,
+        task: str = "",
+        kinds: Sequence[str] = (),
+        search: str = "",
+        before_seq: int | None = None,
+        limit: int = 200,
+    ) -> list[LogRow]:
+        """Newest first, at most `limit` rows before `before_seq`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every session, then the log."""
+        ...

@@ -1,0 +1,68 @@
+"""The command line: parse, call the core, render. One module a command; it owns the exit codes.
+
+A command module has `add(parser)` (its options) and `run(args) -> int` (the exit code). Only the module of the command
+that was asked for is imported, so each command costs just its own imports. argparse rather than a richer library: it
+imports in 8 ms, others take 100, and `sandbox exec` must cost little more than the command it runs.
+
+Exit codes: 0 done · 2 usage · 3 refused or needs a person · 4 model failed · 5 budget spent · 6 sandbox unavailable ·
+7 log damaged · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from assistant.errors import AssistantError
+
+COMMANDS = {
+    "run": "one task without a screen",
+    "sandbox": "run one command exactly as the shell tool does",
+    "stage": "review, apply, drop and undo staged changes",
+    "policy": "check, test and explain policies",
+    "log": "read, search, verify and export the action log",
+    "models": "list models, keep keys, ask one",
+    "tools": "list and check tools",
+    "tasks": "list tasks",
+    "stop": "end every process of a task",
+    "config": "show settings and where each comes from",
+    "doctor": "try what holds on this machine",
+}
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        return _dispatch(argv)
+    except AssistantError as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader went away: nothing left to say, and nobody to say it to
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(argv: list[str]) -> int:
+    if argv and argv[0] in COMMANDS:
+        module = importlib.import_module(f"assistant.cli.{argv[0]}")
+        parser = argparse.ArgumentParser(
+            prog=f"assistant {argv[0]}",
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add(parser)
+        return module.run(parser.parse_args(argv[1:]))
+    parser = argparse.ArgumentParser(
+        prog="assistant",
+        description="Without a command: open the chat.",
+        epilog="commands:\n" + "\n".join(f"  {n:<9} {text}" for n, text in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from assistant.cli import chat
+
+    chat.add(parser)
+    parser.add_argument("-V", "--version", action="store_true", help="print the version")
+    return chat.run(parser.parse_args(argv))

@@ -1,0 +1,1 @@
+"""Gateway: the one door that every effect passes."""

@@ -1,0 +1,1 @@
+"""Sandbox: rooms that the kernel enforces, the stage that holds changes, the egress proxy."""

@@ -1,0 +1,165 @@
+"""What the gateway and the commands need of a sandbox. Every engine passes `tests/conformance/sandbox_suite.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from assistant.types import Change, Completed, Limits
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One program to run in a room. The environment starts empty; `env` is all that it gets beside the room's basics."""
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    env: Mapping[str, str] = {}
+    cwd: str = "."
+    """Relative to the task's folder."""
+    limits: Limits = Limits()
+    hosts: tuple[str, ...] = ()
+    """`host` or `host:port` that the egress proxy lets through for this call. Empty means no network at all."""
+    read_only: tuple[str, ...] = ()
+    """Further host folders, visible at the same path, read-only (a tool's program, the interpreter)."""
+    pty: bool = False
+    folder_read_only: bool = False
+    """The task's folder can't be written by this call (tools whose effect is `read`)."""
+    private: bool = False
+    """The task's folder isn't visible at all (the model worker)."""
+
+
+class ApplyReport(msgspec.Struct, frozen=True):
+    """What `apply` or `undo` did. Paths in `conflicts` and `held` were left alone and stay staged."""
+
+    applied: tuple[Change, ...] = ()
+    conflicts: tuple[Change, ...] = ()
+    """The real file changed since it was staged."""
+    held: tuple[Change, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    """(path, why) for what the system refused."""
+    undo_id: str = ""
+    """Names the applied set for `undo`; empty when nothing was applied or undo can't be offered."""
+    note: str = ""
+
+
+class Stage(Protocol):
+    """The copy-on-write layer of one task. Works on disk; needs no running room.
+
+    Blocking: call from a worker thread when on the event loop.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """The real folder it lies over."""
+        ...
+
+    def changes(self) -> list[Change]:
+        """All differences from the real folder, sorted by path."""
+        ...
+
+    def diff(self, path: str) -> str:
+        """Unified text diff of one changed path; one plain sentence for binary or huge content."""
+        ...
+
+    def apply(
+        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
+    ) -> ApplyReport:
+        """Move changes to the real folder, each file atomic and durable. None means all.
+
+        A path names itself and everything below it. After a crash a second call finishes the work.
+        """
+        ...
+
+    def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
+        """Forget changes; returns what was dropped."""
+        ...
+
+    def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
+        """Take back an applied set (the latest when empty). What changed since then is a conflict and stays."""
+        ...
+
+    def undoable(self) -> list[tuple[str, int, int]]:
+        """(undo_id, time in Unix ms, number of files), newest first."""
+        ...
+
+
+class Process(Protocol):
+    """A program that lives across calls (a dev server, a REPL)."""
+
+    @property
+    def id(self) -> str:
+        """Short name, unique in its room."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send to its standard input. Raises SandboxError when it has ended."""
+        ...
+
+    async def read(self, *, wait_s: float = 0.0, limit: int = 65536) -> bytes:
+        """Output that has not been read yet, waiting up to `wait_s` for some."""
+        ...
+
+    async def stop(self) -> Completed:
+        """End it and all its children."""
+        ...
+
+
+class Room(Protocol):
+    """One task's place to run programs: one overlay mount, entered by every call."""
+
+    @property
+    def stage(self) -> Stage:
+        """The task's stage."""
+        ...
+
+    async def run(self, command: Command, on_output: Callable[[bytes], None] | None = None) -> Completed:
+        """Run to the end. `on_output` gets stdout and stderr as they come, on the event loop, before the cap applies.
+
+        Cancelling the caller kills every process of the call before the cancellation travels on.
+        Raises SandboxError when the program could not be started, SandboxUnavailable when nothing can contain it.
+        """
+        ...
+
+    async def start(self, command: Command) -> Process:
+        """Start a long-running program."""
+        ...
+
+    def call_changes(self) -> list[Change]:
+        """What the stage gained or lost since this was last called: the observed effect of a call. Blocking."""
+        ...
+
+    async def stop(self) -> None:
+        """End every process of the room within 200 ms; the room can be used again."""
+        ...
+
+    async def aclose(self) -> None:
+        """End every process and give back mounts, sockets and temporary files. The stage stays on disk."""
+        ...
+
+
+class Sandbox(Protocol):
+    """An engine."""
+
+    @property
+    def name(self) -> str:
+        """`bubblewrap`, `landlock`, `sandbox-exec`, `fake`."""
+        ...
+
+    async def open(self, task: str, folder: Path, stages: Path) -> Room:
+        """The room of a task over `folder`, its stage kept below `stages / task`.
+
+        Raises FolderError for a folder that is missing or can't be read, SandboxUnavailable when nothing holds here.
+        """
+        ...
+
+    def stage(self, task: str, folder: Path, stages: Path) -> Stage:
+        """The stage alone, to review, apply, drop or undo without a room."""
+        ...
