@@ -1,0 +1,63 @@
+"""Says in words what an Action does. For eyes only: nothing is decided by these words."""
+
+from __future__ import annotations
+
+import os
+
+from assistant.types import Action, Effect, Kind, Role
+from assistant.visible import one_line
+
+_VERB = {
+    Effect.READ: "Read",
+    Effect.WRITE: "Write",
+    Effect.DELETE: "Delete",
+    Effect.EXECUTE: "Run",
+    Effect.FETCH: "Fetch",
+    Effect.SEND: "Send to",
+    Effect.ACT: "Act on",
+    Effect.CONSULT: "Ask the model",
+    Effect.DELEGATE: "Start a helper for",
+    Effect.APPLY: "Apply to the real folder",
+}
+
+
+def title(action: Action) -> str:
+    """The tool and what it is about, on one line: `read_file README.md`."""
+    return one_line(f"{action.tool} {_short(action)}".strip(), 160)
+
+
+def sentence(action: Action) -> str:
+    """What will happen, in one sentence for the approval card."""
+    about = _short(action) or action.folder
+    extra = ""
+    if action.effect is Effect.EXECUTE:
+        extra = " in the sandbox"
+        if hosts := action.facts.get("hosts"):
+            extra += f", reaching {', '.join(hosts)}"
+    elif action.effect is Effect.WRITE:
+        extra = " on the stage"
+    elif action.effect is Effect.DELETE:
+        extra = " from the stage"
+    tool = f"{action.tool}: " if action.effect in (Effect.WRITE, Effect.DELETE, Effect.ACT) else ""
+    return one_line(f"{tool}{_VERB[action.effect]} {about}{extra}", 400)
+
+
+def _short(action: Action) -> str:
+    words: list[str] = []
+    for argument in action.arguments:
+        if argument.role is Role.SECRET or argument.kind in (Kind.TEXT, Kind.VALUE, Kind.FLAG, Kind.NUMBER):
+            continue
+        values: list[object] = argument.value if isinstance(argument.value, list) else [argument.value]
+        shown = [_relative(str(v), action.folder) if argument.kind is Kind.PATH else str(v) for v in values[:3]]
+        if len(values) > 3:
+            shown.append(f"and {len(values) - 3} more")
+        words.append(", ".join(shown))
+    if not words:
+        words = [str(a.value) for a in action.arguments if a.kind is Kind.TEXT and a.role is not Role.SECRET][:1]
+    return " → ".join(words)
+
+
+def _relative(path: str, folder: str) -> str:
+    if path == folder:
+        return "."
+    return os.path.relpath(path, folder) if path.startswith(folder.rstrip("/") + "/") else path

@@ -1,0 +1,179 @@
+"""Seventh step: what a program printed becomes what the model reads. All of it is hostile.
+
+Capped, decoded without loss, control characters made visible, secrets blotted out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from assistant.types import JSON, Completed, Data
+from assistant.visible import one_line, visible
+
+DEFAULT_OUTPUT_BYTES = 32 * 1024
+"""What a model is given of one call when the manifest says nothing: about 8,000 tokens."""
+_MAX_FIELDS = 20_000
+_PROTOCOL_OVERHEAD = 8
+"""JSON may write one byte of text as six (`\\u001b`), plus fields and the frame."""
+
+
+class Field(Data, frozen=True):
+    """A structured leaf of a result, for provenance."""
+
+    path: str
+    value: str
+    kind: str = "text"
+
+
+class Reading(Data, frozen=True):
+    """What a call came to, before it is labelled."""
+
+    ok: bool
+    text: str
+    code: str = ""
+    fields: tuple[Field, ...] = ()
+    data: JSON = None
+    truncated: bool = False
+
+
+class HeadTail:
+    """Keeps the first three quarters and the last quarter of a byte stream, within `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._head_limit = limit * 3 // 4
+        self._tail_limit = limit - self._head_limit
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.dropped = 0
+
+    def add(self, data: bytes) -> None:
+        """Take more bytes; the cost does not grow with what came before."""
+        room = self._head_limit - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        if data:
+            self._tail += data
+            if len(self._tail) > 2 * self._tail_limit:
+                self._trim()
+
+    def _trim(self) -> None:
+        excess = len(self._tail) - self._tail_limit
+        if excess > 0:
+            self.dropped += excess
+            del self._tail[:excess]
+
+    def text(self) -> str:
+        """All that was kept, with a line that says how much is missing in between."""
+        self._trim()
+        head = self._head.decode("utf-8", "backslashreplace")
+        tail = self._tail.decode("utf-8", "backslashreplace")
+        return f"{head}\n[{self.dropped} bytes left out]\n{tail}" if self.dropped else head + tail
+
+
+def read_plain(output: HeadTail, done: Completed) -> Reading:
+    """Of a program that just prints: its output, and how it ended when that was not well."""
+    text = visible(output.text())
+    ending = how_it_ended(done)
+    ok = done.exit_status == 0
+    if ending:
+        text = f"{text.rstrip()}\n[{ending}]".lstrip("\n")
+    return Reading(ok, text, "" if ok else _code(done), truncated=output.dropped > 0 or done.truncated)
+
+
+def read_json(done: Completed, limit: int) -> Reading:
+    """Of a program that speaks the JSON protocol of `tools/README.md`.
+
+    Anything that is not exactly that protocol counts as a broken tool.
+    """
+    last = _last_object(done.stdout)
+    if last is None:
+        ending = how_it_ended(done) or "it printed no result"
+        why = one_line(done.stderr.decode("utf-8", "replace").strip()[-300:], 300)
+        return Reading(False, f"the tool broke: {ending}{': ' + why if why else ''}", _code(done))
+    error = last.get("error")
+    if isinstance(error, dict):
+        text, code = str(error.get("text", "")), str(error.get("code", "failed"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # JSON
+        return Reading(False, _cap(visible(text), limit)[0], one_line(code, 40))
+    result = last.get("result")
+    if not isinstance(result, dict) or not isinstance(result.get("text"), str):  # pyright: ignore[reportUnknownMemberType]
+        return Reading(False, "the tool broke: its result has no text", "failed")
+    body: dict[str, Any] = result  # pyright: ignore[reportUnknownVariableType]  # JSON
+    text, cut = _cap(visible(body["text"]), limit)
+    return Reading(True, text, "", _fields(body.get("fields")), body.get("data"), cut or bool(body.get("truncated")))
+
+
+def protocol_bytes(limit: int) -> int:
+    """How much a tool may print so that `limit` bytes of text fit into its JSON."""
+    return limit * _PROTOCOL_OVERHEAD + 65536
+
+
+def live_text(chunk: bytes) -> str:
+    """The `output` lines of a chunk, for the person who watches. Lossy at chunk borders, which only the eye sees."""
+    shown: list[str] = []
+    for line in chunk.splitlines():
+        if line.startswith(b'{"output"'):
+            try:
+                shown.append(str(json.loads(line)["output"]))
+            except (ValueError, KeyError, RecursionError):
+                continue
+    return visible("".join(shown))
+
+
+def how_it_ended(done: Completed) -> str:
+    """Empty when the program ended well by itself."""
+    if done.stopped:
+        return "stopped by the person"
+    if done.timed_out:
+        return f"stopped: it ran longer than allowed ({done.wall_ms // 1000} s)"
+    if done.limit_hit:
+        return f"stopped: it went over its limit of {done.limit_hit}"
+    if done.signal is not None:
+        return f"ended by signal {done.signal}"
+    return f"exit status {done.exit_status}" if done.exit_status else ""
+
+
+def redacted(text: str, redact: Callable[[str], str]) -> str:
+    """`text` without secrets; when the search for them fails, no text at all."""
+    try:
+        return redact(text)
+    except Exception as error:  # noqa: BLE001  # whatever fails in the search, unsearched text goes nowhere
+        return f"[withheld: the search for secrets failed ({type(error).__name__})]"
+
+
+def _code(done: Completed) -> str:
+    if done.stopped:
+        return "stopped"
+    return "timeout" if done.timed_out else "failed"
+
+
+def _cap(text: str, limit: int) -> tuple[str, bool]:
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= limit:
+        return text, False
+    return raw[:limit].decode("utf-8", "ignore") + "\n[cut here]", True
+
+
+def _last_object(stdout: bytes) -> dict[str, Any] | None:
+    for line in reversed(stdout.splitlines()):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) and not value.keys().isdisjoint(("result", "error")) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # JSON
+    return None
+
+
+def _fields(raw: JSON) -> tuple[Field, ...]:
+    if not isinstance(raw, list):
+        return ()
+    found: list[Field] = []
+    for item in raw[:_MAX_FIELDS]:  # pyright: ignore[reportUnknownVariableType]  # JSON
+        if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float)):  # pyright: ignore[reportUnknownMemberType]
+            entry: dict[str, Any] = item  # pyright: ignore[reportUnknownVariableType]
+            found.append(Field(str(entry.get("path", "")), str(entry["value"]), str(entry.get("kind", "text"))))
+    return tuple(found)
