@@ -12,12 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
 JSON: TypeAlias = Any
 """A value that JSON can carry. Kept as Any: strict checking of recursive unions costs more than it finds."""
+
+
+def as_list(value: JSON) -> list[JSON]:
+    """`value` itself when it is a list, else a list of just it."""
+    return cast("list[JSON]", value) if isinstance(value, list) else [value]
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -20,7 +20,6 @@ from assistant.gateway.events import (
 )
 from assistant.types import Data, Usage
 
-
 __all__ = [
     "Applied",
     "CallApproved",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from assistant.gateway.validate import InvalidCallError
-from assistant.types import JSON, Action, Argument, ArgumentSpec, Effect, Kind, Resource, Role, ToolSpec
+from assistant.types import JSON, Action, Argument, ArgumentSpec, Effect, Kind, Resource, Role, ToolSpec, as_list
 from assistant.visible import one_line
 
 _GLOB = frozenset("*?[{")
@@ -42,7 +42,7 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, parse_c
         made.append(Argument(name, value, meaning.role, meaning.kind))
     if spec.effect in (Effect.WRITE, Effect.DELETE):
         facts["staged"] = not facts.get("outside", False)
-    facts["count"] = sum(len(a.value) if isinstance(a.value, list) else 1 for a in made if a.role is Role.TARGET)
+    facts["count"] = sum(len(as_list(a.value)) for a in made if a.role is Role.TARGET)
     if spec.hosts:
         facts["hosts"] = sorted({*facts.get("hosts", []), *spec.hosts})
     return Action(spec.name, spec.effect, _resource(made, folder), tuple(made), folder, facts)
@@ -52,7 +52,7 @@ def _canonical(
     value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], parse_command: CommandParser, name: str
 ) -> JSON:
     if isinstance(value, list):
-        items: list[JSON] = value  # pyright: ignore[reportUnknownVariableType]  # JSON
+        items = as_list(value)
         if kind in (Kind.PATH, Kind.GLOB) and len(items) > 1:
             facts["bulk"] = True
         return [_canonical(v, kind, folder, facts, parse_command, name) for v in items]
@@ -136,7 +136,7 @@ def _resource(arguments: list[Argument], folder: str) -> Resource:
     ranked = sorted(arguments, key=lambda a: (a.role is not Role.TARGET, a.role is not Role.DEST))
     for argument in ranked:
         if argument.kind in kinds:
-            value = argument.value[0] if isinstance(argument.value, list) and argument.value else argument.value
+            value = next(iter(as_list(argument.value)), None)
             if not isinstance(value, str):
                 continue
             return Resource(kinds[argument.kind], host_of(value) if argument.kind is Kind.URL else value)

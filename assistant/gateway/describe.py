@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from assistant.types import Action, Effect, Kind, Role
+from assistant.types import Action, Effect, Kind, Role, as_list
 from assistant.visible import one_line
 
 _VERB = {
@@ -47,7 +47,7 @@ def _short(action: Action) -> str:
     for argument in action.arguments:
         if argument.role is Role.SECRET or argument.kind in (Kind.TEXT, Kind.VALUE, Kind.FLAG, Kind.NUMBER):
             continue
-        values: list[object] = argument.value if isinstance(argument.value, list) else [argument.value]
+        values = as_list(argument.value)
         shown = [_relative(str(v), action.folder) if argument.kind is Kind.PATH else str(v) for v in values[:3]]
         if len(values) > 3:
             shown.append(f"and {len(values) - 3} more")

@@ -5,9 +5,10 @@ Capped, decoded without loss, control characters made visible, secrets blotted o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from assistant.types import JSON, Completed, Data
 from assistant.visible import one_line, visible
@@ -36,6 +37,32 @@ class Reading(Data, frozen=True):
     fields: tuple[Field, ...] = ()
     data: JSON = None
     truncated: bool = False
+
+
+class _Field(msgspec.Struct):
+    path: str
+    value: str | int | float
+    kind: str = "text"
+
+
+class _Result(msgspec.Struct):
+    text: str
+    fields: list[_Field] = []
+    data: Any = None
+    truncated: bool = False
+
+
+class _Error(msgspec.Struct):
+    text: str
+    code: str = "failed"
+
+
+class _Line(msgspec.Struct):
+    """One line of a tool's standard output: exactly one of the three."""
+
+    output: str | None = None
+    result: _Result | None = None
+    error: _Error | None = None
 
 
 class HeadTail:
@@ -88,21 +115,17 @@ def read_json(done: Completed, limit: int) -> Reading:
 
     Anything that is not exactly that protocol counts as a broken tool.
     """
-    last = _last_object(done.stdout)
+    last = _last_line(done.stdout)
     if last is None:
         ending = how_it_ended(done) or "it printed no result"
         why = one_line(done.stderr.decode("utf-8", "replace").strip()[-300:], 300)
         return Reading(False, f"the tool broke: {ending}{': ' + why if why else ''}", _code(done))
-    error = last.get("error")
-    if isinstance(error, dict):
-        text, code = str(error.get("text", "")), str(error.get("code", "failed"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # JSON
-        return Reading(False, _cap(visible(text), limit)[0], one_line(code, 40))
-    result = last.get("result")
-    if not isinstance(result, dict) or not isinstance(result.get("text"), str):  # pyright: ignore[reportUnknownMemberType]
-        return Reading(False, "the tool broke: its result has no text", "failed")
-    body: dict[str, Any] = result  # pyright: ignore[reportUnknownVariableType]  # JSON
-    text, cut = _cap(visible(body["text"]), limit)
-    return Reading(True, text, "", _fields(body.get("fields")), body.get("data"), cut or bool(body.get("truncated")))
+    if last.error is not None:
+        return Reading(False, _cap(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
+    assert last.result is not None  # noqa: S101  # _last_line gives one or the other
+    text, cut = _cap(visible(last.result.text), limit)
+    fields = tuple(Field(f.path, str(f.value), f.kind) for f in last.result.fields[:_MAX_FIELDS])
+    return Reading(True, text, "", fields, last.result.data, cut or last.result.truncated)
 
 
 def protocol_bytes(limit: int) -> int:
@@ -114,11 +137,10 @@ def live_text(chunk: bytes) -> str:
     """The `output` lines of a chunk, for the person who watches. Lossy at chunk borders, which only the eye sees."""
     shown: list[str] = []
     for line in chunk.splitlines():
-        if line.startswith(b'{"output"'):
-            try:
-                shown.append(str(json.loads(line)["output"]))
-            except (ValueError, KeyError, RecursionError):
-                continue
+        try:
+            shown.append(msgspec.json.decode(line, type=_Line).output or "")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
     return visible("".join(shown))
 
 
@@ -139,7 +161,7 @@ def redacted(text: str, redact: Callable[[str], str]) -> str:
     """`text` without secrets; when the search for them fails, no text at all."""
     try:
         return redact(text)
-    except Exception as error:  # noqa: BLE001  # whatever fails in the search, unsearched text goes nowhere
+    except Exception as error:  # whatever fails in the search, unsearched text goes nowhere
         return f"[withheld: the search for secrets failed ({type(error).__name__})]"
 
 
@@ -156,24 +178,12 @@ def _cap(text: str, limit: int) -> tuple[str, bool]:
     return raw[:limit].decode("utf-8", "ignore") + "\n[cut here]", True
 
 
-def _last_object(stdout: bytes) -> dict[str, Any] | None:
-    for line in reversed(stdout.splitlines()):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict) and not value.keys().isdisjoint(("result", "error")) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # JSON
-    return None
-
-
-def _fields(raw: JSON) -> tuple[Field, ...]:
-    if not isinstance(raw, list):
-        return ()
-    found: list[Field] = []
-    for item in raw[:_MAX_FIELDS]:  # pyright: ignore[reportUnknownVariableType]  # JSON
-        if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float)):  # pyright: ignore[reportUnknownMemberType]
-            entry: dict[str, Any] = item  # pyright: ignore[reportUnknownVariableType]
-            found.append(Field(str(entry.get("path", "")), str(entry["value"]), str(entry.get("kind", "text"))))
-    return tuple(found)
+def _last_line(stdout: bytes) -> _Line | None:
+    lines = stdout.rstrip().rsplit(b"\n", 1)
+    if not lines[-1]:
+        return None
+    try:
+        line = msgspec.json.decode(lines[-1], type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return line if line.result or line.error else None
