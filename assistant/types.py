@@ -25,6 +25,11 @@ def as_list(value: JSON) -> list[JSON]:
     return cast("list[JSON]", value) if isinstance(value, list) else [value]
 
 
+def plain(value: Any) -> Any:
+    """`value` as JSON types, defaults left out."""
+    return msgspec.to_builtins(value)
+
+
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all records here."""
 

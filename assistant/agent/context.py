@@ -1,0 +1,36 @@
+"""What a model is sent: a fixed beginning, then the conversation, only ever longer.
+
+The beginning holds nothing that changes from call to call (no clock, no counts), so that a provider's prompt cache hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from assistant.shipped import shipped
+from assistant.types import Confidentiality, Integrity, Label, Message, ModelRequest, TextPart, ToolSpec
+
+
+@cache
+def _system_text() -> str:
+    return (shipped("data") / "prompts" / "system.md").read_text(encoding="utf-8").strip()
+
+
+def system_message(folder: str) -> Message:
+    """The first message of every request of a task."""
+    label = Label(Integrity.TRUSTED, Confidentiality.PRIVATE)
+    return Message("system", (TextPart(f"{_system_text()}\nFolder: {folder}"),), label)
+
+
+def request_for(folder: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> ModelRequest:
+    """One call of the model over the whole conversation."""
+    return ModelRequest((system_message(folder), *history), tuple(tools))
+
+
+def joined_label(history: Sequence[Message]) -> Label:
+    """The label of a prompt made of `history`: what policy asks before a model is called."""
+    label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
+    for message in history:
+        label = label.join(message.label)
+    return label

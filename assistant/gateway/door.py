@@ -1,0 +1,369 @@
+"""The one door. Every effect of a model passes `Gateway.call`; nothing else starts a program on its behalf.
+
+    validate → make the Action → judge → record intent and decision → ask → run → observe → record outcome → label
+
+Whatever fails on the way is a refusal or a failed result; nothing falls through to running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from assistant.canonical import digest, dumps
+from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolError
+from assistant.gateway import describe
+from assistant.gateway.approver import ApprovalRequest, Approver
+from assistant.gateway.canonicalise import CommandParser, make_action
+from assistant.gateway.consent import grant_from, is_consent, scopes_of
+from assistant.gateway.events import (
+    CallApproved,
+    CallFinished,
+    CallJudged,
+    CallOutput,
+    CallStarted,
+    GatewayEvent,
+    Notice,
+)
+from assistant.gateway.output import (
+    DEFAULT_OUTPUT_BYTES,
+    HeadTail,
+    Reading,
+    live_text,
+    read_json,
+    read_plain,
+    redacted,
+)
+from assistant.gateway.run import command_for
+from assistant.gateway.validate import InvalidCallError, Validator
+from assistant.policy.observation import Observation
+from assistant.types import (
+    JSON,
+    Action,
+    Answer,
+    Approval,
+    Change,
+    Channel,
+    Completed,
+    Decision,
+    Label,
+    Task,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Verdict,
+)
+from assistant.visible import visible
+
+if TYPE_CHECKING:
+    from assistant.audit.log import Log
+    from assistant.gateway.registry import Registry
+    from assistant.policy.session import Session
+    from assistant.sandbox.protocol import Room
+
+Emit = Callable[[GatewayEvent], None]
+
+_REFUSALS = {
+    "needs_person": "refused: this needs the person's yes, and nobody is here to give it",
+    "refused": "refused by the person",
+}
+
+
+class Gateway:
+    """Judges, records and runs the calls of one task. Calls run one after the other."""
+
+    def __init__(
+        self,
+        *,
+        task: Callable[[], Task],
+        registry: Registry,
+        log: Log,
+        policy: Session,
+        approver: Approver,
+        room: Callable[[], Awaitable[Room]],
+        parse_command: CommandParser,
+        redact: Callable[[str], str],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._task = task
+        self._registry = registry
+        self._log = log
+        self.policy = policy
+        self._approver = approver
+        self._room = room
+        self._parse_command = parse_command
+        self._redact = redact
+        self._now_ms = now_ms
+        self._validator = Validator()
+        self.asks = 0
+        self.refused: list[tuple[str, str]] = []
+        """(title, code) of every call that was refused, for the end of an unattended run."""
+
+    async def call(self, call: ToolCall, emit: Emit, *, by_person: bool = False) -> ToolResult:
+        """Take one call through the door; never raises for what the call, the tool or the person does.
+
+        `by_person`: the person typed this very command, which answers an `ask` but never lifts a `deny`.
+        Cancelling ends the program first, records the outcome `stopped`, and then travels on.
+        """
+        try:
+            spec, action = self._prepare(call)
+        except InvalidCallError as error:
+            return await self._reject(call, "invalid_arguments", str(error), emit)
+        except LookupError as error:
+            return await self._reject(call, "unknown_tool", str(error.args[0]), emit)
+        shown = describe.title(action)
+        emit(CallStarted(call.id, call.name, shown, action))
+        verdict = self.judge(action)
+        name = digest(action)
+        try:
+            await self._record_decision(call.id, action, name, verdict)
+            emit(CallJudged(call.id, verdict))
+            refusal = await self._consent(call.id, action, name, verdict, emit, by_person)
+            if refusal is not None:
+                self.refused.append((shown, refusal.code))
+                return await self._finish(call, name, refusal, Reading(False, refusal.text, refusal.code), emit)
+            return await self._run(call, spec, action, name, emit)
+        except LogError as error:
+            return self._unrecorded(call, error, emit)
+
+    def judge(self, action: Action) -> Verdict:
+        """Ask policy. A check that fails is a deny."""
+        try:
+            return self.policy.judge(action, now_ms=self._now_ms())
+        except Exception as error:  # an unforeseen failure of the check must not let the call pass
+            return Verdict(
+                Decision.DENY, reason=f"the policy check failed: {type(error).__name__}: {error}", code="policy_error"
+            )
+
+    # ------------------------------------------------------------ steps
+
+    def _prepare(self, call: ToolCall) -> tuple[ToolSpec, Action]:
+        task = self._task()
+        spec = self._registry.find(call.name)
+        if spec is None or call.name not in task.tools:
+            known = ", ".join(task.tools) or "none"
+            state = "is not one of the tools" if spec is None else "is switched off in this task"
+            raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
+        arguments = self._validator.check(spec, call.arguments)
+        action = make_action(spec, arguments, task.folder, self._parse_command)
+        try:
+            digest(action)
+        except ValueError as error:
+            raise InvalidCallError(f"the arguments have no canonical form: {error}") from error
+        return spec, action
+
+    async def _reject(self, call: ToolCall, code: str, why: str, emit: Emit) -> ToolResult:
+        title = describe.one_line(f"{call.name} {call.arguments}", 120)
+        emit(CallStarted(call.id, describe.one_line(call.name, 80), title))
+        result = ToolResult(call.id, False, f"{code}: {why}", code, _own_label())
+        seq = 0
+        try:
+            entry = await self._log.write(
+                "call.rejected",
+                self._task().id,
+                {"call": describe.one_line(call.id, 200), "tool": describe.one_line(call.name, 200), "code": code},
+                blobs={"call": call.arguments.encode("utf-8", "replace")[:4096], "result": dumps(result)},
+            )
+            seq = entry.seq
+        except LogError as error:
+            return self._unrecorded(call, error, emit)
+        emit(CallFinished(call.id, call.name, result, seq=seq))
+        return result
+
+    async def _record_decision(self, call_id: str, action: Action, name: str, verdict: Verdict) -> None:
+        await self._log.write_many(
+            self._task().id,
+            (
+                (
+                    "intent",
+                    {
+                        "call": call_id,
+                        "tool": action.tool,
+                        "effect": str(action.effect),
+                        "digest": name,
+                        "resource": f"{action.resource.type}:{visible(action.resource.id)[:400]}",
+                    },
+                    {"action": dumps(action)},
+                ),
+                (
+                    "decision",
+                    {
+                        "call": call_id,
+                        "digest": name,
+                        "decision": str(verdict.decision),
+                        "policies": list(verdict.policies),
+                        "code": verdict.code,
+                        "policy_set_sha256": verdict.policy_set_sha256,
+                    },
+                    {"reason": verdict.reason.encode()},
+                ),
+            ),
+        )
+
+    async def _consent(
+        self, call_id: str, action: Action, name: str, verdict: Verdict, emit: Emit, by_person: bool
+    ) -> ToolResult | None:
+        """None when the call may run; else the refusal for the model."""
+        if verdict.decision is Decision.ALLOW:
+            return None
+        if verdict.decision is not Decision.ASK:
+            code = verdict.code or "refused"
+            return ToolResult(call_id, False, f"refused by policy ({code})", "refused", _own_label())
+        approval = Approval(name, Answer.ONCE, Channel.KEY, "typed by the person") if by_person else None
+        if approval is None:
+            self.asks += 1
+            approval = await self._approver.ask(
+                ApprovalRequest(
+                    call_id, action, name, verdict, describe.sentence(action), scopes=scopes_of(action, self._task())
+                )
+            )
+        yes = is_consent(approval, name)
+        await self._log.write(
+            "approval",
+            self._task().id,
+            {"call": call_id, "digest": name, "answer": str(approval.answer), "channel": str(approval.channel)},
+            blobs={"reason": approval.reason.encode()} if approval.reason else None,
+        )
+        emit(CallApproved(call_id, approval))
+        if not yes:
+            code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
+            said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
+            return ToolResult(call_id, False, _REFUSALS[code] + said, code, _own_label())
+        self.policy.approved(action, approval)
+        if grant := grant_from(action, approval, self._task()):
+            await self._log.write("grant.added", self._task().id, {"grant": grant.id}, blobs={"grant": dumps(grant)})
+            self.policy.add_grant(grant)
+        return None
+
+    async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
+        plain = spec.protocol == "plain"
+        kept = HeadTail(limit)
+
+        def on_output(chunk: bytes) -> None:
+            kept.add(chunk) if plain else None
+            text = visible(chunk.decode("utf-8", "replace")) if plain else live_text(chunk)
+            if text:
+                emit(CallOutput(call.id, text))
+
+        started = time.monotonic()
+        room: Room | None = None
+        try:
+            room = await self._room()
+            hosts = tuple(str(h) for h in action.facts.get("hosts", []))
+            done = await room.run(command_for(spec, action, hosts), on_output)
+        except (SandboxUnavailable, SandboxError, ToolError) as error:
+            code = "sandbox_unavailable" if isinstance(error, SandboxUnavailable) else "failed"
+            emit(Notice("error", error.message, error.hint))
+            told = "the sandbox is not available, so no tool can run" if code == "sandbox_unavailable" else str(error)
+            return await self._finish(
+                call, name, ToolResult(call.id, False, told, code, _own_label()), Reading(False, told, code), emit
+            )
+        except asyncio.CancelledError:
+            # The room has ended every process of the call by now. What it did must be in the log before anyone goes on.
+            await asyncio.shield(self._record_stop(call, name, room, started))
+            raise
+        reading = read_plain(kept, done) if plain else read_json(done, limit)
+        changes = await asyncio.to_thread(room.call_changes)
+        text = redacted(reading.text, self._redact)
+        source = f"{spec.name}:{action.resource.id}"
+        label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated)
+        self.policy.observed(
+            Observation(source, spec.name, text, label, tuple((f.path, f.value, f.kind) for f in reading.fields))
+        )
+        wall_ms = int((time.monotonic() - started) * 1000)
+        return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
+
+    async def _record_stop(self, call: ToolCall, name: str, room: Room | None, started: float) -> None:
+        changes = await asyncio.to_thread(room.call_changes) if room is not None else []
+        body = _outcome(call.id, name, "stopped", changes=changes, wall_ms=int((time.monotonic() - started) * 1000))
+        await self._log.write("outcome", self._task().id, body)
+
+    async def _finish(
+        self,
+        call: ToolCall,
+        name: str,
+        result: ToolResult,
+        reading: Reading,
+        emit: Emit,
+        *,
+        done: Completed | None = None,
+        changes: list[Change] | None = None,
+        wall_ms: int = 0,
+    ) -> ToolResult:
+        status = "done" if result.ok else reading.code or "failed"
+        body = _outcome(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
+        try:
+            entry = await self._log.write("outcome", self._task().id, body, blobs={"result": dumps(result)})
+        except LogError as error:
+            return self._unrecorded(call, error, emit)
+        exit_status = done.exit_status if done else None
+        emit(CallFinished(call.id, call.name, result, tuple(changes or ()), wall_ms, exit_status, entry.seq))
+        return result
+
+    def _unrecorded(self, call: ToolCall, error: LogError, emit: Emit) -> ToolResult:
+        """The log can't be written: the model learns nothing of what may have happened, the person everything."""
+        emit(Notice("error", f"the log can't be written, so nothing runs: {error.message}", error.hint))
+        result = ToolResult(call.id, False, "the action log is not available, so no tool can run", "log_unavailable")
+        emit(CallFinished(call.id, call.name, result))
+        return result
+
+
+def _own_label() -> Label:
+    """Our own words about a call: nothing in them was chosen by what the task has read."""
+    from assistant.types import Confidentiality, Integrity
+
+    return Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
+
+
+def _outcome(
+    call_id: str,
+    name: str,
+    status: str,
+    *,
+    done: Completed | None = None,
+    changes: list[Change] | None = None,
+    wall_ms: int = 0,
+) -> dict[str, JSON]:
+    """Body of an `outcome` entry: the observed effect."""
+    body: dict[str, JSON] = {"call": call_id, "digest": name, "status": status, "wall_ms": wall_ms}
+    if done is not None:
+        body |= {
+            "exit_status": done.exit_status,
+            "signal": done.signal,
+            "cpu_ms": done.cpu_ms,
+            "max_rss_bytes": done.max_rss_bytes,
+            "hosts": [
+                {
+                    "host": h.host,
+                    "port": h.port,
+                    "sent": h.sent_bytes,
+                    "received": h.received_bytes,
+                    "ms": h.duration_ms,
+                    "refused": h.refused,
+                }
+                for h in done.hosts
+            ],
+        }
+    if changes:
+        body["changes"] = [change_body(c) for c in changes[:_LISTED_CHANGES]]
+        body["changed"] = len(changes)
+    return body
+
+
+_LISTED_CHANGES = 200
+"""An entry names this many changes; the stage knows the rest. Keeps entries small enough to page through."""
+
+
+def change_body(change: Change) -> dict[str, JSON]:
+    """One change for an entry."""
+    return {
+        "path": visible(change.path),
+        "kind": change.kind,
+        "before": change.before_sha256,
+        "after": change.after_sha256,
+        "held": change.held,
+    }

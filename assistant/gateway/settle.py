@@ -1,0 +1,208 @@
+"""Eighth step: staged changes are judged once more, as `apply` Actions, and move to the real folder or wait.
+
+Two Actions a settlement, since they are judged apart: the plain changes, and those that are held whatever the autonomy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from assistant.canonical import digest, dumps
+from assistant.errors import LogError, NeedsPerson
+from assistant.gateway.door import change_body
+from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
+from assistant.sandbox.protocol import ApplyReport
+from assistant.types import (
+    Action,
+    Answer,
+    Argument,
+    Change,
+    Channel,
+    Decision,
+    Effect,
+    Kind,
+    Resource,
+    Role,
+    Task,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from assistant.audit.log import Log
+    from assistant.sandbox.protocol import Stage
+
+Emit = Callable[[GatewayEvent], None]
+Judge = Callable[[Action], Verdict]
+
+_SHOWN = 500
+"""An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
+
+
+def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action:
+    """The Action of moving `changes` to the real folder."""
+    listed = [f"{c.kind} {c.path}" for c in changes[:_SHOWN]]
+    whole = digest([[c.path.encode("utf-8", "backslashreplace").decode(), c.kind, c.after_sha256] for c in changes])
+    return Action(
+        "apply",
+        Effect.APPLY,
+        Resource("stage", task.id),
+        (
+            Argument("changes", [_text(line) for line in listed], Role.TARGET, Kind.TEXT),
+            Argument("changes_sha256", whole, Role.PARAM, Kind.TEXT),
+        ),
+        task.folder,
+        {
+            "held": held,
+            "count": len(changes),
+            "deletes": sum(c.kind in ("deleted", "renamed") for c in changes),
+            "staged": True,
+        },
+    )
+
+
+class Settlement:
+    """Applies, drops and undoes for one task: each judged, recorded before, and recorded after."""
+
+    def __init__(self, task: Callable[[], Task], log: Log, judge: Judge) -> None:
+        self._task = task
+        self._log = log
+        self._judge = judge
+
+    async def end_of_turn(self, stage: Stage, emit: Emit) -> None:
+        """Apply what policy allows unasked; say what waits."""
+        changes = await asyncio.to_thread(stage.changes)
+        plain = [c for c in changes if not c.held]
+        if plain:
+            action = apply_action(self._task(), plain, held=False)
+            verdict = self._judge(action)
+            if verdict.decision is Decision.ALLOW:
+                try:
+                    report = await self._apply(stage, action, verdict, [c.path for c in plain])
+                except LogError as error:
+                    emit(Notice("error", f"nothing was applied, since the log can't be written: {error.message}"))
+                else:
+                    emit(Applied(report.applied, report.undo_id, report.conflicts))
+                    changes = await asyncio.to_thread(stage.changes)
+        emit(StageChanged(len(changes), sum(1 for c in changes if c.held)))
+
+    async def by_person(
+        self,
+        stage: Stage,
+        paths: Sequence[str] | None,
+        channel: Channel,
+        *,
+        allow_held: bool = False,
+        overwrite_conflicts: bool = False,
+    ) -> ApplyReport:
+        """Apply what the person chose after seeing it. Raises NeedsPerson when a policy forbids it even with their yes."""
+        changes = await asyncio.to_thread(stage.changes)
+        chosen = [c for c in changes if _chosen(c, paths) and (allow_held or not c.held)]
+        held = tuple(c for c in changes if _chosen(c, paths) and c.held and not allow_held)
+        if not chosen:
+            return ApplyReport(held=held)
+        action = apply_action(self._task(), chosen, held=any(c.held for c in chosen))
+        verdict = self._judge(action)
+        if verdict.decision is Decision.DENY:
+            raise NeedsPerson(
+                f"a policy forbids applying this: {verdict.reason}", hint=f"policies: {', '.join(verdict.policies)}"
+            )
+        report = await self._apply(
+            stage, action, verdict, [c.path for c in chosen], channel, allow_held, overwrite_conflicts
+        )
+        return ApplyReport(
+            report.applied, report.conflicts, report.held + held, report.failed, report.undo_id, report.note
+        )
+
+    async def drop(self, stage: Stage, paths: Sequence[str] | None) -> list[Change]:
+        """Forget staged changes."""
+        dropped = await asyncio.to_thread(stage.drop, paths)
+        await self._log.write("stage.drop", self._task().id, {"changes": _bodies(dropped), "count": len(dropped)})
+        return dropped
+
+    async def undo(self, stage: Stage, undo_id: str, *, overwrite_later: bool) -> ApplyReport:
+        """Take back an applied set."""
+        report = await asyncio.to_thread(lambda: stage.undo(undo_id, overwrite_later=overwrite_later))
+        await self._log.write(
+            "stage.undo",
+            self._task().id,
+            {
+                "undo_id": undo_id or report.undo_id,
+                "changes": _bodies(report.applied),
+                "conflicts": [_text(c.path) for c in report.conflicts],
+            },
+        )
+        return report
+
+    async def _apply(
+        self,
+        stage: Stage,
+        action: Action,
+        verdict: Verdict,
+        paths: list[str],
+        channel: Channel | None = None,
+        allow_held: bool = False,
+        overwrite_conflicts: bool = False,
+    ) -> ApplyReport:
+        task, name, call = self._task().id, digest(action), f"apply-{secrets.token_hex(4)}"
+        records = [
+            (
+                "intent",
+                {"call": call, "tool": "apply", "effect": "apply", "digest": name, "resource": f"stage:{task}"},
+                {"action": dumps(action)},
+            ),
+            (
+                "decision",
+                {
+                    "call": call,
+                    "digest": name,
+                    "decision": str(verdict.decision),
+                    "policies": list(verdict.policies),
+                    "code": verdict.code,
+                    "policy_set_sha256": verdict.policy_set_sha256,
+                },
+                {"reason": verdict.reason.encode()},
+            ),
+        ]
+        if channel is not None:
+            records.append(
+                (
+                    "approval",
+                    {"call": call, "digest": name, "answer": str(Answer.ONCE), "channel": str(channel)},
+                    {},
+                )
+            )
+        await self._log.write_many(task, records)
+        report = await asyncio.to_thread(
+            lambda: stage.apply(paths, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts)
+        )
+        await self._log.write(
+            "stage.apply",
+            task,
+            {
+                "call": call,
+                "digest": name,
+                "undo_id": report.undo_id,
+                "changes": _bodies(report.applied),
+                "count": len(report.applied),
+                "conflicts": [_text(c.path) for c in report.conflicts],
+                "failed": [[_text(p), why] for p, why in report.failed],
+            },
+        )
+        return report
+
+
+def _chosen(change: Change, paths: Sequence[str] | None) -> bool:
+    if paths is None:
+        return True
+    return any(change.path == p.rstrip("/") or change.path.startswith(p.rstrip("/") + "/") for p in paths)
+
+
+def _bodies(changes: Sequence[Change]) -> list[dict[str, object]]:
+    return [change_body(c) for c in changes[:_SHOWN]]
+
+
+def _text(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
