@@ -51,7 +51,10 @@ def main() -> int:
     text = render(options.date or old.get("date", ""))
     if options.check:
         if text != TABLE.read_text():
-            print("data/prices/table.json differs from the pinned litellm: run .ci/make_prices.py --date ...", file=sys.stderr)
+            print(
+                "data/prices/table.json differs from the pinned litellm: run .ci/make_prices.py --date ...",
+                file=sys.stderr,
+            )
             return 1
         return 0
     TABLE.parent.mkdir(parents=True, exist_ok=True)
@@ -112,16 +115,25 @@ def tiers(raw: dict) -> list:
         suffix = f"_above_{thousands}k_tokens"
         if f"input_cost_per_token{suffix}" in raw:
             long, plain = rates(raw, suffix), rates(raw, "")
-            found.append([thousands * 1000, [b if a is None else a for a, b in zip(long + [None] * 4, plain, strict=False)]])
+            found.append(
+                [thousands * 1000, [b if a is None else a for a, b in zip(long + [None] * 4, plain, strict=False)]]
+            )
     return found
 
 
 def rates(raw: dict, suffix: str) -> list:
     """uusd for a million tokens: input, output, cache read, cache write."""
-    names = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost")
+    names = (
+        "input_cost_per_token",
+        "output_cost_per_token",
+        "cache_read_input_token_cost",
+        "cache_creation_input_token_cost",
+    )
     row = [uusd(raw.get(name + suffix)) for name in names]
     if row[0] == 0 and row[1] == 0 and not suffix:
-        row = [None] * 4 if raw["litellm_provider"] not in ("openrouter",) else row  # a zero elsewhere means nobody filled it in
+        row = (
+            [None] * 4 if raw["litellm_provider"] not in ("openrouter",) else row
+        )  # a zero elsewhere means nobody filled it in
     while len(row) > 2 and row[-1] is None:
         row.pop()
     return row

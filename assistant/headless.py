@@ -1,1 +1,136 @@
-"""A task without a screen: renders events to stdout as text or JSON lines, answers nothing."""
+"""A task without a screen: runs one turn and renders its events to stdout as text or JSON lines. Answers nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, TextIO
+
+import msgspec
+
+from assistant.agent import events
+from assistant.types import Channel, Decision
+from assistant.visible import one_line, visible
+
+if TYPE_CHECKING:
+    from assistant.agent.session import LocalSession
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class JsonRenderer:
+    """Each event as one JSON object a line, its kind in `type`; nothing else ever goes to stdout."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def show(self, event: events.Event) -> None:
+        """Write one event."""
+        self._out.write(_ENCODER.encode(event).decode() + "\n")
+        self._out.flush()
+
+
+class TextRenderer:
+    """The answer to stdout, everything else to stderr, all of it made visible."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out = out
+        self._err = err
+        self._open_line = False
+
+    def show(self, event: events.Event) -> None:
+        """Write one event."""
+        match event:
+            case events.TextDelta(text):
+                self._out.write(visible(text))
+                self._out.flush()
+                self._open_line = not text.endswith("\n") if text else self._open_line
+            case events.ModelFinished():
+                self._end_line()
+            case events.CallStarted(_, _, title):
+                self._say(f"• {title}")
+            case events.CallJudged(_, verdict) if verdict.decision is not Decision.ALLOW:
+                self._say(f"  {verdict.decision}: {one_line(verdict.reason, 300)} ({', '.join(verdict.policies)})")
+            case events.CallFinished(_, _, result) if not result.ok:
+                self._say(f"  {result.code}: {one_line(result.text, 300)}")
+            case events.StageChanged(waiting, held) if waiting:
+                extra = f", {held} of them held for review" if held else ""
+                self._say(f"{waiting} staged change(s) wait{extra}: assistant stage diff, then apply or drop")
+            case events.Applied(changes, undo_id, conflicts):
+                self._say(f"applied {len(changes)} change(s); undo with: assistant stage undo ({undo_id})")
+                if conflicts:
+                    self._say(f"{len(conflicts)} left alone, since the real files changed meanwhile")
+            case events.Notice(level, text, hint):
+                self._say(f"{level}: {visible(text)}" + (f"\n  {visible(hint)}" if hint else ""))
+            case events.TurnFinished(_, _, message) if message:
+                self._say(visible(message))
+            case _:
+                pass
+
+    def _end_line(self) -> None:
+        if self._open_line:
+            self._out.write("\n")
+            self._out.flush()
+            self._open_line = False
+
+    def _say(self, text: str) -> None:
+        self._end_line()
+        self._err.write(text + "\n")
+        self._err.flush()
+
+
+async def render(stream: AsyncIterator[events.Event], *, as_json: bool) -> events.TurnFinished:
+    """Show every event of a turn; returns its end."""
+    renderer = JsonRenderer(sys.stdout) if as_json else TextRenderer(sys.stdout, sys.stderr)
+    ended = events.TurnFinished("failed", 1, "the turn gave no end")
+    async for event in stream:
+        renderer.show(event)
+        if isinstance(event, events.TurnFinished):
+            ended = event
+    return ended
+
+
+@contextlib.contextmanager
+def interruptible(session: LocalSession) -> Iterator[None]:
+    """The first Ctrl+C or SIGTERM stops the turn in good order; a second one ends the program at once."""
+    loop = asyncio.get_running_loop()
+    pending: set[asyncio.Task[None]] = set()
+
+    def on_signal() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        task = loop.create_task(session.stop())
+        pending.add(task)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def finish(
+    session: LocalSession, ended: events.TurnFinished, *, apply: bool, channel: Channel, as_json: bool
+) -> int:
+    """After the turn: apply when the person's command said so, and list what was refused. Returns the exit code."""
+    renderer = JsonRenderer(sys.stdout) if as_json else TextRenderer(sys.stdout, sys.stderr)
+    code = ended.exit_code
+    if apply and ended.reason == "done":
+        report = await session.apply_by_command(channel)
+        if report.applied or report.conflicts:
+            renderer.show(events.Applied(report.applied, report.undo_id, report.conflicts))
+        for path, why in report.failed:
+            renderer.show(events.Notice("error", f"`{path}` could not be applied: {why}"))
+        if report.held:
+            names = ", ".join(one_line(c.path, 80) for c in report.held[:5])
+            renderer.show(events.Notice("warning", f"held for review: {names}", "assistant stage diff"))
+        if (report.held or report.conflicts or report.failed) and code == 0:
+            code = 3
+    for title, why in session.refused:
+        sys.stderr.write(f"refused ({why}): {title}\n")
+    return code

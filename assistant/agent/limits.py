@@ -6,9 +6,12 @@ A limit knows nothing of models or tools, and the loop knows nothing of prices.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
-from assistant.types import Data
+from assistant.errors import BudgetSpent
+from assistant.models.budgets import Spent, require
+from assistant.types import Budgets, Data
 
 
 class Pause(Data, frozen=True):
@@ -61,3 +64,21 @@ class RepetitionLimit:
     def saw_call(self, name: str, arguments: str) -> None:
         """Remember it."""
         self._recent.append((name, arguments))
+
+
+class BudgetLimit:
+    """Ends the turn when a budget of the task is used up."""
+
+    def __init__(self, state: Callable[[], tuple[Spent, Budgets]]) -> None:
+        self._state = state
+
+    def before_step(self, step: int) -> Pause | None:
+        """Asks what was spent by now."""
+        try:
+            require(*self._state())
+        except BudgetSpent as error:
+            return Pause("budget", str(error))
+        return None
+
+    def saw_call(self, name: str, arguments: str) -> None:
+        """Calls cost nothing by themselves."""

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assistant.policy.observation import Observation
-from assistant.types import CallPart, Confidentiality, Integrity, Label, Message, ResultPart, TextPart, ToolCall, ToolResult
+from assistant.types import (
+    CallPart,
+    Confidentiality,
+    Integrity,
+    Label,
+    Message,
+    ResultPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
 
 if TYPE_CHECKING:
     from assistant.audit.log import Entry, Log

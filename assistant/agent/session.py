@@ -1,4 +1,7 @@
-"""One open task: the TaskSession of `assistant.agent.desk`, for real."""
+"""One open task: the TaskSession of `assistant.agent.desk`, for real.
+
+Every change of the task is an entry in the log before it takes effect. One turn at a time; `stop` may come at any moment.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,35 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from assistant.agent.audience import Settings_of_task
+import msgspec
+
+from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
-from assistant.agent.limits import Limit, RepetitionLimit, StepLimit
+from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.recall import Recalled, stopped_result
 from assistant.agent.turn import Turn, unanswered
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
+from assistant.gateway.door import Gateway
+from assistant.gateway.settle import Settlement
+from assistant.models.budgets import Spent
+from assistant.models.prices import cost_uusd
+from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
+    JSON,
     Action,
     Argument,
+    Autonomy,
+    Boundary,
+    Budgets,
     Change,
     Channel,
     Confidentiality,
     Decision,
     Effect,
+    Grant,
     Integrity,
     Kind,
     Label,
@@ -39,5 +54,437 @@ from assistant.types import (
     ToolSpec,
     Usage,
     Verdict,
+    plain,
 )
 from assistant.visible import one_line
+
+if TYPE_CHECKING:
+    from assistant.audit.log import Log
+    from assistant.gateway.registry import Registry
+    from assistant.models.protocol import Model
+    from assistant.policy.session import Session as PolicySession
+    from assistant.sandbox.protocol import ApplyReport, Room, Stage
+
+Emit = Callable[[Event], None]
+_T = TypeVar("_T")
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What a session is given by the Desk. All of it may be shared between sessions, except `policy` and `gateway`."""
+
+    log: Log
+    registry: Registry
+    policy: PolicySession
+    gateway: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]]], Gateway]
+    open_room: Callable[[], Awaitable[Room]]
+    stage: Callable[[], Stage]
+    make_model: Callable[[str], Model]
+    usable: Callable[[str], bool]
+    reload_policy: Callable[[PolicySession], list[str]]
+    """Called between turns: takes up changed policy files; returns what to tell the person."""
+    fallback: tuple[str, ...] = ()
+    max_steps: int = 50
+
+
+class LocalSession:
+    """A task on this machine."""
+
+    def __init__(
+        self, task: Task, services: Services, past: Recalled | None = None, spent: Spent | None = None
+    ) -> None:
+        self._task = task
+        self._services = services
+        self._log = services.log
+        self._past = past or Recalled([])
+        self._history: list[Message] = self._past.history
+        self._turns = self._past.turns
+        self._spent = spent or Spent()
+        self._tokens = [0, 0]
+        self._label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
+        for message in self._history:
+            self._label = self._label.join(message.label)
+        self._room: asyncio.Future[Room] | None = None
+        self._model: Model = services.make_model(task.model)
+        self._recovery = self._new_recovery()
+        self._gateway = services.gateway(lambda: self._task, self._open_room)
+        self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
+        self._runner: asyncio.Task[None] | None = None
+        self._turn: Turn | None = None
+        self._stopping = False
+        self._background: set[asyncio.Task[object]] = set()
+        self.apply_at_end = True
+        """Whether a turn ends with applying what policy allows. Off: every change waits for review."""
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def task(self) -> Task:
+        """As it stands now."""
+        return self._task
+
+    @property
+    def log(self) -> Log:
+        """The log that this task is written to."""
+        return self._log
+
+    @property
+    def totals(self) -> TaskTotals:
+        """Used so far."""
+        return TaskTotals(
+            input_tokens=self._tokens[0],
+            output_tokens=self._tokens[1],
+            calls=self._spent.calls,
+            cost_uusd=self._spent.cost_uusd,
+            unpriced_calls=self._spent.unpriced_calls,
+            asks=self._gateway.asks,
+        )
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The model that answers now."""
+        return self._model.info
+
+    @property
+    def running(self) -> bool:
+        """Whether a turn runs."""
+        return self._runner is not None
+
+    @property
+    def refused(self) -> Sequence[tuple[str, str]]:
+        """(title, code) of each refused call, oldest first."""
+        return self._gateway.refused
+
+    def history(self) -> Sequence[Message]:
+        """The conversation, oldest first."""
+        return self._history
+
+    def model(self) -> Model:
+        """The model that answers now."""
+        return self._model
+
+    def tools(self) -> Sequence[tuple[ToolSpec, bool]]:
+        """Every tool there is, and whether it is on."""
+        return [(spec, spec.name in self._task.tools) for spec in self._services.registry.all()]
+
+    def enabled_tools(self) -> Sequence[ToolSpec]:
+        """Those that are on, in the task's own order, so that the prompt stays the same from call to call."""
+        found = (self._services.registry.find(name) for name in self._task.tools)
+        return [spec for spec in found if spec is not None]
+
+    def warm_up(self) -> None:
+        """Start the model's worker and the room in the background."""
+        self._model.warm_up()
+        self._in_background(self._warm_room())
+
+    async def _warm_room(self) -> None:
+        with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
+            await self._open_room()
+
+    # ------------------------------------------------------------ a turn
+
+    async def run_turn(self, prompt: str) -> AsyncIterator[Event]:
+        """Run one turn. TurnFinished is always the last event, also after `stop`."""
+        async for event in self._drive(lambda emit: self._model_turn(prompt, emit)):
+            yield event
+
+    async def run_own_command(self, command: str) -> AsyncIterator[Event]:
+        """Run the person's own command through the same door, as a turn without a model."""
+        async for event in self._drive(lambda emit: self._own_command(command, emit)):
+            yield event
+
+    async def stop(self) -> None:
+        """End the running turn: processes first, then the log's entry, then TurnFinished."""
+        runner = self._runner
+        if runner is None or self._stopping:
+            return
+        self._stopping = True
+        if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
+            await self._room.result().stop()
+        runner.cancel()
+        await asyncio.wait([runner])
+
+    async def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncIterator[Event]:
+        if self._runner is not None:
+            raise UsageError("a turn is already running in this task", hint="stop it, or wait for it")
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._stopping = False
+        # Owned by this generator: it ends in the `finally` below, whatever the reader does.
+        self._runner = asyncio.create_task(self._supervised(work, queue.put_nowait), name=f"turn {self._task.id}")
+        try:
+            while True:
+                event = await queue.get()
+                if isinstance(event, TurnFinished):
+                    self._runner = None
+                    yield event
+                    return
+                yield event
+        finally:
+            if self._runner is not None:
+                self._runner.cancel()
+                await asyncio.wait([self._runner])
+                self._runner = None
+
+    async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
+        started = time.monotonic()
+        try:
+            ended = await work(emit)
+        except asyncio.CancelledError:
+            ended = TurnFinished("stopped", 130, "stopped")
+        except LogError as error:
+            ended = TurnFinished("failed", error.exit_code, f"the log can't be written, so nothing runs: {error}")
+        except AssistantError as error:
+            ended = TurnFinished("failed", error.exit_code, str(error))
+        except Exception as error:  # our own mistake: the turn ends, the task and what it holds do not
+            ended = TurnFinished("failed", 1, f"a fault in the assistant itself: {type(error).__name__}: {error}")
+            emit(Notice("error", ended.message, "the task is kept; please report this"))
+        self._spent += Spent(wall_ms=int((time.monotonic() - started) * 1000))
+        emit(await self._close_turn(ended))
+
+    async def _close_turn(self, ended: TurnFinished) -> TurnFinished:
+        """Leave nothing half said: results for open calls, kept words, and the turn's end in the log."""
+        partial = self._turn.answer.message(whole=False) if self._turn and self._turn.answer else None
+        self._turn = None
+        for part in unanswered(self._history):
+            result = stopped_result(part.call, "stopped")
+            self.remember(Message("tool", (ResultPart(result),), result.label))
+        try:
+            if partial:
+                await self._log.write(
+                    "model.failed",
+                    self._task.id,
+                    {"model": self._model.info.id, "kind": "stopped"},
+                    blobs={"message": dumps(partial)},
+                )
+                self.remember(partial)
+            await self._log.write("turn.finished", self._task.id, {"reason": ended.reason})
+        except LogError as error:
+            return TurnFinished("failed", error.exit_code, f"the end of the turn is not in the log: {error}")
+        return ended
+
+    async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
+        message = Message("user", (TextPart(prompt),), _PERSON)
+        self._turns += 1
+        records: list[tuple[str, dict[str, JSON], dict[str, bytes]]] = [
+            ("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)})
+        ]
+        if not self._task.title:
+            self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
+            records.append(("task.changed", {"what": "title"}, {"new": self._task.title.encode()}))
+        await self._log.write_many(self._task.id, records)
+        for text in self._services.reload_policy(self._services.policy):
+            emit(Notice("warning", text))
+        self.remember(message)
+        self._services.policy.said(prompt)
+        self._recovery = self._new_recovery()
+        emit(TurnStarted(self._task.id, self._turns, prompt))
+        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._budget_state))
+        self._turn = Turn(self, limits, emit)
+        ended = await self._turn.run()
+        if self._room is not None or ended.reason == "done":
+            await self._settle(emit)
+        return ended
+
+    async def _own_command(self, command: str, emit: Emit) -> TurnFinished:
+        self._turns += 1
+        emit(TurnStarted(self._task.id, self._turns, f"!{command}"))
+        self._services.policy.said(command)
+        call = ToolCall(
+            f"own-{secrets.token_hex(4)}", "run_command", msgspec.json.encode({"command": command}).decode()
+        )
+        result = await self._gateway.call(call, emit, by_person=True)
+        await self._settle(emit)
+        return TurnFinished("done", 0 if result.ok or result.code == "failed" else 3)
+
+    async def _settle(self, emit: Emit) -> None:
+        try:
+            await self._settlement.end_of_turn(self._services.stage(), emit, may_apply=self.apply_at_end)
+        except AssistantError as error:
+            emit(Notice("error", error.message, error.hint))
+
+    # ------------------------------------------------------------ what the turn needs
+
+    def remember(self, message: Message) -> None:
+        """Add to the conversation; the label of the whole only ever grows stricter."""
+        self._history.append(message)
+        self._label = self._label.join(message.label)
+
+    async def call(self, call: ToolCall, emit: Emit) -> ToolResult:
+        """Through the door."""
+        return await self._gateway.call(call, emit)
+
+    async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
+        """Ask policy whether this model may be sent this conversation. None is yes."""
+        action = Action(
+            "model",
+            Effect.CONSULT,
+            Resource("model", info.id),
+            (Argument("label", str(self._label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
+            self._task.folder,
+            {
+                "local": info.local,
+                "confidentiality": str(self._label.confidentiality),
+                "integrity": str(self._label.integrity),
+                "provider": info.provider,
+            },
+        )
+        verdict = self._gateway.judge(action)
+        if verdict.decision is Decision.ALLOW:
+            return None
+        may = await self._gateway.ask_about(f"consult-{secrets.token_hex(4)}", action, verdict, emit)
+        return None if may else verdict
+
+    def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
+        """Count a model call."""
+        cost = cost_uusd(info, usage)
+        self._spent = self._spent.call(usage, cost, None)
+        if usage:
+            self._tokens[0] += usage.input
+            self._tokens[1] += usage.output
+        self._recovery.succeeded()
+        return cost
+
+    async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
+        """Wait and try again, or go on with the next model of the fallback list."""
+        step = self._recovery.after(error, delivered=delivered)
+        said = f"{step.explanation.sentence}: {one_line(error.message, 300)}"
+        if isinstance(step, Again):
+            emit(Notice("warning", f"{said}; trying again in {step.wait_s:.0f} s"))
+            await asyncio.sleep(step.wait_s)
+            return True
+        if isinstance(step, Swap):
+            emit(Notice("warning", f"{said}; going on with {step.model}"))
+            await self.set_model(step.model)
+            return True
+        error.message, error.hint = said, step.explanation.hint
+        return False
+
+    def _budget_state(self) -> tuple[Spent, Budgets]:
+        return self._spent, self._task.budgets
+
+    def _new_recovery(self) -> Recovery:
+        return Recovery(self._task.model, self._services.fallback, usable=self._services.usable)
+
+    async def _open_room(self) -> Room:
+        if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):
+            self._room = asyncio.ensure_future(self._services.open_room())
+        return await asyncio.shield(self._room)
+
+    def _in_background(self, work: Awaitable[_T]) -> None:
+        task: asyncio.Task[object] = asyncio.ensure_future(work)  # pyright: ignore[reportAssignmentType]  # result unused
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    # ------------------------------------------------------------ what a person changes
+
+    async def set_model(self, model: str) -> ModelInfo:
+        """Swap the model from the next call on. Raises UsageError for one that is unknown or not usable."""
+        new = self._services.make_model(model)
+        if not new.info.usable:
+            raise UsageError(f"`{model}` can't be used: {new.info.why_not}", hint="see `assistant models list`")
+        await self._change("model", self._task.model, new.info.id)
+        old, self._model = self._model, new
+        self._task = msgspec.structs.replace(self._task, model=new.info.id)
+        self._in_background(old.aclose())
+        new.warm_up()
+        return new.info
+
+    async def set_tools(self, names: Sequence[str]) -> None:
+        """Enable exactly these tools from the next model call on."""
+        for name in names:
+            if self._services.registry.find(name) is None:
+                raise UsageError(f"there is no tool `{one_line(name, 60)}`", hint="see `assistant tools list`")
+        kept = [n for n in self._task.tools if n in names]
+        tools = tuple(kept + [n for n in names if n not in kept])
+        await self._change("tools", list(self._task.tools), list(tools))
+        self._task = msgspec.structs.replace(self._task, tools=tools)
+
+    async def set_autonomy(self, level: Autonomy) -> None:
+        """Turn the dial."""
+        await self._change("autonomy", str(self._task.autonomy), str(level))
+        self._task = msgspec.structs.replace(self._task, autonomy=level)
+        self._services.policy.set_autonomy(level)
+
+    async def set_budgets(self, budgets: Budgets) -> None:
+        """Replace the budgets."""
+        await self._change("budgets", plain(self._task.budgets), plain(budgets))
+        self._task = msgspec.structs.replace(self._task, budgets=budgets)
+
+    async def rename(self, title: str) -> None:
+        """Give the task a title."""
+        title = one_line(title.strip(), 120)
+        await self._log.write("task.changed", self._task.id, {"what": "title"}, blobs={"new": title.encode()})
+        self._task = msgspec.structs.replace(self._task, title=title)
+
+    def grants(self) -> Sequence[Grant]:
+        """Standing permissions that hold for this task."""
+        return self._services.policy.grants()
+
+    async def revoke(self, grant_id: str) -> None:
+        """End a grant at once. Raises UsageError when there is none of that id."""
+        if all(g.id != grant_id for g in self.grants()):
+            raise UsageError(f"there is no grant `{one_line(grant_id, 40)}`")
+        await self._log.write("grant.revoked", self._task.id, {"id": grant_id})
+        self._services.policy.remove_grant(grant_id)
+
+    def boundaries(self) -> Sequence[Boundary]:
+        """Standing prohibitions."""
+        return self._services.policy.boundaries()
+
+    def propose_boundary(self, words: str) -> Boundary:
+        """The forbid policy that `words` would become."""
+        return self._services.policy.propose_boundary(words, secrets.token_hex(4))
+
+    async def add_boundary(self, boundary: Boundary) -> None:
+        """Make it hold."""
+        await self._log.write("boundary.added", self._task.id, {"id": boundary.id}, blobs={"boundary": dumps(boundary)})
+        self._services.policy.add_boundary(boundary)
+
+    async def remove_boundary(self, boundary_id: str) -> None:
+        """Lift it."""
+        await self._log.write("boundary.removed", self._task.id, {"id": boundary_id})
+        self._services.policy.remove_boundary(boundary_id)
+
+    async def changes(self) -> list[Change]:
+        """What is staged."""
+        return await asyncio.to_thread(self._services.stage().changes)
+
+    async def diff(self, path: str) -> str:
+        """Unified diff of one staged path."""
+        return await asyncio.to_thread(self._services.stage().diff, path)
+
+    async def apply(
+        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
+    ) -> ApplyReport:
+        """Apply staged changes as the person's own act."""
+        return await self._settlement.by_person(
+            self._services.stage(), paths, Channel.KEY, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts
+        )
+
+    async def apply_by_command(self, channel: Channel) -> ApplyReport:
+        """Apply all that is not held, as the command line said beforehand."""
+        return await self._settlement.by_person(self._services.stage(), None, channel)
+
+    async def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
+        """Forget staged changes."""
+        return await self._settlement.drop(self._services.stage(), paths)
+
+    async def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
+        """Take back an applied set."""
+        return await self._settlement.undo(self._services.stage(), undo_id, overwrite_later=overwrite_later)
+
+    async def aclose(self) -> None:
+        """Stop what runs and release the room. The task stays in the log."""
+        await self.stop()
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._room is not None:
+            with contextlib.suppress(AssistantError, asyncio.CancelledError):
+                await (await self._room).aclose()
+        await self._model.aclose()
+
+    async def _change(self, what: str, old: JSON, new: JSON) -> None:
+        await self._log.write("task.changed", self._task.id, {"what": what, "old": old, "new": new})
+
+
+_PERSON = Label(Integrity.TRUSTED, Confidentiality.PRIVATE, ("person",))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from assistant import types
 from assistant.agent.context import request_for
 from assistant.agent.events import (
     CallDelta,
@@ -39,7 +40,6 @@ from assistant.types import (
     Usage,
     Verdict,
 )
-from assistant import types
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
@@ -52,26 +52,38 @@ class TurnHost(Protocol):
     """What a turn needs of its session."""
 
     @property
-    def log(self) -> Log: ...
+    def log(self) -> Log:
+        """The log of the task."""
+        ...
 
     @property
-    def task(self) -> types.Task: ...
+    def task(self) -> types.Task:
+        """The task as it stands."""
+        ...
 
     def model(self) -> Model:
         """The model that answers now; asked anew at every step, so that a swap takes effect in the middle."""
         ...
 
-    def enabled_tools(self) -> Sequence[ToolSpec]: ...
+    def enabled_tools(self) -> Sequence[ToolSpec]:
+        """Tools that the model is told of."""
+        ...
 
-    def history(self) -> Sequence[Message]: ...
+    def history(self) -> Sequence[Message]:
+        """The conversation so far."""
+        ...
 
-    def remember(self, message: Message) -> None: ...
+    def remember(self, message: Message) -> None:
+        """Add to the conversation."""
+        ...
 
     async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
         """None when the model may be asked; else why not."""
         ...
 
-    async def call(self, call: ToolCall, emit: Emit) -> ToolResult: ...
+    async def call(self, call: ToolCall, emit: Emit) -> ToolResult:
+        """Take a call through the door."""
+        ...
 
     def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
         """Count what a call cost; returns the cost in millionths of a dollar, None when the price is unknown."""
@@ -252,5 +264,3 @@ def unanswered(history: Sequence[Message]) -> list[CallPart]:
         if message.role == "user":
             break
     return []
-
-

@@ -128,6 +128,15 @@ class Gateway:
         except LogError as error:
             return self._unrecorded(call, error, emit)
 
+    async def ask_about(self, call_id: str, action: Action, verdict: Verdict, emit: Emit) -> bool:
+        """Record a verdict on something that is not a tool call (asking a model) and put an `ask` to the person.
+
+        Returns whether it may go on. Raises LogError.
+        """
+        name = digest(action)
+        await self._record_decision(call_id, action, name, verdict)
+        return await self._consent(call_id, action, name, verdict, emit, by_person=False) is None
+
     def judge(self, action: Action) -> Verdict:
         """Ask policy. A check that fails is a deny."""
         try:

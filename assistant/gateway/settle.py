@@ -71,11 +71,11 @@ class Settlement:
         self._log = log
         self._judge = judge
 
-    async def end_of_turn(self, stage: Stage, emit: Emit) -> None:
-        """Apply what policy allows unasked; say what waits."""
+    async def end_of_turn(self, stage: Stage, emit: Emit, *, may_apply: bool = True) -> None:
+        """Apply what policy allows unasked (when `may_apply`); say what waits."""
         changes = await asyncio.to_thread(stage.changes)
         plain = [c for c in changes if not c.held]
-        if plain:
+        if plain and may_apply:
             action = apply_action(self._task(), plain, held=False)
             verdict = self._judge(action)
             if verdict.decision is Decision.ALLOW:

@@ -115,9 +115,7 @@ def levels(spent: Spent, budgets: Budgets, span: str = "task") -> Iterator[Level
 def warnings(before: Spent, after: Spent, budgets: Budgets, span: str = "task") -> list[Level]:
     """The budgets that passed 80 % between `before` and `after`: each is said once, by whoever compares in order."""
     was = {level.name: level.percent for level in levels(before, budgets, span)}
-    return [
-        level for level in levels(after, budgets, span) if level.percent >= WARN_PERCENT > was[level.name]
-    ]
+    return [level for level in levels(after, budgets, span) if level.percent >= WARN_PERCENT > was[level.name]]
 
 
 def require(spent: Spent, budgets: Budgets, span: str = "task") -> None:

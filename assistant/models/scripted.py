@@ -106,7 +106,9 @@ def read_script(file: Path) -> Script:
         kind = msgspec.json if file.suffix == ".json" else msgspec.toml
         return kind.decode(raw, type=Script)
     except OSError as error:
-        raise UsageError(f"the script `{file}` can't be read: {error.strerror}", hint="name a file that exists") from error
+        raise UsageError(
+            f"the script `{file}` can't be read: {error.strerror}", hint="name a file that exists"
+        ) from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"`{file}` is not a script: {error}", hint="see models/README.md for its form") from error
 
@@ -147,9 +149,7 @@ class ScriptedModel:
             self._next = sum(m.role == "assistant" for m in request.messages)
         number, self._next = self._next, self._next + 1
         if number >= len(self._steps):
-            raise ModelError(
-                f"the script has {len(self._steps)} steps and was asked for another", kind="bad_request"
-            )
+            raise ModelError(f"the script has {len(self._steps)} steps and was asked for another", kind="bad_request")
         answer = self._steps[number]
         if callable(answer):
             answer = answer(request)

@@ -1,0 +1,244 @@
+"""The Desk on this machine: owns the log, the tools, the policies, the sandbox engine and the models; opens tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assistant.agent.folder import check_folder
+from assistant.agent.kits import Kit, find_kit
+from assistant.agent.recall import recall
+from assistant.agent.session import LocalSession, Services
+from assistant.audit.views import LogRow, TaskSummary, Views
+from assistant.canonical import dumps
+from assistant.errors import UsageError
+from assistant.gateway.approver import Approver
+from assistant.gateway.door import Gateway
+from assistant.types import Autonomy, Budgets, Grant, ModelInfo, Task, plain
+from assistant.visible import one_line
+
+if TYPE_CHECKING:
+    from assistant.audit.log import Log
+    from assistant.config import Paths, Settings
+    from assistant.gateway.canonicalise import CommandParser
+    from assistant.gateway.policies import PolicyStore
+    from assistant.gateway.registry import Registry
+    from assistant.models.catalogue import Catalogue
+    from assistant.models.protocol import Model
+    from assistant.policy.session import Session as PolicySession
+    from assistant.sandbox.protocol import Room, Sandbox
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The concrete pieces, picked by `assistant.compose`."""
+
+    paths: Paths
+    settings: Settings
+    log: Log
+    registry: Registry
+    kits: dict[str, Kit]
+    policies: PolicyStore
+    sandbox: Callable[[], Sandbox]
+    """Found when first needed: probing costs, and a chat without tools needs none."""
+    catalogue: Catalogue
+    make_model: Callable[[str], Model]
+    parse_command: CommandParser
+    redact: Callable[[str], str]
+    close: Callable[[], Awaitable[None]]
+
+
+class LocalDesk:
+    """See `assistant.agent.desk.Desk`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._views = Views(parts.log)
+        self._sessions: list[LocalSession] = []
+
+    @property
+    def paths(self) -> Paths:
+        """Where things live."""
+        return self._parts.paths
+
+    @property
+    def settings(self) -> Settings:
+        """As loaded at start."""
+        return self._parts.settings
+
+    @property
+    def log(self) -> Log:
+        """The action log."""
+        return self._parts.log
+
+    @property
+    def kits(self) -> dict[str, Kit]:
+        """By name."""
+        return self._parts.kits
+
+    async def open_task(
+        self,
+        folder: Path,
+        *,
+        model: str = "",
+        kit: str = "",
+        tools: Sequence[str] | None = None,
+        autonomy: Autonomy | None = None,
+        budgets: Budgets | None = None,
+        approver: Approver,
+        broad_ok: bool = False,
+    ) -> LocalSession:
+        """A new task. Raises FolderError, NeedsPerson (a whole home, not confirmed), UsageError (unknown kit, tool, model)."""
+        real = check_folder(folder, broad_ok=broad_ok)
+        settings = self._parts.settings
+        chosen = find_kit(self._parts.kits, kit or settings.kit)
+        wanted = tuple(tools) if tools is not None else tuple(t for t in chosen.tools if self._parts.registry.find(t))
+        for name in wanted:
+            if self._parts.registry.find(name) is None:
+                raise UsageError(f"there is no tool `{one_line(name, 60)}`", hint="see `assistant tools list`")
+        task = Task(
+            id=new_task_id(),
+            folder=str(real),
+            model=model or self._parts.catalogue.default_model(),
+            kit=chosen.name,
+            tools=wanted,
+            autonomy=autonomy or settings.autonomy,
+            budgets=budgets or settings.budgets,
+            created_ms=now_ms(),
+        )
+        session = self._session(task, approver)
+        await self._parts.log.write(
+            "task.opened",
+            task.id,
+            {
+                "model": session.model_info.id,
+                "kit": task.kit,
+                "tools": list(task.tools),
+                "autonomy": str(task.autonomy),
+                "budgets": plain(task.budgets),
+                "created_ms": task.created_ms,
+            },
+            blobs={"task": dumps(task)},
+        )
+        self._sessions.append(session)
+        return session
+
+    async def resume_task(self, task: str, *, approver: Approver) -> LocalSession:
+        """An earlier task. Raises UsageError when there is none, or more than one begins so."""
+        found = await asyncio.to_thread(self._views.find_task, task)
+        state = await asyncio.to_thread(self._views.task_state, found)
+        check_folder(Path(state.task.folder), broad_ok=True)
+        session = await asyncio.to_thread(self._recalled, state.task, approver)
+        self._sessions.append(session)
+        return session
+
+    def _recalled(self, task: Task, approver: Approver) -> LocalSession:
+        state = self._views.task_state(task.id)
+        policy = self._policy(state.task)
+        for grant in state.grants:
+            policy.add_grant(grant)
+        for boundary in state.boundaries:
+            policy.add_boundary(boundary)
+        past = recall(self._parts.log, task.id, policy)
+        return self._session(state.task, approver, policy, past, state.spent)
+
+    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
+        """Newest first."""
+        return await asyncio.to_thread(self._views.tasks, search, limit)
+
+    async def models(self) -> list[ModelInfo]:
+        """The catalogue."""
+        return await self._parts.catalogue.models()
+
+    async def log_page(
+        self,
+        *,
+        task: str = "",
+        kinds: Sequence[str] = (),
+        search: str = "",
+        before_seq: int | None = None,
+        limit: int = 200,
+    ) -> list[LogRow]:
+        """Newest first."""
+        return await asyncio.to_thread(
+            lambda: self._views.page(task=task, kinds=kinds, search=search, before_seq=before_seq, limit=limit)
+        )
+
+    async def aclose(self) -> None:
+        """Close every session, then what they share, then the log."""
+        for session in self._sessions:
+            await session.aclose()
+        await self._parts.close()
+        self._parts.log.close()
+
+    # ------------------------------------------------------------
+
+    def _policy(self, task: Task) -> PolicySession:
+        session = self._parts.policies.engine(Path(task.folder)).session(task)
+        for grant in self._standing():
+            session.add_grant(grant)
+        return session
+
+    def _standing(self) -> list[Grant]:
+        return self._views.standing_grants()
+
+    def _session(
+        self,
+        task: Task,
+        approver: Approver,
+        policy: PolicySession | None = None,
+        past: object = None,
+        spent: object = None,
+    ) -> LocalSession:
+        parts = self._parts
+        folder = Path(task.folder)
+        policy = policy or self._policy(task)
+
+        def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
+            return Gateway(
+                task=current,
+                registry=parts.registry,
+                log=parts.log,
+                policy=policy,
+                approver=approver,
+                room=room,
+                parse_command=parts.parse_command,
+                redact=parts.redact,
+                now_ms=now_ms,
+            )
+
+        def reload_policy(session: PolicySession) -> list[str]:
+            return parts.policies.refresh(folder, session)
+
+        services = Services(
+            log=parts.log,
+            registry=parts.registry,
+            policy=policy,
+            gateway=gateway,
+            open_room=lambda: parts.sandbox().open(task.id, folder, parts.paths.stages),
+            stage=lambda: parts.sandbox().stage(task.id, folder, parts.paths.stages),
+            make_model=parts.make_model,
+            usable=parts.catalogue.usable,
+            reload_policy=reload_policy,
+            fallback=parts.settings.model.fallback,
+            max_steps=parts.settings.max_steps,
+        )
+        return LocalSession(task, services, past, spent)  # pyright: ignore[reportArgumentType]
+
+
+def now_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def new_task_id() -> str:
+    """Sorts by time, says nothing of its content: 11 characters of time, 5 of chance, in base 32 (Crockford's letters)."""
+    letters = "0123456789abcdefghjkmnpqrstvwxyz"
+    stamp = now_ms()
+    time_part = "".join(letters[(stamp >> shift) & 31] for shift in range(45, -1, -5))
+    return time_part + "".join(secrets.choice(letters) for _ in range(6))
