@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -107,36 +107,83 @@ class Settings(Data, frozen=True):
     """Model calls in one turn before the person is asked to go on."""
 
 
+_ENVIRONMENT = {
+    "ASSISTANT_MODEL": "model.default",
+    "ASSISTANT_AUTONOMY": "autonomy",
+    "ASSISTANT_KIT": "kit",
+    "ASSISTANT_THEME": "look.theme",
+    "ASSISTANT_LANGUAGE": "look.language",
+}
+"""Variables that set a setting, by the setting's dotted name."""
+
+
 def load_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of this person.
 
     Raises UsageError naming file, key and the nearest known key for anything that does not fit.
     """
-    env = os.environ if environ is None else environ
     file = Path(paths.config) / "config.toml"
-    tree: dict[str, Any] = {}
-    try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        pass
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"`{file}` can't be read: {error}", hint="mend it or move it away") from error
-    for name, key in (
-        ("ASSISTANT_MODEL", ("model", "default")),
-        ("ASSISTANT_AUTONOMY", ("autonomy",)),
-        ("ASSISTANT_KIT", ("kit",)),
-        ("ASSISTANT_THEME", ("look", "theme")),
-        ("ASSISTANT_LANGUAGE", ("look", "language")),
-    ):
-        if value := env.get(name):
-            node = tree
-            for part in key[:-1]:
-                node = node.setdefault(part, {})
-            node[key[-1]] = value
+    tree = _read(file)
+    for variable, value in _from_environment(environ).items():
+        *parents, last = _ENVIRONMENT[variable].split(".")
+        node = tree
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[last] = value
     try:
         return msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise UsageError(f"`{file}`: {error}", hint=_nearest(str(error))) from error
+
+
+def explain_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> list[tuple[str, Any, str]]:
+    """(dotted name, value, where it comes from) of every setting, sorted by name."""
+    file = Path(paths.config) / "config.toml"
+    given = _flat(_read(file))
+    variables = {_ENVIRONMENT[v]: v for v in _from_environment(environ)}
+    values = _flat(plain_with_defaults(load_settings(paths, environ)))
+    return [
+        (name, value, variables.get(name) or (str(file) if name in given else "default"))
+        for name, value in sorted(values.items())
+    ]
+
+
+def plain_with_defaults(settings: Settings) -> dict[str, Any]:
+    """All settings as JSON types, those at their default too."""
+    out: dict[str, Any] = {}
+    for field in msgspec.structs.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, msgspec.Struct):
+            out[field.name] = {
+                f.name: msgspec.to_builtins(getattr(value, f.name)) for f in msgspec.structs.fields(value)
+            }
+        else:
+            out[field.name] = msgspec.to_builtins(value)
+    return out
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"`{file}` can't be read: {error}", hint="mend it or move it away") from error
+
+
+def _from_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
+    env = os.environ if environ is None else environ
+    return {name: env[name] for name in _ENVIRONMENT if env.get(name)}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict) and value and prefix == "":
+            out |= _flat(cast("dict[str, Any]", value), f"{key}.")
+        else:
+            out[prefix + key] = value
+    return out
 
 
 def _nearest(message: str) -> str:

@@ -20,7 +20,8 @@ from assistant.canonical import dumps
 from assistant.errors import UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
-from assistant.types import Autonomy, Budgets, Grant, ModelInfo, Task, plain
+from assistant.gateway.settle import Settlement
+from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Catalogue
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
-    from assistant.sandbox.protocol import Room, Sandbox
+    from assistant.sandbox.protocol import Room, Sandbox, Stage
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -51,6 +52,15 @@ class Parts(msgspec.Struct, frozen=True):
     parse_command: CommandParser
     redact: Callable[[str], str]
     close: Callable[[], Awaitable[None]]
+
+
+class StagedTask(msgspec.Struct, frozen=True):
+    """A task's stage with what may act on it, without opening the task."""
+
+    task: Task
+    folder: Path
+    stage: Stage
+    settlement: Settlement
 
 
 class LocalDesk:
@@ -151,6 +161,43 @@ class LocalDesk:
         """Newest first."""
         return await asyncio.to_thread(self._views.tasks, search, limit)
 
+    async def staged_tasks(self, *, applied_too: bool = False) -> list[StagedTask]:
+        """Tasks with staged changes (or something to undo), newest first."""
+
+        def find() -> list[StagedTask]:
+            found: list[StagedTask] = []
+            for folder in sorted(_folders(self._parts.paths.stages), reverse=True):
+                staged = self._staged(folder.name)
+                if staged and (staged.stage.changes() or (applied_too and staged.stage.undoable())):
+                    found.append(staged)
+            return found
+
+        return await asyncio.to_thread(find)
+
+    async def staged_task(self, beginning: str) -> StagedTask | None:
+        """The task whose id begins so, when it has a stage; None when none does. Raises UsageError for several."""
+        found = [f.name for f in _folders(self._parts.paths.stages) if beginning and f.name.startswith(beginning)]
+        if len(found) > 1:
+            raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(sorted(found)[:5]))
+        return await asyncio.to_thread(self._staged, found[0]) if found else None
+
+    def _staged(self, task_id: str) -> StagedTask | None:
+        """None for a stage whose task the log does not know, or whose folder is gone."""
+        try:
+            task = self._views.task_state(task_id).task
+        except UsageError:
+            return None
+        folder = Path(task.folder)
+        if not folder.is_dir():
+            return None
+        policy = self._policy(task)
+        stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
+
+        def judge(action: Action) -> Verdict:
+            return policy.judge(action, now_ms=now_ms())
+
+        return StagedTask(task, folder, stage, Settlement(lambda: task, self._parts.log, judge))
+
     async def models(self) -> list[ModelInfo]:
         """The catalogue."""
         return await self._parts.catalogue.models()
@@ -229,6 +276,10 @@ class LocalDesk:
             max_steps=parts.settings.max_steps,
         )
         return LocalSession(task, services, past, spent)  # pyright: ignore[reportArgumentType]
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [f for f in parent.iterdir() if f.is_dir()] if parent.is_dir() else []
 
 
 def now_ms() -> int:
