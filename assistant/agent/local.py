@@ -20,6 +20,7 @@ from assistant.canonical import dumps
 from assistant.errors import UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
+from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
 from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
@@ -194,7 +195,7 @@ class LocalDesk:
         stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
 
         def judge(action: Action) -> Verdict:
-            return policy.judge(action, now_ms=now_ms())
+            return judged(policy, action, now_ms())
 
         return StagedTask(task, folder, stage, Settlement(lambda: task, self._parts.log, judge))
 

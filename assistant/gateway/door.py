@@ -27,6 +27,7 @@ from assistant.gateway.events import (
     GatewayEvent,
     Notice,
 )
+from assistant.gateway.judge import judged
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
@@ -139,12 +140,7 @@ class Gateway:
 
     def judge(self, action: Action) -> Verdict:
         """Ask policy. A check that fails is a deny."""
-        try:
-            return self.policy.judge(action, now_ms=self._now_ms())
-        except Exception as error:  # an unforeseen failure of the check must not let the call pass
-            return Verdict(
-                Decision.DENY, reason=f"the policy check failed: {type(error).__name__}: {error}", code="policy_error"
-            )
+        return judged(self.policy, action, self._now_ms())
 
     # ------------------------------------------------------------ steps
 

@@ -1,0 +1,63 @@
+"""Consent comes from a person's channel, for exactly one Action."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.canonical import digest
+from assistant.gateway.approver import ApprovalRequest, Unattended
+from assistant.gateway.consent import grant_from, is_consent, scopes_of
+from assistant.types import (
+    Action,
+    Answer,
+    Approval,
+    Channel,
+    Decision,
+    Effect,
+    Resource,
+    Task,
+    Verdict,
+)
+
+ACTION = Action("web_fetch", Effect.FETCH, Resource("host", "example.com"), (), "/w")
+NAME = digest(ACTION)
+TASK = Task("0123456789", "/w", "builtin/offline")
+
+
+class TestWhatCounts:
+    @pytest.mark.parametrize("channel", [Channel.KEY, Channel.TERMINAL, Channel.ACP, Channel.COMMAND])
+    def test_a_yes_on_a_persons_channel_counts(self, channel: Channel) -> None:
+        assert is_consent(Approval(NAME, Answer.ONCE, channel), NAME)
+
+    def test_G5_a_yes_to_another_action_does_not_count(self) -> None:
+        assert not is_consent(Approval("0" * 64, Answer.ONCE, Channel.KEY), NAME)
+
+    def test_G5_unattended_never_counts(self) -> None:
+        assert not is_consent(Approval(NAME, Answer.ONCE, Channel.UNATTENDED), NAME)
+
+    def test_a_no_is_a_no(self) -> None:
+        assert not is_consent(Approval(NAME, Answer.NO, Channel.KEY), NAME)
+
+    async def test_G5_nobody_here_means_no(self) -> None:
+        request = ApprovalRequest("c", ACTION, NAME, Verdict(Decision.ASK), "Fetch")
+        assert not is_consent(await Unattended().ask(request), NAME)
+
+
+class TestWhatLasts:
+    def test_once_leaves_no_grant(self) -> None:
+        assert grant_from(ACTION, Approval(NAME, Answer.ONCE, Channel.KEY), TASK) is None
+
+    def test_for_this_task_is_bound_to_it(self) -> None:
+        grant = grant_from(ACTION, Approval(NAME, Answer.TASK, Channel.KEY), TASK)
+        assert grant is not None
+        assert (grant.task, grant.effect, grant.resource) == (TASK.id, Effect.FETCH, ACTION.resource)
+
+    def test_always_is_bound_to_no_task(self) -> None:
+        grant = grant_from(ACTION, Approval(NAME, Answer.ALWAYS, Channel.KEY), TASK)
+        assert grant is not None
+        assert grant.task == ""
+
+    def test_the_card_spells_out_what_lasts(self) -> None:
+        for _, words in scopes_of(ACTION, TASK):
+            assert "example.com" in words
+            assert "fetch" in words
