@@ -165,8 +165,7 @@ class Catalogue:
         provider = PROVIDERS.get(name) or _unknown(name)
         if looked.key:
             return self._connect(provider, looked.key, "keyring")
-        names = " or ".join(provider.key_names[:2])
-        why = f"no key: {names} is not set, and {looked.problem or 'the keyring has none'}"
+        why = f"no key: {provider.key_names[0]} is not set, and {looked.problem or 'the keyring has none'}"
         hint = f"set {provider.key_names[0]}, or keep a key with `assistant models keys set {name}`"
         return Access(name, provider.title, why_not=why, hint=hint)
 

@@ -85,7 +85,7 @@ async def _ask(server: LocalServer, address: str, deadline_s: float) -> Found:
         return Found(server, address, problem=f"no answer at {address} within {deadline_s * 1000:.0f} ms")
     except OSError:
         return Found(server, address, problem=f"nothing listens at {address}")
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, RecursionError, msgspec.MsgspecError):
         return Found(server, address, problem=f"what listens at {address} is not {server.title}")
     except UsageError as error:
         return Found(server, address, problem=error.message)

@@ -31,7 +31,7 @@ def _provider(name: str, title: str, key: str, address: str, *preferred: str) ->
 
 _ALL = (
     _provider("anthropic", "Anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com", "claude-sonnet-5-5"),
-    _provider("openai", "OpenAI", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-5.6", "gpt-5"),
+    _provider("openai", "OpenAI", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-6-sol"),
     Provider(
         "gemini",
         "Google Gemini",
