@@ -51,15 +51,12 @@ def main() -> int:
     text = render(options.date or old.get("date", ""))
     if options.check:
         if text != TABLE.read_text():
-            print(
-                "data/prices/table.json differs from the pinned litellm: run .ci/make_prices.py --date ...",
-                file=sys.stderr,
-            )
+            sys.stderr.write("data/prices/table.json differs from the pinned litellm: run .ci/make_prices.py\n")
             return 1
         return 0
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text(text)
-    print(f"{TABLE}: {len(text):,} bytes, {text.count(chr(10)) - 6:,} models")
+    sys.stdout.write(f"{TABLE}: {len(text):,} bytes, {text.count(chr(10)) - 8:,} models\n")
     return 0
 
 
@@ -70,19 +67,21 @@ def render(date: str) -> str:
         raise SystemExit("litellm is not installed here")
     file = Path(spec.origin).parent / "model_prices_and_context_window_backup.json"
     version = importlib.metadata.version("litellm")
-    models = reduce(json.loads(file.read_text()))
+    models = reduce(json.loads(file.read_text()), date)
     head = {"source": f"litellm {version}, {file.name}", "licence": "MIT, Copyright (c) 2023 Berri AI", "date": date}
     lines = [f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'))}" for name, entry in sorted(models.items())]
     start = ",\n".join(f"{json.dumps(k)}:{json.dumps(v)}" for k, v in head.items())
     return "{\n" + start + ',\n"models":{\n' + ",\n".join(lines) + "\n}\n}\n"
 
 
-def reduce(source: dict) -> dict[str, list]:
-    """What we keep: models that chat, of providers that we know, by `provider/name`."""
+def reduce(source: dict, date: str) -> dict[str, list]:
+    """What we keep: models that chat, of providers that we know, not yet withdrawn at `date`, by `provider/name`."""
     found: dict[str, list] = {}
     for key, raw in source.items():
         provider = PROVIDERS.get(raw.get("litellm_provider", ""))
         if provider is None or raw.get("mode") not in ("chat", "responses"):
+            continue
+        if raw.get("deprecation_date", "9999") < date:
             continue
         name = key.removeprefix(f"{raw['litellm_provider']}/").removeprefix(f"{provider}/")
         if name.startswith(("ft:", "container")) or (provider == "bedrock" and "/" in name):

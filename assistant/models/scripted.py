@@ -55,7 +55,7 @@ class ScriptedCall(Data, frozen=True):
     """A tool call that a step makes. A string in `arguments` is sent as it stands, so that a script can break JSON."""
 
     name: str
-    arguments: JSON = {}
+    arguments: JSON = msgspec.field(default_factory=dict[str, JSON])
     id: str = ""
 
 

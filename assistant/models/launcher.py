@@ -1,0 +1,75 @@
+"""How a worker process is started. `compose` passes in a launcher that starts it inside the sandbox.
+
+The protocol stands here, since models and sandbox are neighbours on one floor and neither imports the other.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Protocol
+
+from assistant.types import Data
+
+
+class Launch(Data, frozen=True):
+    """One program to start in a private room: an empty environment, no file of the person, no other process in sight."""
+
+    name: str
+    """For messages and the log: `openai`, `local`."""
+    argv: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    """`host:port` that the egress proxy lets it reach. Empty: no network. A loopback or private address in here was set
+    by the person."""
+    read_only: tuple[str, ...] = ()
+    """Folders it needs to run, visible at the same path, read-only."""
+    memory_bytes: int | None = None
+
+
+class Pipe(Protocol):
+    """A started program: bytes in, bytes out. Use from one event loop."""
+
+    @property
+    def pid(self) -> int:
+        """Process id as this process sees it; 0 when the engine can't say."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send to its standard input, waiting while the pipe is full. Raises ConnectionError when it has ended."""
+        ...
+
+    async def read(self) -> bytes:
+        """The next bytes of its standard output (never standard error); empty when it has ended."""
+        ...
+
+    def errors(self) -> str:
+        """The end of what it wrote to standard error, at most 4 KiB. Hostile text."""
+        ...
+
+    async def stop(self) -> None:
+        """End it and all its children within 200 ms. May be called twice."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts programs in private rooms."""
+
+    async def start(self, launch: Launch) -> Pipe:
+        """Start one. Raises SandboxUnavailable when nothing can contain it (there is no unsandboxed way), SandboxError
+        when it could not be started."""
+        ...
+
+
+def worker_launch(name: str, hosts: tuple[str, ...]) -> Launch:
+    """How the worker that speaks to a provider is started."""
+    return Launch(name, (sys.executable, "-I", "-m", "assistant.models.worker"), hosts, interpreter_folders())
+
+
+def interpreter_folders() -> tuple[str, ...]:
+    """The folders that Python, the installed packages and this package lie in, outermost only."""
+    package = Path(__file__).resolve().parent.parent
+    found = {Path(sys.prefix), Path(sys.base_prefix), package, Path(sys.executable).resolve().parent.parent}
+    found |= {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found = {p for p in found if p != Path("/")}
+    return tuple(sorted(str(p) for p in found if not any(q != p and q in p.parents for q in found)))

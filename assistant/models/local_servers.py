@@ -1,0 +1,137 @@
+"""Model servers on this machine: Ollama, llama.cpp, LM Studio, vLLM, found by asking the ports they use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from assistant.errors import UsageError
+from assistant.models.connection import host_of, is_loopback
+from assistant.types import Data
+
+DEADLINE_S = 0.3
+"""For all of them together: a server on loopback answers a list of models in a few milliseconds."""
+
+MAX_REPLY_BYTES = 2**20
+MAX_MODELS = 200
+
+
+class LocalServer(Data, frozen=True):
+    """A kind of server. `path` lists its models; the answer's form is OpenAI's, except for Ollama."""
+
+    provider: str
+    title: str
+    port: int
+    path: str = "/v1/models"
+    base_names: tuple[str, ...] = ()
+    """Environment names that say it is elsewhere on this machine."""
+
+
+SERVERS = (
+    LocalServer("ollama", "Ollama", 11434, "/api/tags", ("OLLAMA_HOST", "OLLAMA_API_BASE")),
+    LocalServer("llamacpp", "llama.cpp", 8080),
+    LocalServer("lm_studio", "LM Studio", 1234, "/v1/models", ("LM_STUDIO_API_BASE",)),
+    LocalServer("vllm", "vLLM", 8000, "/v1/models", ("VLLM_API_BASE", "HOSTED_VLLM_API_BASE")),
+)
+"""Ports as each project's documentation gives them."""
+
+LOCAL = {server.provider: server for server in SERVERS}
+
+
+class Found(Data, frozen=True):
+    """What one server said. `problem` is empty when it answered with a list."""
+
+    server: LocalServer
+    address: str
+    models: tuple[str, ...] = ()
+    problem: str = ""
+
+    def ids(self) -> list[str]:
+        """Its models as `provider/name`."""
+        return [f"{self.server.provider}/{name}" for name in self.models]
+
+
+def address_of(server: LocalServer, environ: Mapping[str, str], given: str = "") -> str:
+    """Where the server is expected: as given in the settings, or by its environment name, or at its usual port."""
+    address = given or next((environ[name] for name in server.base_names if environ.get(name)), "")
+    if not address:
+        return f"http://127.0.0.1:{server.port}"
+    if "://" not in address:
+        address = f"http://{address}" if ":" in address else f"http://{address}:{server.port}"
+    return address.replace("://0.0.0.0", "://127.0.0.1").rstrip("/").removesuffix("/v1").removesuffix("/api")
+
+
+async def probe(servers: Sequence[tuple[LocalServer, str]], *, deadline_s: float = DEADLINE_S) -> list[Found]:
+    """Ask all of them at once. Never raises, never takes longer than the deadline.
+
+    Only loopback addresses are asked: this runs in the trusted process, and a list of models is all that it reads.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_ask(server, address, deadline_s)) for server, address in servers]
+    return [task.result() for task in tasks]
+
+
+async def _ask(server: LocalServer, address: str, deadline_s: float) -> Found:
+    try:
+        host = host_of(address)
+        if not is_loopback(host) or not address.startswith("http://"):
+            return Found(server, address, problem="it is not on this machine")
+        async with asyncio.timeout(deadline_s):
+            names = _names(await _get(host, server.path))
+        return Found(server, address, names, "" if names else "it runs, and has no model")
+    except TimeoutError:
+        return Found(server, address, problem=f"no answer at {address} within {deadline_s * 1000:.0f} ms")
+    except OSError:
+        return Found(server, address, problem=f"nothing listens at {address}")
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return Found(server, address, problem=f"what listens at {address} is not {server.title}")
+    except UsageError as error:
+        return Found(server, address, problem=error.message)
+
+
+async def _get(host: str, path: str) -> bytes:
+    """The body of one HTTP answer. By hand: an HTTP library would cost more than the whole look-up."""
+    name, _, port = host.rpartition(":")
+    reader, writer = await asyncio.open_connection(name.strip("[]"), int(port), limit=MAX_REPLY_BYTES)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n\r\n".encode())
+        reply = await reader.read(MAX_REPLY_BYTES)
+        while len(reply) < MAX_REPLY_BYTES and (more := await reader.read(MAX_REPLY_BYTES)):
+            reply += more
+    finally:
+        writer.close()
+    head, _, body = reply.partition(b"\r\n\r\n")
+    if b" 200 " not in head.split(b"\r\n", 1)[0] + b" ":
+        raise ValueError("no list")
+    return _dechunk(body) if b"transfer-encoding: chunked" in head.lower() else body
+
+
+def _dechunk(body: bytes) -> bytes:
+    whole = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        count = int(size.split(b";")[0] or b"0", 16)
+        if not count:
+            break
+        whole, body = whole + body[:count], body[count + 2 :]
+    return whole
+
+
+class _Row(msgspec.Struct):
+    id: str = ""
+    name: str = ""
+
+
+class _Reply(msgspec.Struct):
+    data: list[_Row] | None = None
+    models: list[_Row] | None = None
+
+
+def _names(body: bytes) -> tuple[str, ...]:
+    reply = msgspec.json.decode(body, type=_Reply)
+    if reply.data is None and reply.models is None:
+        raise ValueError("no list")
+    names = [row.id or row.name for row in (reply.data if reply.data is not None else reply.models) or []]
+    return tuple(name for name in names if name and name.isprintable() and len(name) <= 200)[:MAX_MODELS]

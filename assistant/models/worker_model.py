@@ -1,0 +1,62 @@
+"""WorkerModel: any provider, asked through its worker process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from assistant.errors import ModelError
+from assistant.models.worker.call import WireCall
+from assistant.models.workers import Worker, WorkerDied
+from assistant.types import ModelEvent, ModelInfo, ModelRequest
+
+
+class WorkerModel:
+    """One model of a provider. Cheap; many may share a worker."""
+
+    def __init__(self, info: ModelInfo, worker: Worker) -> None:
+        self._info = info
+        self._worker = worker
+
+    @property
+    def info(self) -> ModelInfo:
+        """Its entry in the catalogue."""
+        return self._info
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Ask once; see `Model.stream`.
+
+        When the worker process dies before anything was delivered, the request is sent once more through a new one: the
+        provider may be asked twice, the person is answered once. Afterwards it is an `incomplete_stream`.
+        Raises SandboxUnavailable too: without a sandbox no provider is asked.
+        """
+        call = WireCall(self._info.id, request, timeout_s=request.timeout_s)
+        for attempt in (1, 2):
+            delivered = False
+            try:
+                async with aclosing(self._worker.call(call)) as events:
+                    async for event in events:
+                        delivered = True
+                        yield event
+                return
+            except WorkerDied as death:
+                words = f": {death}" if str(death) else ""
+                if delivered:
+                    raise ModelError(
+                        f"the process that speaks to the provider ended in the middle of the answer{words}",
+                        kind="incomplete_stream",
+                        retryable=True,
+                    ) from death
+                if attempt == 2:
+                    raise ModelError(
+                        f"the process that speaks to the provider ended twice before it answered{words}",
+                        kind="server",
+                        retryable=True,
+                    ) from death
+
+    def warm_up(self) -> None:
+        """Start the worker in the background."""
+        self._worker.warm_up()
+
+    async def aclose(self) -> None:
+        """Nothing of its own: the worker belongs to `Workers` and rests when idle."""
