@@ -49,7 +49,7 @@ class Parts(msgspec.Struct, frozen=True):
     sandbox: Callable[[], Sandbox]
     """Found when first needed: probing costs, and a chat without tools needs none."""
     catalogue: Catalogue
-    make_model: Callable[[str], Model]
+    make_model: Callable[[str], Awaitable[Model]]
     parse_command: CommandParser
     redact: Callable[[str], str]
     close: Callable[[], Awaitable[None]]
@@ -115,14 +115,15 @@ class LocalDesk:
         task = Task(
             id=new_task_id(),
             folder=str(real),
-            model=model or self._parts.catalogue.default_model(),
+            model=model or await self._parts.catalogue.default(),
             kit=chosen.name,
             tools=wanted,
             autonomy=autonomy or settings.autonomy,
             budgets=budgets or settings.budgets,
             created_ms=now_ms(),
         )
-        session = self._session(task, approver)
+        answering = await self._parts.make_model(task.model)
+        session = self._session(task, answering, approver)
         await self._parts.log.write(
             "task.opened",
             task.id,
@@ -144,11 +145,12 @@ class LocalDesk:
         found = await asyncio.to_thread(self._views.find_task, task)
         state = await asyncio.to_thread(self._views.task_state, found)
         check_folder(Path(state.task.folder), broad_ok=True)
-        session = await asyncio.to_thread(self._recalled, state.task, approver)
+        answering = await self._parts.make_model(state.task.model)
+        session = await asyncio.to_thread(self._recalled, state.task, answering, approver)
         self._sessions.append(session)
         return session
 
-    def _recalled(self, task: Task, approver: Approver) -> LocalSession:
+    def _recalled(self, task: Task, model: Model, approver: Approver) -> LocalSession:
         state = self._views.task_state(task.id)
         policy = self._policy(state.task)
         for grant in state.grants:
@@ -156,7 +158,7 @@ class LocalDesk:
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
         past = recall(self._parts.log, task.id, policy)
-        return self._session(state.task, approver, policy, past, state.spent)
+        return self._session(state.task, model, approver, policy, past, state.spent)
 
     async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
         """Newest first."""
@@ -238,6 +240,7 @@ class LocalDesk:
     def _session(
         self,
         task: Task,
+        model: Model,
         approver: Approver,
         policy: PolicySession | None = None,
         past: object = None,
@@ -271,12 +274,11 @@ class LocalDesk:
             open_room=lambda: parts.sandbox().open(task.id, folder, parts.paths.stages),
             stage=lambda: parts.sandbox().stage(task.id, folder, parts.paths.stages),
             make_model=parts.make_model,
-            usable=parts.catalogue.usable,
             reload_policy=reload_policy,
             fallback=parts.settings.model.fallback,
             max_steps=parts.settings.max_steps,
         )
-        return LocalSession(task, services, past, spent)  # pyright: ignore[reportArgumentType]
+        return LocalSession(task, model, services, past, spent)  # pyright: ignore[reportArgumentType]
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -78,8 +78,7 @@ class Services(msgspec.Struct, frozen=True):
     gateway: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]]], Gateway]
     open_room: Callable[[], Awaitable[Room]]
     stage: Callable[[], Stage]
-    make_model: Callable[[str], Model]
-    usable: Callable[[str], bool]
+    make_model: Callable[[str], Awaitable[Model]]
     reload_policy: Callable[[PolicySession], list[str]]
     """Called between turns: takes up changed policy files; returns what to tell the person."""
     fallback: tuple[str, ...] = ()
@@ -90,7 +89,7 @@ class LocalSession:
     """A task on this machine."""
 
     def __init__(
-        self, task: Task, services: Services, past: Recalled | None = None, spent: Spent | None = None
+        self, task: Task, model: Model, services: Services, past: Recalled | None = None, spent: Spent | None = None
     ) -> None:
         self._task = task
         self._services = services
@@ -104,7 +103,7 @@ class LocalSession:
         for message in self._history:
             self._label = self._label.join(message.label)
         self._room: asyncio.Future[Room] | None = None
-        self._model: Model = services.make_model(task.model)
+        self._model = model
         self._recovery = self._new_recovery()
         self._gateway = services.gateway(lambda: self._task, self._open_room)
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
@@ -345,24 +344,29 @@ class LocalSession:
 
     async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
         """Wait and try again, or go on with the next model of the fallback list."""
-        step = self._recovery.after(error, delivered=delivered)
-        said = f"{step.explanation.sentence}: {one_line(error.message, 300)}"
-        if isinstance(step, Again):
-            emit(Notice("warning", f"{said}; trying again in {step.wait_s:.0f} s"))
-            await asyncio.sleep(step.wait_s)
-            return True
-        if isinstance(step, Swap):
+        while True:
+            step = self._recovery.after(error, delivered=delivered)
+            said = f"{step.explanation.sentence}: {one_line(error.message, 300)}"
+            if isinstance(step, Again):
+                emit(Notice("warning", f"{said}; trying again in {step.wait_s:.0f} s"))
+                await asyncio.sleep(step.wait_s)
+                return True
+            if not isinstance(step, Swap):
+                error.message, error.hint = said, step.explanation.hint
+                return False
+            try:
+                await self.set_model(step.model)
+            except UsageError as unusable:
+                emit(Notice("warning", unusable.message, unusable.hint))
+                continue
             emit(Notice("warning", f"{said}; going on with {step.model}"))
-            await self.set_model(step.model)
             return True
-        error.message, error.hint = said, step.explanation.hint
-        return False
 
     def _budget_state(self) -> tuple[Spent, Budgets]:
         return self._spent, self._task.budgets
 
     def _new_recovery(self) -> Recovery:
-        return Recovery(self._task.model, self._services.fallback, usable=self._services.usable)
+        return Recovery(self._task.model, self._services.fallback)
 
     async def _open_room(self) -> Room:
         if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):
@@ -378,9 +382,7 @@ class LocalSession:
 
     async def set_model(self, model: str) -> ModelInfo:
         """Swap the model from the next call on. Raises UsageError for one that is unknown or not usable."""
-        new = self._services.make_model(model)
-        if not new.info.usable:
-            raise UsageError(f"`{model}` can't be used: {new.info.why_not}", hint="see `assistant models list`")
+        new = await self._services.make_model(model)
         await self._change("model", self._task.model, new.info.id)
         old, self._model = self._model, new
         self._task = msgspec.structs.replace(self._task, model=new.info.id)
