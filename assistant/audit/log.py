@@ -1,0 +1,311 @@
+"""The log: append-only, signed, the one source of truth about what happened.
+
+Every commit appends its entries, the complete subtrees that came to be, and one signed checkpoint in the same SQLite
+transaction, and returns after the fsync. Several processes may write: each takes the writing lock, looks whether others
+have appended, catches up by their leaves, and goes on. After any failure the state is read anew, so the log works again
+as soon as the cause is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assistant.audit.entry import FIRST_PREV, PREV_BYTES, SEAL_EVERY, Entry, decode, encode, needs_seal, plain, seal_of
+from assistant.audit.merkle import Frontier, leaf_hash
+from assistant.audit.signer import Signer
+from assistant.audit.stored_tree import GrowingTree, StoredTree
+from assistant.audit.trust import Trust
+from assistant.config import Paths
+from assistant.errors import LogDamaged, LogError
+from assistant.store import rows
+from assistant.store.database import Database
+from assistant.store.failure import log_error
+from assistant.types import JSON
+
+GROUP = 512
+"""Most entries that `write` puts under one checkpoint: bounds how long the first waiter waits for the last."""
+
+CATCH_UP = 4096
+"""Up to this many entries by other processes are caught up leaf by leaf; beyond, the frontier is read from kept nodes."""
+
+WRITE_S = 120.0
+"""Deadline of `write`: the wait for another process, a person who unlocks a keyring, a slow disk."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An entry that is not in the log yet."""
+
+    kind: str
+    task: str
+    body: Mapping[str, JSON]
+    blobs: Mapping[str, bytes] = {}
+
+
+_Waiter = tuple[Draft, "asyncio.AbstractEventLoop", "asyncio.Future[Entry]"]
+
+
+class Log:
+    """One process's access to the log. `append*` may be called from any thread, `write` from any event loop."""
+
+    def __init__(self, paths: Paths, *, read_only: bool = False) -> None:
+        self.paths = paths
+        self.read_only = read_only
+        self.trust = Trust(Path(paths.trust))
+        self._database = Database(paths.log_db, read_only=read_only)
+        self._signer = Signer(paths, self.trust)
+        self._writing = threading.Lock()
+        self._tree: Frontier | None = None
+        self._last_leaf = b""
+        self._waiting: deque[_Waiter] = deque()
+        self._wake = threading.Event()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def open(cls, paths: Paths, *, read_only: bool = False) -> Log:
+        """Open the log, made when missing. The cost does not depend on its size.
+
+        Raises LogError when the database can't be opened, was written by a newer version, or is gone although this machine
+        has seen entries of it; LogDamaged for a file that is not a log. The signature of its end is checked, and a first
+        key made, at the first append.
+        """
+        log = cls(paths, read_only=read_only)
+        if read_only:
+            log._database.read("SELECT 1")
+            return log
+        log._database.may_create = log.trust.last_seen() is None
+        log._database.writer()
+        return log
+
+    @property
+    def database(self) -> Database:
+        """For the views of the log, which read."""
+        return self._database
+
+    # ---------------------------------------------------------------- writing
+
+    def append(
+        self, kind: str, task: str, body: Mapping[str, JSON], *, blobs: Mapping[str, bytes] | None = None
+    ) -> Entry:
+        """Append one entry; it is durable when this returns. Blocks for about one fsync.
+
+        Each of `blobs` is kept by its SHA-256, and `body[name + "_sha256"]` is set to it. Raises LogError when the entry
+        could not be made durable: then nothing that depends on it may happen.
+        """
+        return self.append_many([Draft(kind, task, body, blobs or {})])[0]
+
+    def append_many(
+        self, drafts: Sequence[Draft], *, also: Callable[[sqlite3.Connection], None] | None = None
+    ) -> list[Entry]:
+        """Append several entries under one checkpoint: all of them or none. Errors as `append`.
+
+        `also` is run on the connection in the same transaction.
+        """
+        if not drafts:
+            return []
+        with self._writing:
+            try:
+                return self._commit(drafts, also)
+            except BaseException:  # whatever it was: the state in memory may be ahead of the database
+                self._reset()
+                raise
+
+    async def write(
+        self, kind: str, task: str, body: Mapping[str, JSON], *, blobs: Mapping[str, bytes] | None = None
+    ) -> Entry:
+        """As `append`, without blocking the event loop; writes that wait at the same time share a checkpoint and an fsync."""
+        if self._closed:
+            raise LogError("the log is closed")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Entry] = loop.create_future()
+        self._waiting.append((Draft(kind, task, body, blobs or {}), loop, done))
+        self._start_thread()
+        self._wake.set()
+        try:
+            async with asyncio.timeout(WRITE_S):
+                return await done
+        except TimeoutError as error:
+            raise LogError(f"the log could not be written within {WRITE_S:.0f} s") from error
+
+    def close(self) -> None:
+        """Write what waits, then close. The log can't be used afterwards."""
+        self._closed = True
+        if self._thread is not None:
+            self._wake.set()
+            self._thread.join()
+        with self._writing:
+            self._reset()
+            self._database.close()
+            self.trust.close()
+
+    def _commit(self, drafts: Sequence[Draft], also: Callable[[sqlite3.Connection], None] | None) -> list[Entry]:
+        connection = self._database.begin()
+        try:
+            tree = GrowingTree(self._caught_up(connection))
+            now = time.time_ns() // 1_000_000
+            entries: list[Entry] = []
+            stored: list[tuple[int, str, bytes]] = []
+            for draft in drafts:
+                entry = self._entry(connection, draft, tree.frontier.size + 1, now)
+                text = encode(entry)
+                self._last_leaf = leaf_hash(text.encode())
+                tree.append(self._last_leaf)
+                entries.append(entry)
+                stored.append((entry.seq, text, self._last_leaf))
+            rows.insert_entries(connection, stored)
+            if tree.new_nodes:
+                rows.insert_nodes(connection, tree.new_nodes)
+            if also is not None:
+                also(connection)
+            note = self._signer.sign(tree.frontier)
+            rows.insert_note(connection, tree.frontier.size, note)
+        except (OSError, sqlite3.Error) as error:
+            raise log_error(error, self._database.path) from error
+        self._database.commit()
+        self._database.may_create = False
+        self.trust.saw(tree.frontier.size, note)
+        return entries
+
+    def _entry(self, connection: sqlite3.Connection, draft: Draft, seq: int, now: int) -> Entry:
+        body: dict[str, Any] = plain(draft.body)
+        for name, data in draft.blobs.items():
+            sha256 = hashlib.sha256(data).hexdigest()
+            rows.insert_blob(connection, sha256, data)
+            body[f"{name}_sha256"] = sha256
+        seal = seal_of(rows.notes_between(connection, seq - 1 - SEAL_EVERY, seq - 1)) if needs_seal(seq) else ""
+        return Entry(
+            seq=seq,
+            time_ms=now,
+            kind=plain(draft.kind),
+            task=plain(draft.task),
+            body=body,
+            blobs=tuple(sorted(draft.blobs)),
+            prev=self._last_leaf[:PREV_BYTES].hex() or FIRST_PREV,
+            seal=seal,
+        )
+
+    def _caught_up(self, connection: sqlite3.Connection) -> Frontier:
+        """The frontier over what is stored now, checked against the signed end when others have written."""
+        size, leaf = rows.last_entry(connection)
+        tree = self._tree
+        if tree is not None and tree.size == size and self._last_leaf == leaf:
+            return tree
+        if tree is not None and 0 < size - tree.size <= CATCH_UP:
+            for new in rows.leaves_between(connection, tree.size, size):
+                tree.append(new)
+        else:
+            tree = StoredTree(connection).frontier(size)
+        self._signer.check(connection, tree)
+        self._tree = tree
+        self._last_leaf = leaf
+        return tree
+
+    def _reset(self) -> None:
+        self._tree = None
+        self._last_leaf = b""
+        self._signer.forget()
+        self._database.fail()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            while group := self._next_group():
+                self._settle(group)
+            if self._closed and not self._waiting:
+                return
+
+    def _next_group(self) -> list[_Waiter]:
+        group: list[_Waiter] = []
+        while self._waiting and len(group) < GROUP:
+            waiter = self._waiting.popleft()
+            if not waiter[2].cancelled():
+                group.append(waiter)
+        return group
+
+    def _settle(self, group: list[_Waiter]) -> None:
+        results: list[Entry | BaseException]
+        try:
+            results = list(self.append_many([draft for draft, _, _ in group]))
+        except BaseException as error:
+            if len(group) > 1 and not isinstance(error, LogDamaged):  # one bad draft must not fail its neighbours
+                for waiter in group:
+                    self._settle([waiter])
+                return
+            results = [error] * len(group)
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Entry], Entry | BaseException]]] = {}
+        for (_, loop, done), result in zip(group, results, strict=True):
+            by_loop.setdefault(loop, []).append((done, result))
+        for loop, pairs in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, pairs)
+            except RuntimeError:
+                pass  # that loop has ended: nobody waits there any more
+
+    # ---------------------------------------------------------------- reading
+
+    def blob(self, sha256: str) -> bytes | None:
+        """Content by its hash; None when it was erased or never kept. Raises LogDamaged when it is not what its hash says."""
+        found = self._database.read("SELECT data FROM blobs WHERE sha256=?", (sha256,))
+        if not found:
+            return None
+        data: bytes = found[0][0]
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise LogDamaged(f"the content {sha256} of the log was changed", hint="see `assistant log verify`")
+        return data
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry with this number."""
+        return next(self.entries(after_seq=seq - 1, limit=1), None)
+
+    def entries(
+        self, *, task: str = "", kinds: Sequence[str] = (), after_seq: int = 0, limit: int | None = None
+    ) -> Iterator[Entry]:
+        """Entries in order, as of now, optionally of one task or some kinds. Raises LogDamaged for one that can't be read."""
+        needle = '"task":' + msgspec.json.encode(task).decode() if task else ""
+        condition = "instr(body, ?) AND " if needle else ""
+        count = 0
+        sql = f"SELECT seq, body FROM entries WHERE {condition}seq>? ORDER BY seq LIMIT ?"  # noqa: S608 - fixed text
+        for seq, text in self._database.pages(sql, after_seq, None, (needle,) if needle else ()):
+            if count == limit:
+                return
+            try:
+                entry = decode(text)
+            except (ValueError, TypeError) as error:
+                raise LogDamaged(
+                    f"entry {seq} can't be read: {error}", first_bad_seq=seq, hint="see `assistant log verify`"
+                ) from error
+            if (task and entry.task != task) or (kinds and entry.kind not in kinds):
+                continue
+            count += 1
+            yield entry
+
+    def head(self) -> tuple[int, str] | None:
+        """Size and note of the last checkpoint; None for an empty log."""
+        found = self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return (found[0][0], found[0][1]) if found else None
+
+
+def _resolve(pairs: list[tuple[asyncio.Future[Entry], Entry | BaseException]]) -> None:
+    for done, result in pairs:
+        if done.done():
+            continue
+        if isinstance(result, BaseException):
+            done.set_exception(result)
+        else:
+            done.set_result(result)

@@ -1,0 +1,39 @@
+"""Turns what SQLite and the system report into the error that a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from assistant.errors import LogDamaged, LogError
+
+_NOTHING_RUNS = "nothing that has an effect runs until it can be written"
+
+
+def log_error(error: sqlite3.Error | OSError, path: Path) -> LogError:
+    """The LogError for a failure at the database `path`."""
+    if isinstance(error, OSError):
+        return _for_system(error, path)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return LogError(f"the log can't grow: the disk of `{path}` is full", hint=f"free some space; {_NOTHING_RUNS}")
+    if code == sqlite3.SQLITE_READONLY:
+        return LogError(f"the log `{path}` can't be written: it is read-only here", hint=_NOTHING_RUNS)
+    if code == sqlite3.SQLITE_BUSY or code == sqlite3.SQLITE_LOCKED:
+        return LogError(f"the log `{path}` is held by another process", hint="wait, or end the process that holds it")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return LogDamaged(f"the log `{path}` is damaged: {error}", hint="see `assistant log verify`")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return LogError(
+            f"the log `{path}` can't be opened", hint=f"is it there, and may you write in its folder? {_NOTHING_RUNS}"
+        )
+    return LogError(f"the log `{path}` can't be used: {error}", hint=_NOTHING_RUNS)
+
+
+def _for_system(error: OSError, path: Path) -> LogError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return LogError(f"the log can't grow: the disk of `{path}` is full", hint=f"free some space; {_NOTHING_RUNS}")
+    if error.errno == errno.EROFS:
+        return LogError(f"the log `{path}` can't be written: it is read-only here", hint=_NOTHING_RUNS)
+    return LogError(f"the log `{path}` can't be used: {error.strerror or error}", hint=_NOTHING_RUNS)
