@@ -1,1 +1,1 @@
-"""See README.md in this folder."""
+"""Judges actions by Cedar policies and by where each value came from. Pure: no I/O, no clock, no environment."""

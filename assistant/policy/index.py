@@ -1,0 +1,106 @@
+"""An index over text that has been seen: whether, and in which piece, a value stands in it.
+
+Adding costs time in proportion to the new text only; looking up depends on the value, not on how much was seen. Words are
+compared whole, so that short values don't match inside longer ones.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+
+from assistant.policy.normal import DIGITS, IBAN, compact, decodings, tokens
+
+_CHECKED = 256
+"""How many places of a phrase's rarest word are compared, at either end. Beyond it the phrase counts as not found:
+harmless, since what was found nowhere is treated no better than what was found in untrusted text."""
+
+MIN_CHARS = 3
+MIN_DIGITS = 5
+"""Shorter words and numbers turn up everywhere by accident."""
+
+
+class TextIndex:
+    """Pieces of text, numbered in the order they were added."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._places: dict[str, array[int]] = {}
+        self._starts: list[int] = []
+        self._compacts: dict[str, int] = {}
+
+    def add(self, text: str) -> int:
+        """Add a piece and what its encoded parts say; its number."""
+        piece = len(self._starts)
+        self._starts.append(len(self._words))
+        self._add_words(tokens(text))
+        for decoded in decodings(text):
+            self._words.append("")  # no phrase runs across
+            self._add_words(tokens(decoded))
+        self._words.append("")
+        for pattern in (IBAN, DIGITS):
+            for match in pattern.finditer(text):
+                self._compacts.setdefault(compact(match[0]), piece)
+        return piece
+
+    def _add_words(self, words: list[str]) -> None:
+        places = self._places
+        for place, word in enumerate(words, len(self._words)):
+            found = places.get(word)
+            if found is None:
+                places[word] = array("I", (place,))
+            else:
+                found.append(place)
+        self._words += words
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def has_word(self, word: str) -> bool:
+        """Whether the normal form `word` was seen, however short."""
+        return word in self._places
+
+    def find(self, value: str) -> int | None:
+        """The piece where `value` stands last, in any of its normal forms. None for values too short to tell."""
+        found = self.find_words(tokens(value))
+        if found is None and (number := compact(value)) in self._compacts and telling(number):
+            found = self._compacts[number]
+        if found is None:
+            for decoded in decodings(value):
+                found = self.find_words(tokens(decoded))
+                if found is not None:
+                    break
+        return found
+
+    def find_words(self, words: list[str], *, anyhow: bool = False) -> int | None:
+        """The piece where the words stand one after the other. `anyhow` looks for short values too."""
+        if not words or not (anyhow or telling("".join(words))):
+            return None
+        rarest, offset = None, 0
+        for number, word in enumerate(words):
+            places = self._places.get(word)
+            if places is None:
+                return None
+            if rarest is None or len(places) < len(rarest):
+                rarest, offset = places, number
+        assert rarest is not None  # noqa: S101 - `words` is not empty
+        if len(words) == 1:
+            return self._piece(rarest[-1])
+        near = rarest[-_CHECKED:]
+        if len(rarest) > _CHECKED:
+            near = rarest[:_CHECKED] + near
+        for place in reversed(near):
+            start = place - offset
+            if start >= 0 and self._words[start : start + len(words)] == words:
+                return self._piece(start)
+        return None
+
+    def _piece(self, place: int) -> int:
+        return bisect_right(self._starts, place) - 1
+
+
+def telling(joined: str) -> bool:
+    """Whether a value without spaces and signs is long enough to have a source at all."""
+    if joined.isdigit():
+        return len(joined) >= MIN_DIGITS
+    return len(joined) >= MIN_CHARS or not joined.isascii()

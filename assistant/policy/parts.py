@@ -1,0 +1,197 @@
+"""Takes an Action apart: what is judged by itself (each command of a line, each recipient), with its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from assistant.policy import commands
+from assistant.policy.normal import host_of, leaves
+from assistant.policy.provenance import Provenance
+from assistant.policy.request import Facts, Part
+from assistant.policy.signs import destination_class, egress_signs, target_class
+from assistant.types import Action, Confidentiality, Effect, Integrity, Kind, Resource, Role
+
+MAX_PARTS = 200
+"""An action with more parts than this is not judged at all."""
+
+Granted = Callable[[str, Resource, str], bool]
+"""Whether a standing grant covers (action, resource, tool)."""
+
+_WORST = ("none", "granted", "named", "trusted", "internal", "field", "external", "text", "unknown")
+
+
+class TooManyParts(Exception):
+    """The action has more than MAX_PARTS parts."""
+
+
+def parts_of(action: Action, seen: Provenance, granted: Granted) -> list[Part]:
+    """All parts of an action. Raises TooManyParts."""
+    parts: list[Part] = []
+    for part in _parts(action, seen, granted):
+        parts.append(part)
+        if len(parts) > MAX_PARTS:
+            raise TooManyParts
+    return parts
+
+
+def _parts(action: Action, seen: Provenance, granted: Granted) -> Iterator[Part]:
+    base = _base_facts(action, seen)
+    match action.effect:
+        case Effect.EXECUTE:
+            yield from _command_parts(action, seen, granted, base)
+        case Effect.FETCH | Effect.SEND | Effect.ACT:
+            yield from _egress_parts(action, seen, granted, base)
+        case Effect.DELETE:
+            target = _worst(target_class(v, seen) for v in _values(action, Role.TARGET)) or "unknown"
+            yield Part(
+                "delete", action.resource, _with(base, target=target, signs=egress_signs(action, seen, target=target))
+            )
+        case Effect.WRITE:
+            yield from _write_parts(action, seen, granted, base)
+        case _:
+            yield Part(action.effect.value, action.resource, base, local=_flag(action, "local"))
+
+
+def _base_facts(action: Action, seen: Provenance) -> Facts:
+    facts = action.facts
+    count = facts.get("count", 1)
+    label = seen.label.confidentiality.value
+    if action.effect is Effect.CONSULT:
+        label = str(facts.get("confidentiality", label))
+    return Facts(
+        tool=action.tool,
+        staged=_flag(action, "staged"),
+        outside=_flag(action, "outside"),
+        system=_flag(action, "system"),
+        bulk=_flag(action, "bulk"),
+        held=_flag(action, "held"),
+        deletes=_flag(action, "deletes"),
+        network=bool(facts.get("hosts")) and action.effect is Effect.EXECUTE,
+        understood=facts.get("understood", True) is True,
+        count=count if isinstance(count, int) and not isinstance(count, bool) else 1,
+        confidentiality=label if label in list(Confidentiality) else Confidentiality.SECRET.value,
+        integrity=Integrity(seen.label.integrity).value,
+    )
+
+
+def _flag(action: Action, name: str) -> bool:
+    """A fact as yes or no. Anything but a plain false counts as yes, so that a slip is strict; `staged` and the like,
+    which open doors, count only when plainly true."""
+    value = action.facts.get(name, False)
+    return value is True if name in ("staged", "system", "local") else value is not False
+
+
+def _with(facts: Facts, **changes: Any) -> Facts:
+    return msgspec.structs.replace(facts, **changes)
+
+
+# ---------------------------------------------------------------- commands
+
+
+def _command_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
+    """Each command by itself, and what the table of known commands says it does besides."""
+    argvs = _argvs(action.facts.get("commands"))
+    if argvs is None:
+        yield Part("execute", Resource("command", str(action.resource.id)), _with(base, understood=False))
+        return
+    for argv in argvs:
+        resource = Resource("command", commands.canonical(argv))
+        yield Part("execute", resource, base)
+        for meaning in commands.meanings(argv):
+            if meaning.effect == "delete":
+                target = _worst(target_class(p, seen) for p in meaning.targets) or "unknown"
+                facts = _with(base, target=target, bulk=base.bulk or meaning.bulk, staged=base.staged)
+                yield Part("delete", resource, facts)
+            elif meaning.hosts:
+                for host in meaning.hosts:
+                    yield _destination(meaning.effect, Resource("host", host), host, action, seen, granted, base)
+            else:
+                where = "named" if seen.in_prompt(" ".join(argv[:2])) else "unknown"
+                yield Part(meaning.effect, resource, _with(base, destination=where))
+    for host in _strings(action.facts.get("hosts")):
+        yield _destination("fetch", Resource("host", host.lower()), host, action, seen, granted, base)
+
+
+def _argvs(value: object) -> list[list[str]] | None:
+    if not isinstance(value, (list, tuple)):
+        return None
+    found: list[list[str]] = []
+    for argv in cast("Sequence[object]", value):
+        words = list(_strings(argv))
+        if not words:
+            return None
+        found.append(words)
+    return found or None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, (list, tuple)):
+        for item in cast("Sequence[object]", value):
+            if isinstance(item, str) and item:
+                yield item
+
+
+# ---------------------------------------------------------------- what leaves
+
+
+def _egress_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
+    name = str(action.facts.get("kind") or action.effect.value)
+    name = name if name in ("pay", "book", "admin") else action.effect.value
+    found = False
+    for kind, value in _destinations(action):
+        found = True
+        yield _destination(name, resource_of(value, kind, action.resource), value, action, seen, granted, base)
+    if not found:
+        signs = egress_signs(action, seen)
+        yield Part(name, action.resource, _with(base, destination="none", signs=signs))
+
+
+def _write_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
+    outside_service = action.resource.type in ("service", "account")
+    found = False
+    for kind, value in _destinations(action):
+        found = True
+        part = _destination("write", resource_of(value, kind, action.resource), value, action, seen, granted, base)
+        yield part
+    if not found:
+        yield Part("write", action.resource, _with(base, signs=egress_signs(action, seen)) if outside_service else base)
+
+
+def _destinations(action: Action) -> Iterator[tuple[Kind, str]]:
+    for argument in action.arguments:
+        if argument.role is Role.DEST:
+            for leaf in leaves(argument.value):
+                if isinstance(leaf, (str, int, float)) and not isinstance(leaf, bool) and str(leaf).strip():
+                    yield argument.kind, str(leaf)
+
+
+def _destination(
+    name: str, resource: Resource, value: str, action: Action, seen: Provenance, granted: Granted, base: Facts
+) -> Part:
+    where = destination_class(value, seen)
+    if granted(name, resource, action.tool):
+        where = "granted"
+    return Part(name, resource, _with(base, destination=where, signs=egress_signs(action, seen, destination=where)))
+
+
+def resource_of(value: str, kind: Kind, default: Resource) -> Resource:
+    """What a destination is for Cedar: the host of a URL, an account for addresses and numbers."""
+    if kind in (Kind.URL, Kind.HOST) or "://" in value:
+        return Resource("host", host_of(value) or value.lower())
+    if default.type in ("file", "folder", "host", "model"):
+        return default
+    return Resource("account", value.strip().lower() if "@" in value else value.strip())
+
+
+def _values(action: Action, role: Role) -> Iterator[str]:
+    for argument in action.arguments:
+        if argument.role is role:
+            for leaf in leaves(argument.value):
+                yield str(leaf)
+
+
+def _worst(classes: Iterator[str]) -> str:
+    return max(classes, key=_WORST.index, default="")
