@@ -19,7 +19,7 @@ import msgspec
 from assistant.config import find_paths, load_settings
 from assistant.errors import UsageError
 from assistant.models import keys
-from assistant.models.catalogue import Access, Catalogue
+from assistant.models.catalogue import OFFLINE, Access, Catalogue
 from assistant.models.local_servers import Found
 from assistant.models.providers import PROVIDERS
 from assistant.types import ModelInfo
@@ -84,10 +84,10 @@ def _why_not(accesses: list[Access], found: list[Found]) -> list[str]:
 def _show(catalogue: Catalogue, model: str, as_json: bool) -> int:
     info = catalogue.info(model)
     try:
-        asyncio.run(catalogue.open(model)) if info.provider != "builtin" else None
+        if info.provider != OFFLINE.provider:
+            asyncio.run(catalogue.open(model))
     except UsageError as error:
-        why = error.message.partition(": ")[2]
-        info = msgspec.structs.replace(info, usable=False, why_not=why)
+        info = msgspec.structs.replace(info, usable=False, why_not=error.message.partition(": ")[2])
     if as_json:
         _print_json({**msgspec.to_builtins(info), "usable": info.usable})
         return 0

@@ -10,6 +10,7 @@ import asyncio
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 
 import msgspec
 
@@ -20,6 +21,9 @@ from assistant.models.connection import Connection, host_of, is_loopback
 from assistant.models.local_servers import LOCAL, SERVERS, Found
 from assistant.models.providers import PROVIDERS, Provider
 from assistant.types import Data, ModelInfo
+
+KEEP_S = 20.0
+"""How long an answer of the keyring counts: a locked one must not hold every question up."""
 
 OFFLINE = ModelInfo("builtin/offline", "builtin", local=True)
 
@@ -39,7 +43,7 @@ class Access(Data, frozen=True):
 
 
 class Catalogue:
-    """Built once; each question looks anew, so a key that was added a minute ago counts."""
+    """Built once. Environment and ports are looked at anew at each question, the keyring after `KEEP_S`."""
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Catalogue:
         self._settings = settings
         self._environ = os.environ if environ is None else environ
         self._look_up = look_up
+        self._looked: dict[str, tuple[float, keys.Looked]] = {}
 
     # ------------------------------------------------------------ questions
 
@@ -62,25 +67,37 @@ class Catalogue:
         return msgspec.structs.replace(known, id=model)
 
     async def open(self, model: str) -> tuple[ModelInfo, Connection]:
-        """Everything to ask `model`. Raises UsageError when it can't be used, saying why and what to do."""
+        """Everything to ask `model`. Raises UsageError when it can't be used now, saying why and what to do.
+
+        At once when the key is in the environment; else it may take as long as the keyring's deadline.
+        """
         info = self.info(model)
         if info.provider in LOCAL:
             return info, self._local_connection(info.provider)
         access = self._from_environment(info.provider)
         if access is None:
-            looked = await asyncio.to_thread(self._look_up, [info.provider])
-            access = self._access(info.provider, looked[info.provider])
+            access = (await asyncio.to_thread(self._with_keyring, [info.provider]))[info.provider]
         if access.connection is None:
-            raise UsageError(f"`{model}` can't be used: {access.why_not}", hint=access.hint)
+            raise UsageError(f"`{model}` can't be used now: {access.why_not}", hint=access.hint)
         return info, access.connection
+
+    async def default(self) -> str:
+        """The model of a new task: the person's own choice, or the first provider whose key is there, or the first model
+        of a server on this machine, or the built-in one.
+
+        At once when a key is in the environment; else it asks keyring and loopback, at most two seconds.
+        """
+        if self._settings.default != "auto":
+            return self._settings.default
+        return self._first_by_environment() or await self._first_by_search()
 
     async def providers(self) -> list[Access]:
         """Every provider and whether it can be asked now. May take as long as the keyring's deadline."""
         names = [*PROVIDERS, *(n for n in self._settings.api_base if n not in PROVIDERS and n not in LOCAL)]
         found = {name: self._from_environment(name) for name in names}
         missing = [name for name, access in found.items() if access is None]
-        looked = await asyncio.to_thread(self._look_up, missing) if missing else dict[str, keys.Looked]()
-        return [found[name] or self._access(name, looked[name]) for name in names]
+        asked = await asyncio.to_thread(self._with_keyring, missing)
+        return [found[name] or asked[name] for name in names]
 
     async def local(self) -> list[Found]:
         """The model servers on this machine. At most 300 ms."""
@@ -99,14 +116,15 @@ class Catalogue:
                     rest.append(msgspec.structs.replace(info, usable=False, why_not=access.why_not))
         return [*usable, prices.describe(OFFLINE), *rest]
 
-    async def default(self) -> str:
-        """The model of a new task: the person's own choice, or the first provider whose key is there, or the first model
-        of a server on this machine, or the built-in one."""
-        if self._settings.default != "auto":
-            return self._settings.default
+    # ------------------------------------------------------------ parts
+
+    def _first_by_environment(self) -> str:
         for name, provider in PROVIDERS.items():
             if provider.preferred and (access := self._from_environment(name)) and access.connection:
                 return f"{name}/{provider.preferred[0]}"
+        return ""
+
+    async def _first_by_search(self) -> str:
         accesses, found = await asyncio.gather(self.providers(), self.local())
         for access in accesses:
             preferred = PROVIDERS[access.provider].preferred if access.provider in PROVIDERS else ()
@@ -114,7 +132,12 @@ class Catalogue:
                 return f"{access.provider}/{preferred[0]}"
         return next((server.ids()[0] for server in found if server.models), OFFLINE.id)
 
-    # ------------------------------------------------------------ parts
+    def _with_keyring(self, names: Sequence[str]) -> dict[str, Access]:
+        now = monotonic()
+        old = [n for n in names if n not in self._looked or now - self._looked[n][0] > KEEP_S]
+        for name, looked in self._look_up(old).items() if old else ():
+            self._looked[name] = (now, looked)
+        return {name: self._access(name, self._looked[name][1]) for name in names}
 
     def _split(self, model: str) -> tuple[str, str]:
         provider, slash, name = model.partition("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -52,4 +53,7 @@ def host_of(address: str) -> str:
 def is_loopback(host: str) -> bool:
     """Whether a `host:port` is this machine, judged by its spelling alone (nothing is resolved)."""
     name = host.rpartition(":")[0].strip("[]")
-    return name == "localhost" or name == "::1" or name.startswith("127.")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

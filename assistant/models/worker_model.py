@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from assistant.errors import ModelError
 from assistant.models.worker.call import WireCall
-from assistant.models.workers import Worker, WorkerDied
+from assistant.models.worker_process import Worker, WorkerDied
 from assistant.types import ModelEvent, ModelInfo, ModelRequest
 
 

@@ -59,10 +59,14 @@ class TestSteps:
 
     async def test_an_error_comes_after_what_the_step_says(self) -> None:
         model = ScriptedModel([Step(text="half", error=ScriptedError("rate_limit", retry_after_s=3.0))])
-        heard = []
-        with pytest.raises(ModelError) as caught:
+        heard: list[object] = []
+
+        async def listen() -> None:
             async for event in model.stream(asked("x")):
                 heard.append(event)
+
+        with pytest.raises(ModelError) as caught:
+            await listen()
         assert heard == [TextDelta("half")]
         assert (caught.value.kind, caught.value.retryable, caught.value.retry_after_s) == ("rate_limit", True, 3.0)
 
