@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assistant.policy.observation import Observation
+from assistant.policy.provenance import Observation
 from assistant.types import (
     CallPart,
     Confidentiality,

@@ -404,7 +404,7 @@ class LocalSession:
         """Turn the dial."""
         await self._change("autonomy", str(self._task.autonomy), str(level))
         self._task = msgspec.structs.replace(self._task, autonomy=level)
-        self._services.policy.set_autonomy(level)
+        self._services.policy.set_task(self._task)
 
     async def set_budgets(self, budgets: Budgets) -> None:
         """Replace the budgets."""

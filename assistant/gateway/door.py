@@ -17,7 +17,7 @@ from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolErr
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
 from assistant.gateway.canonicalise import CommandParser, make_action
-from assistant.gateway.consent import grant_from, is_consent, scopes_of
+from assistant.gateway.consent import is_consent, scope_words
 from assistant.gateway.events import (
     CallApproved,
     CallFinished,
@@ -39,7 +39,7 @@ from assistant.gateway.output import (
 )
 from assistant.gateway.run import command_for
 from assistant.gateway.validate import InvalidCallError, Validator
-from assistant.policy.observation import Observation
+from assistant.policy.provenance import Observation
 from assistant.types import (
     JSON,
     Action,
@@ -219,10 +219,9 @@ class Gateway:
         approval = Approval(name, Answer.ONCE, Channel.KEY, "typed by the person") if by_person else None
         if approval is None:
             self.asks += 1
+            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in (Answer.TASK, Answer.ALWAYS))
             approval = await self._approver.ask(
-                ApprovalRequest(
-                    call_id, action, name, verdict, describe.sentence(action), scopes=scopes_of(action, self._task())
-                )
+                ApprovalRequest(call_id, action, name, verdict, describe.sentence(action), scopes=scopes)
             )
         yes = is_consent(approval, name)
         await self._log.write(
@@ -233,13 +232,17 @@ class Gateway:
         )
         emit(CallApproved(call_id, approval))
         if not yes:
+            if approval.channel is not Channel.UNATTENDED:
+                self.policy.refused(action, approval)
             code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
             return ToolResult(call_id, False, _REFUSALS[code] + said, code, _own_label())
-        self.policy.approved(action, approval)
-        if grant := grant_from(action, approval, self._task()):
-            await self._log.write("grant.added", self._task().id, {"grant": grant.id}, blobs={"grant": dumps(grant)})
-            self.policy.add_grant(grant)
+        for grant in self.policy.approved(action, approval):
+            await self._log.write("grant.added", self._task().id, {"id": grant.id}, blobs={"grant": dumps(grant)})
+        # The yes counts for exactly one judgement of exactly this action: this one.
+        again = self.judge(action)
+        if again.decision is not Decision.ALLOW:
+            return ToolResult(call_id, False, f"refused by policy ({again.code})", "refused", _own_label())
         return None
 
     async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:

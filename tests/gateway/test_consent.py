@@ -6,7 +6,7 @@ import pytest
 
 from assistant.canonical import digest
 from assistant.gateway.approver import ApprovalRequest, Unattended
-from assistant.gateway.consent import grant_from, is_consent, scopes_of
+from assistant.gateway.consent import is_consent, scope_words
 from assistant.types import (
     Action,
     Answer,
@@ -14,14 +14,13 @@ from assistant.types import (
     Channel,
     Decision,
     Effect,
+    Grant,
     Resource,
-    Task,
     Verdict,
 )
 
 ACTION = Action("web_fetch", Effect.FETCH, Resource("host", "example.com"), (), "/w")
 NAME = digest(ACTION)
-TASK = Task("0123456789", "/w", "builtin/offline")
 
 
 class TestWhatCounts:
@@ -44,20 +43,9 @@ class TestWhatCounts:
 
 
 class TestWhatLasts:
-    def test_once_leaves_no_grant(self) -> None:
-        assert grant_from(ACTION, Approval(NAME, Answer.ONCE, Channel.KEY), TASK) is None
-
-    def test_for_this_task_is_bound_to_it(self) -> None:
-        grant = grant_from(ACTION, Approval(NAME, Answer.TASK, Channel.KEY), TASK)
-        assert grant is not None
-        assert (grant.task, grant.effect, grant.resource) == (TASK.id, Effect.FETCH, ACTION.resource)
-
-    def test_always_is_bound_to_no_task(self) -> None:
-        grant = grant_from(ACTION, Approval(NAME, Answer.ALWAYS, Channel.KEY), TASK)
-        assert grant is not None
-        assert grant.task == ""
-
     def test_the_card_spells_out_what_lasts(self) -> None:
-        for _, words in scopes_of(ACTION, TASK):
-            assert "example.com" in words
-            assert "fetch" in words
+        grant = Grant("g", Effect.FETCH, ACTION.resource, "web_fetch")
+        words = scope_words([grant], Answer.ALWAYS)
+        assert "example.com" in words
+        assert "fetch" in words
+        assert "until revoked" in words

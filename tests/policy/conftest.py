@@ -21,8 +21,7 @@ FOLDER = "/home/me/project"
 def shipped_files() -> tuple[PolicyFile, ...]:
     root = shipped("policies")
     return tuple(
-        PolicyFile(Layer.SHIPPED, p.relative_to(root).as_posix(), p.read_text())
-        for p in sorted(root.rglob("*.cedar*"))
+        PolicyFile(Layer.SHIPPED, p.relative_to(root).as_posix(), p.read_text()) for p in sorted(root.rglob("*.cedar*"))
     )
 
 
