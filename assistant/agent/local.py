@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.config import Paths, Settings
     from assistant.gateway.canonicalise import CommandParser
-    from assistant.gateway.policies import PolicyStore
+    from assistant.gateway.policies import Policies
     from assistant.gateway.registry import Registry
     from assistant.models.catalogue import Catalogue
     from assistant.models.protocol import Model
@@ -45,7 +45,8 @@ class Parts(msgspec.Struct, frozen=True):
     log: Log
     registry: Registry
     kits: dict[str, Kit]
-    policies: PolicyStore
+    policies: Callable[[str], Policies]
+    """The policies for a folder; the same object for the same folder."""
     sandbox: Callable[[], Sandbox]
     """Found when first needed: probing costs, and a chat without tools needs none."""
     catalogue: Catalogue
@@ -229,7 +230,7 @@ class LocalDesk:
     # ------------------------------------------------------------
 
     def _policy(self, task: Task) -> PolicySession:
-        session = self._parts.policies.engine(Path(task.folder)).session(task)
+        session = self._parts.policies(task.folder).engine().session(task)
         for grant in self._standing():
             session.add_grant(grant)
         return session
@@ -264,7 +265,12 @@ class LocalDesk:
             )
 
         def reload_policy(session: PolicySession) -> list[str]:
-            return parts.policies.refresh(folder, session)
+            policies = parts.policies(task.folder)
+            if not policies.changed():
+                return []
+            engine = policies.engine()
+            session.use(engine)
+            return [f"policy: {problem}" for problem in engine.problems]
 
         services = Services(
             log=parts.log,

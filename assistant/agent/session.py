@@ -22,6 +22,7 @@ from assistant.agent.turn import Turn, unanswered
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
 from assistant.gateway.door import Gateway
+from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.models.prices import cost_uusd
@@ -263,13 +264,11 @@ class LocalSession:
     async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
         message = Message("user", (TextPart(prompt),), _PERSON)
         self._turns += 1
-        records: list[tuple[str, dict[str, JSON], dict[str, bytes]]] = [
-            ("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)})
-        ]
+        records: list[Record] = [("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)})]
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title"}, {"new": self._task.title.encode()}))
-        await self._log.write_many(self._task.id, records)
+        await record(self._log, self._task.id, records)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
         self.remember(message)
@@ -434,7 +433,7 @@ class LocalSession:
 
     def propose_boundary(self, words: str) -> Boundary:
         """The forbid policy that `words` would become."""
-        return self._services.policy.propose_boundary(words, secrets.token_hex(4))
+        return propose(words, secrets.token_hex(4), self._task)
 
     async def add_boundary(self, boundary: Boundary) -> None:
         """Make it hold."""

@@ -14,6 +14,9 @@ from assistant.gateway.validate import InvalidCallError
 from assistant.types import JSON, Action, Argument, ArgumentSpec, Effect, Kind, Resource, Role, ToolSpec, as_list
 from assistant.visible import one_line
 
+SYSTEM = ("/usr/share", "/usr/lib", "/usr/include", "/usr/bin", "/usr/local", "/lib", "/bin")
+"""Read-only places with programs and documentation, the same for everyone on the machine."""
+
 _GLOB = frozenset("*?[{")
 CommandParser = Callable[[str], "CommandFacts"]
 
@@ -94,6 +97,7 @@ def _path(value: str, folder: str, facts: dict[str, JSON]) -> str:
     full = os.path.normpath(os.path.join(folder, expanded))  # noqa: PTH118
     if not (_inside(full, folder) and _inside(os.path.realpath(full), folder)):
         facts["outside"] = True
+        facts["system"] = facts.get("system", True) and any(_inside(os.path.realpath(full), place) for place in SYSTEM)
     return full
 
 

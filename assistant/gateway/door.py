@@ -37,6 +37,7 @@ from assistant.gateway.output import (
     read_plain,
     redacted,
 )
+from assistant.gateway.record import record
 from assistant.gateway.run import command_for
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.provenance import Observation
@@ -178,7 +179,8 @@ class Gateway:
         return result
 
     async def _record_decision(self, call_id: str, action: Action, name: str, verdict: Verdict) -> None:
-        await self._log.write_many(
+        await record(
+            self._log,
             self._task().id,
             (
                 (
@@ -279,9 +281,7 @@ class Gateway:
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
         result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated)
-        self.policy.observed(
-            Observation(source, spec.name, text, label, tuple((f.path, f.value, f.kind) for f in reading.fields))
-        )
+        self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from assistant.policy.provenance import Field
 from assistant.types import JSON, Completed, Data
 from assistant.visible import one_line, visible
 
@@ -18,14 +19,6 @@ DEFAULT_OUTPUT_BYTES = 32 * 1024
 _MAX_FIELDS = 20_000
 _PROTOCOL_OVERHEAD = 8
 """JSON may write one byte of text as six (`\\u001b`), plus fields and the frame."""
-
-
-class Field(Data, frozen=True):
-    """A structured leaf of a result, for provenance."""
-
-    path: str
-    value: str
-    kind: str = "text"
 
 
 class Reading(Data, frozen=True):

@@ -14,6 +14,7 @@ from assistant.canonical import digest, dumps
 from assistant.errors import LogError, NeedsPerson
 from assistant.gateway.door import change_body
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
+from assistant.gateway.record import Record, record
 from assistant.sandbox.protocol import ApplyReport
 from assistant.types import (
     Action,
@@ -57,7 +58,7 @@ def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action
         {
             "held": held,
             "count": len(changes),
-            "deletes": sum(c.kind in ("deleted", "renamed") for c in changes),
+            "deletes": any(c.kind in ("deleted", "renamed") for c in changes),
             "staged": True,
         },
     )
@@ -147,7 +148,7 @@ class Settlement:
         overwrite_conflicts: bool = False,
     ) -> ApplyReport:
         task, name, call = self._task().id, digest(action), f"apply-{secrets.token_hex(4)}"
-        records = [
+        records: list[Record] = [
             (
                 "intent",
                 {"call": call, "tool": "apply", "effect": "apply", "digest": name, "resource": f"stage:{task}"},
@@ -174,7 +175,7 @@ class Settlement:
                     {},
                 )
             )
-        await self._log.write_many(task, records)
+        await record(self._log, task, records)
         report = await asyncio.to_thread(
             lambda: stage.apply(paths, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts)
         )
