@@ -1,1 +1,126 @@
-"""The one place that picks concrete classes."""
+"""The one place that picks concrete classes. Everything above it sees protocols; nothing below it knows its neighbours.
+
+Nothing slow happens here: what costs is built when first used (the sandbox engine, policies, the model's worker).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.agent.kits import load_kits
+from assistant.agent.local import LocalDesk, Parts
+from assistant.audit.log import Log
+from assistant.config import Paths, Settings, find_paths, load_settings
+from assistant.gateway.policies import Policies
+from assistant.gateway.registry import Registry
+from assistant.models.catalogue import OFFLINE, Catalogue
+from assistant.models.launcher import Launch, Pipe
+from assistant.models.protocol import Model
+from assistant.models.scripted import PREFIX
+from assistant.models.workers import Workers
+from assistant.shipped import shipped
+
+if TYPE_CHECKING:
+    from assistant.gateway.canonicalise import CommandFacts
+    from assistant.sandbox.protocol import Sandbox
+
+
+def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
+    """The whole product without a screen, for this person.
+
+    Raises UsageError for settings or kits that can't be read, ToolError for a wrong manifest, LogError when the log can't be
+    opened. Blocking, about 30 ms.
+    """
+    paths = find_paths(environ)
+    settings = load_settings(paths, environ)
+    own = Path(paths.config)
+    registry = Registry.load([shipped("tools"), own / "tools"])
+    kits = load_kits([shipped("data") / "kits", own / "kits"])
+    catalogue = Catalogue(settings.model, environ)
+    workers = Workers(_Rooms())
+    log = Log.open(paths)
+    return LocalDesk(
+        Parts(
+            paths=paths,
+            settings=settings,
+            log=log,
+            registry=registry,
+            kits=kits,
+            policies=_policies(paths),
+            sandbox=_sandbox(settings),
+            catalogue=catalogue,
+            make_model=_Models(catalogue, workers).open,
+            parse_command=_parse_command,
+            redact=_redact,
+            close=workers.aclose,
+        )
+    )
+
+
+class _Models:
+    """Opens a model by its id."""
+
+    def __init__(self, catalogue: Catalogue, workers: Workers) -> None:
+        self._catalogue = catalogue
+        self._workers = workers
+
+    async def open(self, model: str) -> Model:
+        """Raises UsageError for one that is unknown or not usable, saying why."""
+        if model == OFFLINE.id:
+            from assistant.models.offline import OfflineModel  # 15 ms that a provider's user does not pay
+
+            return OfflineModel()
+        if model.startswith(PREFIX):
+            from assistant.models.scripted import ScriptedModel
+
+            return ScriptedModel.load(Path(model.removeprefix(PREFIX)))
+        info, connection = await self._catalogue.open(model)
+        return self._workers.model(info, connection)
+
+
+class _Rooms:
+    """Starts model workers in private rooms of the sandbox."""
+
+    async def start(self, launch: Launch) -> Pipe:
+        """See `assistant.models.launcher.Launcher`."""
+        from assistant.sandbox.private import start_private
+
+        return await start_private(
+            launch.argv, hosts=launch.hosts, read_only=launch.read_only, memory_bytes=launch.memory_bytes
+        )
+
+
+def _policies(paths: Paths) -> object:
+    @cache
+    def of(folder: str) -> Policies:
+        return Policies(paths, folder)
+
+    return of
+
+
+def _sandbox(settings: Settings) -> object:
+    @cache
+    def find() -> Sandbox:
+        from assistant.sandbox.engine import find_sandbox
+
+        return find_sandbox()
+
+    return find
+
+
+def _parse_command(command: str) -> CommandFacts:
+    """A shell command's parts. Raises whatever the parser raises: the gateway then refuses the call."""
+    from assistant.gateway.canonicalise import CommandFacts
+    from assistant.policy.shell import parse  # loads tree-sitter: not before the first command
+
+    found = parse(command)
+    return CommandFacts([list(c) for c in found.commands], list(found.hosts), found.understood)
+
+
+def _redact(text: str) -> str:
+    from assistant.policy.sensitive import redact
+
+    return redact(text)
