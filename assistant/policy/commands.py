@@ -86,6 +86,7 @@ _SSH_LIKE = {
     "whois",
     "nslookup",
 }
+_PATHLIKE = re.compile(r"^[^\s*?\[\]{}$`;|&<>()]+$")
 _MANY = re.compile(r"[*?\[]|^\.{0,2}/?$|^~/?$")
 _SUBCOMMAND_TOOLS = {"git", "gh", "docker", "podman", "npm", "pip", "pip3", "cargo", "go", "kubectl"}
 _TAKES_VALUE = {"-C", "-c", "--git-dir", "--work-tree", "--namespace", "-n", "--context", "-H", "--prefix", "--config"}
@@ -109,6 +110,28 @@ def canonical(argv: Sequence[str]) -> str:
         if at < len(words):
             words = [words[0], words[at], *words[1:at], *words[at + 1 :]]
     return " ".join(w.replace(" ", "\u00a0") for w in words if w)[:2000]
+
+
+def paths(argv: Sequence[str], folder: str) -> tuple[str, ...]:
+    """Absolute forms of the arguments that may be paths, by their text alone (links are not followed)."""
+    found: list[str] = []
+    for word in argv[1:65]:
+        value = word.partition("=")[2] if word.startswith("--") and "=" in word else word
+        if not value or value.startswith("-") or "://" in value or len(value) > 1024 or not _PATHLIKE.match(value):
+            continue
+        found.append(normpath(value if value.startswith("/") else f"{folder}/{value}"))
+    return tuple(dict.fromkeys(found))
+
+
+def normpath(path: str) -> str:
+    """An absolute path without `.`, `..` and double slashes, by its text alone."""
+    kept: list[str] = []
+    for name in path.split("/"):
+        if name == "..":
+            del kept[-1:]
+        elif name not in ("", "."):
+            kept.append(name)
+    return "/" + "/".join(kept)
 
 
 def meanings(argv: Sequence[str]) -> list[Meaning]:

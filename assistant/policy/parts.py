@@ -99,12 +99,13 @@ def _command_parts(action: Action, seen: Provenance, granted: Granted, base: Fac
         return
     for argv in argvs:
         resource = Resource("command", commands.canonical(argv))
-        yield Part("execute", resource, base)
+        paths = commands.paths(argv, action.folder)
+        yield Part("execute", resource, base, paths=paths)
         for meaning in commands.meanings(argv):
             if meaning.effect == "delete":
                 target = _worst(target_class(p, seen) for p in meaning.targets) or "unknown"
                 facts = _with(base, target=target, bulk=base.bulk or meaning.bulk, staged=base.staged)
-                yield Part("delete", resource, facts)
+                yield Part("delete", resource, facts, paths=paths)
             elif meaning.hosts:
                 for host in meaning.hosts:
                     yield _destination(meaning.effect, Resource("host", host), host, action, seen, granted, base)

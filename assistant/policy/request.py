@@ -50,6 +50,8 @@ class Part(Data, frozen=True):
     facts: Facts
     local: bool = False
     """For a model: it runs on this computer."""
+    paths: tuple[str, ...] = ()
+    """For a command: absolute paths among its arguments, which it then is `in`."""
 
 
 def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
@@ -86,12 +88,15 @@ def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
 def resource_entity(part: Part) -> dict[str, Any]:
     """The resource as an entity with all its ancestors as parents, so that `in` needs no further entities."""
     kind = CEDAR_TYPES.get(part.resource.type, "Unknown")
-    entity: dict[str, Any] = {
+    parents = dict.fromkeys(ancestors(part.resource))
+    for path in part.paths:
+        parents["File", path] = parents["Folder", path] = None
+        parents.update(dict.fromkeys(ancestors(Resource("file", path))))
+    return {
         "uid": {"type": kind, "id": part.resource.id},
         "attrs": {"local": part.local} if kind == "Model" else {},
-        "parents": [{"type": t, "id": i} for t, i in ancestors(part.resource)],
+        "parents": [{"type": t, "id": i} for t, i in parents],
     }
-    return entity
 
 
 def ancestors(resource: Resource) -> Iterator[tuple[str, str]]:
