@@ -163,7 +163,9 @@ class TestAddresses:
 
     def test_loopback_is_judged_by_spelling(self) -> None:
         assert [is_loopback(h) for h in ("127.0.0.1:1", "localhost:1", "[::1]:1", "127.8.8.8:1")] == [True] * 4
-        assert not any(is_loopback(h) for h in ("example.org:1", "localhost.example:1", "10.0.0.1:1", "127.evil.example:1"))
+        assert not any(
+            is_loopback(h) for h in ("example.org:1", "localhost.example:1", "10.0.0.1:1", "127.evil.example:1")
+        )
 
 
 class TestDefault:
