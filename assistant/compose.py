@@ -5,7 +5,7 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from assistant.agent.kits import load_kits
 from assistant.agent.local import LocalDesk, Parts
 from assistant.audit.log import Log
-from assistant.config import Paths, Settings, find_paths, load_settings
+from assistant.config import Paths, find_paths, load_settings
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
 from assistant.models.catalogue import OFFLINE, Catalogue
@@ -50,7 +50,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             registry=registry,
             kits=kits,
             policies=_policies(paths),
-            sandbox=_sandbox(settings),
+            sandbox=_sandbox(),
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
             parse_command=_parse_command,
@@ -76,7 +76,7 @@ class _Models:
         if model.startswith(PREFIX):
             from assistant.models.scripted import ScriptedModel
 
-            return ScriptedModel.load(Path(model.removeprefix(PREFIX)))
+            return ScriptedModel.load(model)
         info, connection = await self._catalogue.open(model)
         return self._workers.model(info, connection)
 
@@ -93,7 +93,7 @@ class _Rooms:
         )
 
 
-def _policies(paths: Paths) -> object:
+def _policies(paths: Paths) -> Callable[[str], Policies]:
     @cache
     def of(folder: str) -> Policies:
         return Policies(paths, folder)
@@ -101,7 +101,7 @@ def _policies(paths: Paths) -> object:
     return of
 
 
-def _sandbox(settings: Settings) -> object:
+def _sandbox() -> Callable[[], Sandbox]:
     @cache
     def find() -> Sandbox:
         from assistant.sandbox.engine import find_sandbox
@@ -117,7 +117,7 @@ def _parse_command(command: str) -> CommandFacts:
     from assistant.policy.shell import parse  # loads tree-sitter: not before the first command
 
     found = parse(command)
-    return CommandFacts([list(c) for c in found.commands], list(found.hosts), found.understood)
+    return CommandFacts([list(c) for c in found.commands], found.understood)
 
 
 def _redact(text: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
@@ -94,7 +94,7 @@ async def render(stream: AsyncIterator[events.Event], *, as_json: bool) -> event
 
 
 @contextlib.contextmanager
-def interruptible(session: LocalSession) -> Iterator[None]:
+def interruptible(session: LocalSession) -> Generator[None]:
     """The first Ctrl+C or SIGTERM stops the turn in good order; a second one ends the program at once."""
     loop = asyncio.get_running_loop()
     pending: set[asyncio.Task[None]] = set()

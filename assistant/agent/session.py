@@ -433,7 +433,9 @@ class LocalSession:
 
     def propose_boundary(self, words: str) -> Boundary:
         """The forbid policy that `words` would become."""
-        return propose(words, secrets.token_hex(4), self._task)
+        from assistant.policy.boundaries import propose
+
+        return propose(words, name=secrets.token_hex(4), folder=self._task.folder, task=self._task.id)
 
     async def add_boundary(self, boundary: Boundary) -> None:
         """Make it hold."""

@@ -22,11 +22,10 @@ CommandParser = Callable[[str], "CommandFacts"]
 
 
 class CommandFacts:
-    """What the shell parser found in a command: one list of words a part, the hosts named, and whether all was understood."""
+    """What the shell parser found in a command: one list of words a part, and whether all of it was understood."""
 
-    def __init__(self, commands: list[list[str]], hosts: list[str], understood: bool) -> None:
+    def __init__(self, commands: list[list[str]], understood: bool) -> None:
         self.commands = commands
-        self.hosts = hosts
         self.understood = understood
 
 
@@ -75,7 +74,6 @@ def _canonical(
             found = parse_command(value)
             facts["commands"] = found.commands
             facts["understood"] = found.understood
-            facts["hosts"] = sorted({*facts.get("hosts", []), *found.hosts})
             return value
         case Kind.URL:
             facts["hosts"] = sorted({*facts.get("hosts", []), host_of(value)})

@@ -27,7 +27,7 @@ FETCH = tool(Effect.FETCH, url=(Role.DEST, Kind.URL))
 
 
 def no_shell(command: str) -> CommandFacts:
-    return CommandFacts([[command]], [], understood=True)
+    return CommandFacts([[command]], understood=True)
 
 
 def action(spec: ToolSpec, folder: Path, **arguments: JSON) -> Action:

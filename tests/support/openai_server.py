@@ -33,7 +33,7 @@ class OpenAIServer:
                 outer.headers.append(dict(self.headers))
                 answers[min(len(outer.requests), len(answers)) - 1](self, body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
