@@ -7,10 +7,10 @@ import os
 from transfer import move
 
 from _kit.call import Call
-from _kit.names import absolute, has_wildcard, locate, matcher, show, split_pattern, within
+from _kit.names import absolute, has_wildcard, locate, show, within
 from _kit.page import Page
 from _kit.problem import Problem, from_os_error
-from _kit.walk import Walk
+from _kit.select import by_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,18 +43,9 @@ def _single_target(to: str, source: str, folder: str) -> str:
 
 
 def _by_pattern(pattern: str, to: str, folder: str) -> list[tuple[str, str]]:
-    base, rest = split_pattern(pattern, folder)
-    fits = matcher(rest if "/" in rest else f"/{rest}")
-    found: list[tuple[str, str, tuple[str, ...]]] = []
-    try:
-        for entry in Walk(base, everything=True):
-            parts = fits(entry.relative if "/" in rest else f"/{entry.relative}")
-            if parts is not None and ".git" not in entry.relative.split("/"):
-                found.append((entry.path, entry.entry.name, parts))
-    except OSError as error:
-        raise from_os_error(error, within(base, folder)) from error
+    found = by_pattern(pattern, folder)
     if not found:
-        raise Problem("not_found", f"nothing fits `{show(pattern)}` in `{within(base, folder)}`")
+        raise Problem("not_found", f"nothing fits `{show(pattern)}`")
     stars, groups = _count_stars(to), len(found[0][2])
     if stars == 0:
         target = locate(absolute(to, folder))
