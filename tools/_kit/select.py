@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from _kit.names import absolute, has_wildcard, locate, matcher, show, split_pattern, within
+from _kit.names import absolute, has_wildcard, inner, locate, matcher, show, split_pattern, within
 from _kit.problem import Problem, from_os_error
 from _kit.walk import Walk
 
@@ -35,6 +35,7 @@ def _covered(path: str, wanted: dict[str, None]) -> bool:
 
 
 def _one(given: str, folder: str, or_folder: bool) -> list[str]:
+    given = inner(given, folder)
     path = locate(absolute(given, folder))
     if (path == folder and not or_folder) or folder.startswith(path.rstrip("/") + "/"):
         raise Problem("bad_path", f"`{show(given)}` is the task's folder, or holds it; name what is meant in it")

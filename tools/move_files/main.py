@@ -7,7 +7,7 @@ import os
 from transfer import move
 
 from _kit.call import Call
-from _kit.names import absolute, has_wildcard, locate, show, within
+from _kit.names import absolute, has_wildcard, inner, locate, show, within
 from _kit.page import Page
 from _kit.problem import Problem, from_os_error
 from _kit.select import by_pattern
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
     """One call: see tool.toml."""
     overwrite = bool(args.get("overwrite"))
-    single = locate(absolute(args["from"], call.folder))
-    if os.path.lexists(single) or not has_wildcard(args["from"]):
-        pairs = [(single, _single_target(args["to"], single, call.folder))]
+    source, to = inner(args["from"], call.folder), inner(args["to"], call.folder)
+    single = locate(absolute(source, call.folder))
+    if os.path.lexists(single) or not has_wildcard(source):
+        pairs = [(single, _single_target(to, single, call.folder))]
     else:
-        pairs = _by_pattern(args["from"], args["to"], call.folder)
+        pairs = _by_pattern(source, to, call.folder)
     pairs = [(a, b) for a, b in pairs if a != b]
     if not pairs:
         raise Problem("no_change", "source and destination are the same")
@@ -46,7 +47,7 @@ def _by_pattern(pattern: str, to: str, folder: str) -> list[tuple[str, str]]:
     found = by_pattern(pattern, folder)
     if not found:
         raise Problem("not_found", f"nothing fits `{show(pattern)}`")
-    stars, groups = _count_stars(to), len(found[0][2])
+    stars, groups = len(_wildcards(to)), len(found[0][2])
     if stars == 0:
         target = locate(absolute(to, folder))
         return [(path, os.path.join(target, name)) for path, name, _ in found]
@@ -59,19 +60,24 @@ def _by_pattern(pattern: str, to: str, folder: str) -> list[tuple[str, str]]:
     ]
 
 
-def _count_stars(to: str) -> int:
-    return to.replace("**/", "*").replace("**", "*").count("*") + to.count("?")
-
-
-def _fill(to: str, parts: tuple[str, ...]) -> str:
-    out: list[str] = []
-    given = iter(parts)
+def _wildcards(to: str) -> list[tuple[int, int]]:
+    """(begin, end) of each wildcard: `**/`, `**`, `*` or `?`."""
+    found: list[tuple[int, int]] = []
     i = 0
     while i < len(to):
         step = 3 if to.startswith("**/", i) else 2 if to.startswith("**", i) else 1
-        out.append(next(given) if to[i] in "*?" else to[i])
+        if to[i] in "*?":
+            found.append((i, i + step))
         i += step if to[i] == "*" else 1
-    return "".join(out)
+    return found
+
+
+def _fill(to: str, parts: tuple[str, ...]) -> str:
+    out, position = "", 0
+    for (begin, end), part in zip(_wildcards(to), parts, strict=True):
+        out += to[position:begin] + part
+        position = end
+    return out + to[position:]
 
 
 def _check(pairs: list[tuple[str, str]], overwrite: bool, folder: str) -> None:
