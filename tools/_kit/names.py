@@ -69,6 +69,13 @@ def absolute(path: str, folder: str) -> str:
     return os.path.normpath(os.path.join(folder, path))
 
 
+def inner(pattern: str, folder: str) -> str:
+    """`pattern` without the task's own path, whose name may hold `[` or `*` that are no wildcards."""
+    if pattern == folder:
+        return "."
+    return pattern.removeprefix(folder.rstrip("/") + "/")
+
+
 def split_pattern(pattern: str, folder: str) -> tuple[str, str]:
     """A pattern as (folder where the search starts, rest relative to it).
 

@@ -29,14 +29,15 @@ class Found:
 class Walk:
     """The entries below `start`, folders before what is in them, sorted by the bytes of their names.
 
-    `.git` is never entered. Unless `everything`, what `.gitignore` names is left out and counted in `ignored`.
+    `.git` is shown and not entered unless `enter_git`. Unless `everything`, what `.gitignore` names is left out and counted in `ignored`.
     """
 
-    def __init__(self, start: str, *, everything: bool = False) -> None:
+    def __init__(self, start: str, *, everything: bool = False, enter_git: bool = False) -> None:
         self.ignored = 0
         self.unreadable = 0
         self._start = start.rstrip("/") or "/"
         self._everything = everything
+        self._closed = "" if enter_git else ".git"
 
     def __iter__(self) -> Iterator[Found]:
         return self._below(self._start, "", Ignored(), 0)
@@ -60,7 +61,7 @@ class Walk:
                 continue
             relative = prefix + entry.name
             yield Found(entry.path, relative, entry, is_folder)
-            if is_folder and entry.name != ".git" and depth < DEPTH:
+            if is_folder and entry.name != self._closed and depth < DEPTH:
                 yield from self._below(entry.path, relative + "/", ignored, depth + 1)
 
     def notes(self) -> str:

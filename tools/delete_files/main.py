@@ -6,11 +6,11 @@ import os
 import stat
 
 from _kit.call import Call
-from _kit.names import absolute, has_wildcard, locate, matcher, split_pattern, within
+from _kit.names import within
 from _kit.page import Page
-from _kit.problem import Problem, from_os_error
+from _kit.problem import from_os_error
+from _kit.select import select
 from _kit.text import size
-from _kit.walk import Walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
     """One call: see tool.toml."""
-    wanted: dict[str, None] = {}
-    for given in args["paths"]:
-        wanted.update(dict.fromkeys(_found(given, call.folder)))
-    paths = [p for p in sorted(wanted, key=os.fsencode) if not any(p.startswith(f"{q}/") for q in wanted)]
+    paths = select(args["paths"], call.folder)
     page = Page(call.output_bytes)
     files = total = 0
     for path in paths:
@@ -37,30 +34,6 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
         "text": f"{head}\n{result['text']}",
         "data": {"deleted": len(paths), "files": files, "bytes": total},
     }
-
-
-def _found(given: str, folder: str) -> list[str]:
-    path = locate(absolute(given, folder))
-    if path == folder or folder.startswith(path.rstrip("/") + "/"):
-        raise Problem("bad_path", f"`{given}` is the task's folder, or holds it; name what to delete in it")
-    if os.path.lexists(path):
-        return [path]
-    if not has_wildcard(given):
-        raise Problem("not_found", f"`{within(path, folder)}` does not exist; nothing was deleted")
-    base, rest = split_pattern(given, folder)
-    fits = matcher(rest if "/" in rest else f"/{rest}")
-    try:
-        found = [
-            entry.path
-            for entry in Walk(base, everything=True)
-            if fits(entry.relative if "/" in rest else f"/{entry.relative}") is not None
-            and ".git" not in entry.relative.split("/")
-        ]
-    except OSError as error:
-        raise from_os_error(error, within(base, folder)) from error
-    if not found:
-        raise Problem("not_found", f"nothing fits `{given}`; nothing was deleted")
-    return found
 
 
 def _delete(path: str, name: str) -> tuple[int, int, bool]:

@@ -33,7 +33,8 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
         raise Problem("binary", f"`{name}` is no text")
     encoding, mark = bom_encoding(data)
     # Bytes that are no UTF-8 survive the round trip as surrogates.
-    encoding, errors = (encoding.replace("-sig", ""), "strict") if encoding else ("utf-8", "surrogateescape")
+    encoding = encoding.replace("-sig", "") or "utf-8"
+    errors = "surrogateescape" if encoding == "utf-8" else "strict"
     try:
         text = data[mark:].decode(encoding, errors)
     except UnicodeDecodeError as error:

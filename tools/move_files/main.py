@@ -7,10 +7,10 @@ import os
 from transfer import move
 
 from _kit.call import Call
-from _kit.names import absolute, has_wildcard, locate, matcher, show, split_pattern, within
+from _kit.names import absolute, has_wildcard, inner, locate, show, within
 from _kit.page import Page
 from _kit.problem import Problem, from_os_error
-from _kit.walk import Walk
+from _kit.select import by_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
     """One call: see tool.toml."""
     overwrite = bool(args.get("overwrite"))
-    single = locate(absolute(args["from"], call.folder))
-    if os.path.lexists(single) or not has_wildcard(args["from"]):
-        pairs = [(single, _single_target(args["to"], single, call.folder))]
+    source, to = inner(args["from"], call.folder), inner(args["to"], call.folder)
+    single = locate(absolute(source, call.folder))
+    if os.path.lexists(single) or not has_wildcard(source):
+        pairs = [(single, _single_target(to, single, call.folder))]
     else:
-        pairs = _by_pattern(args["from"], args["to"], call.folder)
+        pairs = _by_pattern(source, to, call.folder)
     pairs = [(a, b) for a, b in pairs if a != b]
     if not pairs:
         raise Problem("no_change", "source and destination are the same")
@@ -43,19 +44,10 @@ def _single_target(to: str, source: str, folder: str) -> str:
 
 
 def _by_pattern(pattern: str, to: str, folder: str) -> list[tuple[str, str]]:
-    base, rest = split_pattern(pattern, folder)
-    fits = matcher(rest if "/" in rest else f"/{rest}")
-    found: list[tuple[str, str, tuple[str, ...]]] = []
-    try:
-        for entry in Walk(base, everything=True):
-            parts = fits(entry.relative if "/" in rest else f"/{entry.relative}")
-            if parts is not None and ".git" not in entry.relative.split("/"):
-                found.append((entry.path, entry.entry.name, parts))
-    except OSError as error:
-        raise from_os_error(error, within(base, folder)) from error
+    found = by_pattern(pattern, folder)
     if not found:
-        raise Problem("not_found", f"nothing fits `{show(pattern)}` in `{within(base, folder)}`")
-    stars, groups = _count_stars(to), len(found[0][2])
+        raise Problem("not_found", f"nothing fits `{show(pattern)}`")
+    stars, groups = len(_wildcards(to)), len(found[0][2])
     if stars == 0:
         target = locate(absolute(to, folder))
         return [(path, os.path.join(target, name)) for path, name, _ in found]
@@ -68,19 +60,24 @@ def _by_pattern(pattern: str, to: str, folder: str) -> list[tuple[str, str]]:
     ]
 
 
-def _count_stars(to: str) -> int:
-    return to.replace("**/", "*").replace("**", "*").count("*") + to.count("?")
-
-
-def _fill(to: str, parts: tuple[str, ...]) -> str:
-    out: list[str] = []
-    given = iter(parts)
+def _wildcards(to: str) -> list[tuple[int, int]]:
+    """(begin, end) of each wildcard: `**/`, `**`, `*` or `?`."""
+    found: list[tuple[int, int]] = []
     i = 0
     while i < len(to):
         step = 3 if to.startswith("**/", i) else 2 if to.startswith("**", i) else 1
-        out.append(next(given) if to[i] in "*?" else to[i])
+        if to[i] in "*?":
+            found.append((i, i + step))
         i += step if to[i] == "*" else 1
-    return "".join(out)
+    return found
+
+
+def _fill(to: str, parts: tuple[str, ...]) -> str:
+    out, position = "", 0
+    for (begin, end), part in zip(_wildcards(to), parts, strict=True):
+        out += to[position:begin] + part
+        position = end
+    return out + to[position:]
 
 
 def _check(pairs: list[tuple[str, str]], overwrite: bool, folder: str) -> None:

@@ -7,7 +7,7 @@ import os
 
 from _kit.call import Call
 from _kit.files import open_file
-from _kit.names import within
+from _kit.names import show, within
 from _kit.problem import Problem
 from _kit.text import bom_encoding, decode, is_binary, kind_of, media_type, size
 
@@ -36,17 +36,44 @@ def run(args: dict[str, Any], call: Call) -> str | dict[str, Any]:
         return _image(fd, name, status.st_size, media_type(head))
     encoding, mark = bom_encoding(head)
     encoding = _known(args.get("encoding") or encoding)
-    if is_binary(head) and not args.get("encoding"):
-        kind = kind_of(path, head)
-        hint = (
-            "extract_archive or run_command may help"
-            if "zip" in kind or "x-" in kind
-            else "read_document reads documents"
-        )
-        raise Problem("binary", f"`{name}` is no text: {kind}, {size(status.st_size)}; {hint}")
+    kind = kind_of(path, head)
+    if (is_binary(head) or kind == "application/pdf") and not args.get("encoding"):
+        if _is_archive(path, kind):
+            return _contents(path, name, args, call)
+        raise Problem("binary", f"`{name}` is no text: {kind}, {size(status.st_size)}{_hint(path, kind)}")
     if _is_wide(encoding):
         return _wide(fd, status.st_size, encoding, mark, args, call)
     return _Part(fd, encoding, mark, args, call, name).read()
+
+
+def _is_archive(path: str, kind: str) -> bool:
+    tar = path.lower().endswith((".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz"))
+    return kind == "application/zip" or tar
+
+
+def _hint(path: str, kind: str) -> str:
+    if path.lower().endswith((".csv", ".parquet", ".sqlite", ".db")) or kind.endswith(("sqlite3", "parquet")):
+        return "; query_data reads it"
+    documents = (".pdf", ".docx", ".xlsx", ".pptx", ".epub", ".odt", ".xls", ".msg", ".eml")
+    return "; read_document reads it" if path.lower().endswith(documents) or kind == "application/pdf" else ""
+
+
+def _contents(path: str, name: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
+    """What is in an archive, without unpacking it."""
+    from _kit.archive import members  # 20 ms, which only archives pay
+    from _kit.page import Page
+
+    page = Page(call.output_bytes - 200, max(1, args.get("start", 1)), limit=args.get("lines", 0))
+    total = 0
+    for member in members(path):
+        total += member.size
+        mark = (
+            "/" if member.kind == "folder" else f" -> {show(member.link)}" if member.link else f" {size(member.size)}"
+        )
+        page.add(f"{show(member.name)}{mark}", show(member.name), size=member.size)
+    result = page.result("entries")
+    head = f"[{name}: an archive of {page.count} entries, {size(total)} unpacked; extract_archive unpacks it]"
+    return {**result, "text": f"{head}\n{result['text']}"}
 
 
 def _known(encoding: str) -> str:

@@ -49,9 +49,9 @@ def _files(query: Query) -> Iterator[str]:
     if not os.path.isdir(query.path):
         yield query.path
         return
-    fits: Callable[[str], object] = matcher(query.glob) if query.glob else lambda _path: True
+    fits: Callable[[str], object] = matcher(query.glob or "**")
     for found in Walk(query.path, everything=query.everything):
-        if not found.is_folder and ".git" not in found.relative.split("/") and fits(found.relative):
+        if not found.is_folder and ".git" not in found.relative.split("/") and fits(found.relative) is not None:
             yield found.path
 
 

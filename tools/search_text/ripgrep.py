@@ -27,15 +27,35 @@ def search(query: Query, rg: str) -> tuple[list[Hit], bool]:
     ]
     argv += ["--no-ignore-dot", "--no-ignore-global", "--no-ignore-exclude", "--no-ignore-parent", "--no-require-git"]
     argv += ["--no-messages", "--glob=!.git", f"--max-columns={LINE_BYTES}", "--max-columns-preview"]
+    is_folder = os.path.isdir(query.path)
+    if is_folder:
+        os.chdir(query.path)  # globs are relative to where ripgrep starts
     argv += ["--ignore-case"] if query.ignore_case else []
     argv += ["--fixed-strings"] if query.literal else []
     argv += ["--no-ignore"] if query.everything else []
     argv += [f"--context={query.context}", "--no-context-separator"] if query.context else []
-    argv += [f"--glob={query.glob}"] if query.glob else []
-    out, err, status, complete = _run([*argv, "--regexp", query.pattern, "--", query.path])
+    name = query.glob.rpartition("/")[2]
+    # Not --glob: it would take in what .gitignore names. A type looks at names only; the rest is compared below.
+    argv += [f"--type-add=wanted:{name}", "--type=wanted"] if name and name != "**" else []
+    out, err, status, complete = _run([*argv, "--regexp", query.pattern, "--", "./" if is_folder else query.path])
     if status == 2 and err and not out:
         raise Problem("bad_pattern", _why(err, query.pattern))
-    return list(_hits(out)), complete
+    hits = _hits(out, query.path if is_folder else "")
+    return list(_chosen(hits, query) if is_folder and query.glob else hits), complete
+
+
+def _chosen(hits: Iterator[Hit], query: Query) -> Iterator[Hit]:
+    """The hits in files whose path below the start fits the glob."""
+    from _kit.names import matcher
+
+    fits = matcher(query.glob)
+    start = len(query.path.rstrip("/")) + 1
+    last, chosen = "", False
+    for hit in hits:
+        if hit.path != last:
+            last, chosen = hit.path, fits(os.path.normpath(hit.path)[start:]) is not None
+        if chosen:
+            yield hit
 
 
 def _run(argv: list[str]) -> tuple[bytes, bytes, int, bool]:
@@ -70,7 +90,7 @@ def _read(fd: int, limit: int) -> tuple[bytes, bool]:
     return b"".join(parts), False
 
 
-def _hits(out: bytes) -> Iterator[Hit]:
+def _hits(out: bytes, folder: str) -> Iterator[Hit]:
     """The hits in what ripgrep printed: `path NUL number : text LF`, where the path may hold line feeds itself."""
     at = 0
     while (nul := out.find(b"\0", at)) >= 0:
@@ -85,7 +105,7 @@ def _hits(out: bytes) -> Iterator[Hit]:
         matched = colon >= 0 and (dash < 0 or colon < dash)
         mark = colon if matched else dash
         if mark >= 0 and out[nul + 1 : mark].isdigit():
-            yield Hit(os.fsdecode(path), int(out[nul + 1 : mark]), out[mark + 1 : end], matched)
+            yield Hit(os.path.join(folder, os.fsdecode(path)), int(out[nul + 1 : mark]), out[mark + 1 : end], matched)
         at = end + 1
 
 

@@ -20,6 +20,8 @@ class WireCall(Data, frozen=True):
     stream: bool = True
     timeout_s: float = 600.0
     """Longest silence: until connected, until the first byte, and between bytes. A stream that goes on has no end of its own."""
+    sees_images: bool = True
+    """False for a model that reads text only: pictures become a word in their place."""
     extra: Mapping[str, str] = {}
     """What single providers want besides: `api_version` (Azure), `region`, `access_key_id`, `secret_access_key`,
     `session_token` (AWS)."""
