@@ -51,6 +51,21 @@ def find_secret(text: str) -> str:
     return found
 
 
+_KEY_BLOCK = re.compile(
+    r"-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)",
+    re.DOTALL,
+)
+
+
+def redact(text: str) -> str:
+    """`text` with issued tokens and private keys blotted out, for what goes to a model.
+
+    Only forms that nothing else has: a guess here would spoil honest files. Passwords in prose stay; they can't leave, since
+    every payload is searched with `find_secret` before it is sent anywhere.
+    """
+    return _KNOWN.sub("[secret left out]", _KEY_BLOCK.sub("[private key left out]", text))
+
+
 def _find(text: str) -> str:
     if _KNOWN.search(text):
         return "token"
