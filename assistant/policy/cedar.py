@@ -18,13 +18,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from assistant.policy.files import Layer, PolicyFile, Problem, Statement, statements
+from assistant.policy.request import ACTION_PARENTS
 from assistant.types import Data
 
 if TYPE_CHECKING:
     import cedarpy
-
-ACTION_PARENTS: Mapping[str, tuple[str, ...]] = {"pay": ("act",), "book": ("act",), "admin": ("act",)}
-"""Action groups of the schema, needed to pick policies by action."""
 
 
 class Policy(Data, frozen=True):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from assistant.policy.cedar import ACTION_PARENTS, Link
-from assistant.policy.request import CEDAR_TYPES, Part, ancestors
+from assistant.policy.cedar import Link
+from assistant.policy.request import ACTION_PARENTS, CEDAR_TYPES, Part, ancestors
 from assistant.types import Action, Answer, Data, Effect, Grant, Resource
 
 UNGRANTABLE = frozenset({"held"})

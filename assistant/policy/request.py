@@ -22,6 +22,15 @@ CEDAR_TYPES: Mapping[str, str] = {
 """`Resource.type` to the schema's entity types. Anything else has no type, so nothing can permit it."""
 
 
+ACTION_PARENTS: Mapping[str, tuple[str, ...]] = {"pay": ("act",), "book": ("act",), "admin": ("act",)}
+"""Action groups of the schema. Requests are made without it, so the groups go along as entities; a test compares them."""
+
+ACTION_ENTITIES: tuple[dict[str, Any], ...] = tuple(
+    {"uid": {"type": "Action", "id": name}, "attrs": {}, "parents": [{"type": "Action", "id": p} for p in parents]}
+    for name, parents in ACTION_PARENTS.items()
+)
+
+
 class Facts(Data, frozen=True):
     """What the request's context holds besides `approved`; the schema says what each means."""
 

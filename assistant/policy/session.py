@@ -18,7 +18,7 @@ from assistant.policy.engine import Engine
 from assistant.policy.grants import Grants
 from assistant.policy.parts import TooManyParts, parts_of
 from assistant.policy.provenance import Observation, Provenance
-from assistant.policy.request import CEDAR_TYPES, Part, request, resource_entity
+from assistant.policy.request import ACTION_ENTITIES, CEDAR_TYPES, Part, request, resource_entity
 from assistant.policy.signs import SIGNS
 from assistant.types import Action, Answer, Approval, Boundary, Data, Decision, Grant, Resource, Task, Verdict
 
@@ -206,7 +206,7 @@ class Session:
         kind = CEDAR_TYPES.get(part.resource.type)
         if kind is None:
             return Judged(part, Decision.DENY, (), (f"there is no kind of resource `{part.resource.type}`",))
-        known = entities(orjson.dumps([self._principal, resource_entity(part)]).decode())
+        known = entities(orjson.dumps([self._principal, *ACTION_ENTITIES, resource_entity(part)]).decode())
         covering = self._grants.covering(part.action, part.resource, tool, now_ms)
         links = tuple(granting.link(g, self._task.id) for g in covering)
 
