@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from assistant.errors import LogError
+from assistant.errors import LogDamaged, LogError
 from assistant.types import JSON, Data
 
 FORMAT = 1
@@ -61,6 +61,16 @@ def decode(text: str) -> Entry:
     if entry.v != FORMAT:
         raise ValueError(f"entry format {entry.v} is not known here")
     return entry
+
+
+def read_entry(seq: int, text: Any) -> Entry:
+    """A stored entry by its number and text. Raises LogDamaged naming it when it can't be read."""
+    try:
+        return decode(text)
+    except (ValueError, TypeError) as error:
+        raise LogDamaged(
+            f"entry {seq} can't be read: {error}", first_bad_seq=seq, hint="see `assistant log verify`"
+        ) from error
 
 
 def encode(entry: Entry) -> str:

@@ -20,7 +20,17 @@ from typing import Any
 
 import msgspec
 
-from assistant.audit.entry import FIRST_PREV, PREV_BYTES, SEAL_EVERY, Entry, decode, encode, needs_seal, plain, seal_of
+from assistant.audit.entry import (
+    FIRST_PREV,
+    PREV_BYTES,
+    SEAL_EVERY,
+    Entry,
+    encode,
+    needs_seal,
+    plain,
+    read_entry,
+    seal_of,
+)
 from assistant.audit.merkle import Frontier, leaf_hash
 from assistant.audit.signer import Signer
 from assistant.audit.stored_tree import GrowingTree, StoredTree
@@ -271,25 +281,21 @@ class Log:
 
     def entry(self, seq: int) -> Entry | None:
         """The entry with this number."""
-        return next(self.entries(after_seq=seq - 1, limit=1), None)
+        found = self._database.read("SELECT seq, body FROM entries WHERE seq=?", (seq,))
+        return read_entry(*found[0]) if found else None
 
     def entries(
         self, *, task: str = "", kinds: Sequence[str] = (), after_seq: int = 0, limit: int | None = None
     ) -> Iterator[Entry]:
         """Entries in order, as of now, optionally of one task or some kinds. Raises LogDamaged for one that can't be read."""
-        needle = '"task":' + msgspec.json.encode(task).decode() if task else ""
-        condition = "instr(body, ?) AND " if needle else ""
+        needle = f'%task":{msgspec.json.encode(task).decode()}%' if task else ""
+        condition = "body LIKE ? AND " if needle else ""
         count = 0
         sql = f"SELECT seq, body FROM entries WHERE {condition}seq>? ORDER BY seq LIMIT ?"  # noqa: S608 - fixed text
         for seq, text in self._database.pages(sql, after_seq, None, (needle,) if needle else ()):
             if count == limit:
                 return
-            try:
-                entry = decode(text)
-            except (ValueError, TypeError) as error:
-                raise LogDamaged(
-                    f"entry {seq} can't be read: {error}", first_bad_seq=seq, hint="see `assistant log verify`"
-                ) from error
+            entry = read_entry(seq, text)
             if (task and entry.task != task) or (kinds and entry.kind not in kinds):
                 continue
             count += 1

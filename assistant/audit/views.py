@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from assistant.types import Data, Task
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assistant.errors import LogError
+from assistant.types import Data, Message, Task
+from assistant.visible import visible
+
+if TYPE_CHECKING:
+    from assistant.audit.chain import Chain
+    from assistant.audit.entry import Entry
+    from assistant.audit.index import TaskFacts
+    from assistant.audit.log import Log
+    from assistant.audit.page import Filter
+    from assistant.audit.task_view import TaskState
+
+
+STEP_S = 0.05
+"""Length of one step of indexing, and of the pause behind it: half a core at most."""
+
+IDLE_S = 2.0
+"""Pause when everything is indexed."""
 
 
 class TaskSummary(Data, frozen=True):
@@ -27,3 +52,138 @@ class LogRow(Data, frozen=True):
     task: str
     summary: str
     detail: str = ""
+
+
+class Page(Data, frozen=True):
+    """A page of the log, newest first. `searched_to` is the oldest entry looked at when time ran out, else 0."""
+
+    rows: tuple[LogRow, ...]
+    searched_to: int = 0
+
+
+class Views:
+    """Answers questions about the log. Safe from any thread; everything is as of the moment of asking."""
+
+    def __init__(self, log: Log) -> None:
+        from assistant.audit.index import Index
+
+        self.log = log
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.index = Index(log.database, Path(log.paths.cache) / "log-index.db")
+
+    def close(self) -> None:
+        """Stop indexing and close the index."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.index.close()
+
+    def start_indexing(self) -> None:
+        """Keep the index up to date in a thread of its own, in small steps: searches then find everything at once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep_indexed, name="log-index", daemon=True)
+            self._thread.start()
+
+    def _keep_indexed(self) -> None:
+        while True:
+            try:
+                done = self.index.fill(STEP_S)
+            except (LogError, sqlite3.Error):
+                done = True  # whoever searches next is told; this thread only tries again
+            if self._stop.wait(IDLE_S if done else STEP_S):
+                return
+
+    # ---------------------------------------------------------------- tasks
+
+    def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
+        """The tasks that were active last, newest first; with `search`, those with an entry or a content that matches."""
+        found: list[TaskSummary] = []
+        wanted = self._tasks_with(search) if search else None
+        for task_id, facts in self.index.tasks(None if search else limit):
+            if wanted is not None and task_id not in wanted and search.lower() not in task_id:
+                continue
+            task = self._task(task_id, facts)
+            if task is not None:
+                found.append(
+                    TaskSummary(
+                        task,
+                        turns=facts.turns + facts.open_turn,
+                        updated_ms=facts.updated_ms,
+                        cost_uusd=facts.cost_uusd,
+                        interrupted=bool(facts.open_turn),
+                    )
+                )
+            if len(found) == limit:
+                break
+        return found
+
+    def find_task(self, prefix: str = "") -> list[str]:
+        """Ids of the tasks that begin with `prefix`, the one active last first."""
+        return [task_id for task_id, _ in self.index.tasks(None, prefix)]
+
+    def task_state(self, task: str) -> TaskState | None:
+        """A task as it stands, with what was granted and forbidden, and what it used; None when the log has no such task."""
+        from assistant.audit.task_view import state_of
+
+        standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
+        return state_of(self.task_entries(task), standing)
+
+    def conversation(self, task: str) -> list[Message]:
+        """All messages of a task, oldest first; erased ones say so."""
+        from assistant.audit.task_view import messages_of
+
+        return list(messages_of(self.log, self.task_entries(task)))
+
+    def open_intents(self, task: str) -> list[Entry]:
+        """Calls of a task that were about to run and have no outcome: each *may have happened*."""
+        from assistant.audit.task_view import open_intents_of
+
+        return open_intents_of(self.task_entries(task))
+
+    def task_entries(self, task: str) -> Iterator[Entry]:
+        """All entries of a task, oldest first."""
+        from assistant.audit.index import CHUNK
+        from assistant.audit.page import Filter, find
+
+        for chunk in self.index.chunks(task):
+            start = chunk * CHUNK
+            found = list(find(self.log.database, Filter(task=task), after_seq=start, before_seq=start + CHUNK + 1))
+            yield from reversed(found)
+
+    def _task(self, task_id: str, facts: TaskFacts) -> Task | None:
+        from assistant.audit.task_view import task_of
+
+        told = [self.log.entry(seq) for seq in (facts.opened_seq, *map(int, facts.changes.split()))]
+        return task_of(entry for entry in told if entry is not None and entry.task == task_id)
+
+    def _tasks_with(self, search: str) -> set[str]:
+        from assistant.audit.search import search_entries
+
+        return {entry.task for entry in search_entries(self, search, limit=2000).entries}
+
+    # ---------------------------------------------------------------- timeline
+
+    def page(
+        self, wanted: Filter | None = None, *, search: str = "", before_seq: int | None = None, limit: int = 200
+    ) -> Page:
+        """Newest first, at most `limit` rows before `before_seq` that fit `wanted`; `search` looks into contents too."""
+        from assistant.audit.page import Filter
+        from assistant.audit.search import search_entries
+
+        found = search_entries(self, search, wanted or Filter(), before_seq=before_seq, limit=limit)
+        return Page(tuple(row_of(entry) for entry in found.entries), found.searched_to)
+
+    def chain(self, seq: int) -> Chain:
+        """Cause and effect around an entry: prompt → model call → action → decision → approval → outcome → apply."""
+        from assistant.audit.chain import chain_of
+
+        return chain_of(self, seq)
+
+
+def row_of(entry: Entry) -> LogRow:
+    """An entry as a row."""
+    from assistant.audit.summary import summarise
+
+    detail = visible(msgspec.json.format(msgspec.json.encode(entry.body), indent=2).decode())
+    return LogRow(entry.seq, entry.time_ms, visible(entry.kind), visible(entry.task), summarise(entry), detail)

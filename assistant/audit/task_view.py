@@ -1,0 +1,174 @@
+"""A task as the log tells it: its settings as they stand, its conversation, what it used, what may have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from assistant.audit.entry import Entry
+from assistant.audit.log import Log
+from assistant.types import Boundary, Data, Grant, Label, Message, Task, TextPart
+
+ERASED = "[this content was erased]"
+
+
+class Totals(Data, frozen=True):
+    """What a task has used. `cost_uusd` counts known prices; `unpriced_calls` says how many calls had none."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    calls: int = 0
+    """Answers of models."""
+    cost_uusd: int = 0
+    unpriced_calls: int = 0
+    energy_mwh: int = 0
+    asks: int = 0
+    """Times a person was asked."""
+
+
+class TaskState(Data, frozen=True):
+    """Everything that resuming a task needs besides its messages."""
+
+    task: Task
+    grants: tuple[Grant, ...] = ()
+    """Of this task and for every task, not revoked. Ends by time or use are for the caller to judge: the log has no clock."""
+    boundaries: tuple[Boundary, ...] = ()
+    totals: Totals = Totals()
+    turns: int = 0
+    open_turn: bool = False
+    """The last turn has no end: it runs now, or the program died in it."""
+
+
+def task_of(entries: Iterable[Entry]) -> Task | None:
+    """The task that `task.opened` and `task.changed` entries tell of, in order; None without an opening."""
+    fields: dict[str, Any] | None = None
+    for entry in entries:
+        if entry.kind == "task.opened":
+            known = {name: value for name, value in entry.body.items() if name in _TASK_FIELDS and value is not None}
+            fields = {**known, "id": entry.task, "created_ms": entry.time_ms}
+        elif entry.kind == "task.changed" and fields is not None and entry.body.get("what") in _TASK_FIELDS:
+            fields[entry.body["what"]] = entry.body.get("new")
+    return _as_task(fields) if fields else None
+
+
+def _as_task(fields: dict[str, Any]) -> Task:
+    """Unknown or ill-formed values, as another version may have written, fall back to the defaults rather than hide the task."""
+    good: dict[str, Any] = {"folder": "", "model": ""}
+    for field in msgspec.structs.fields(Task):
+        if field.name in fields:
+            try:
+                good[field.name] = msgspec.convert(fields[field.name], field.type, strict=True)
+            except msgspec.ValidationError:
+                continue
+    return Task(**good)
+
+
+_TASK_FIELDS = frozenset(field.name for field in msgspec.structs.fields(Task))
+
+
+def state_of(entries: Iterable[Entry], standing: Iterable[Entry]) -> TaskState | None:
+    """The state that a task's entries tell of; `standing` are the entries about what holds for every task too."""
+    adding = _Adding()
+    told: list[Entry] = []
+    for entry in entries:
+        if entry.kind in ("task.opened", "task.changed"):
+            told.append(entry)
+        adding.add(entry)
+    task = task_of(told)
+    if task is None:
+        return None
+    grants, boundaries = _standing(standing, task.id)
+    return TaskState(task, grants, boundaries, adding.totals(), adding.turns + adding.open_turn, adding.open_turn)
+
+
+class _Adding:
+    """Adds up a task's entries."""
+
+    def __init__(self) -> None:
+        self.numbers = dict.fromkeys(("input", "output", "calls", "cost", "unpriced", "energy", "asks"), 0)
+        self.turns = 0
+        self.open_turn = False
+
+    def add(self, entry: Entry) -> None:
+        """Count one entry."""
+        kind, body = entry.kind, entry.body
+        if kind == "model.result":
+            self._add_result(body)
+        elif kind == "decision" and body.get("decision") == "ask":
+            self.numbers["asks"] += 1
+        elif kind == "turn.finished":
+            self.turns += 1
+            self.open_turn = False
+        if kind in ("model.call", "intent") or (kind == "message" and body.get("role") == "user"):
+            self.open_turn = True
+
+    def _add_result(self, body: dict[str, Any]) -> None:
+        usage: dict[str, Any] = body.get("usage") or {}
+        cost = body.get("cost_uusd")
+        self.numbers["calls"] += 1
+        self.numbers["input"] += int(usage.get("input") or 0)
+        self.numbers["output"] += int(usage.get("output") or 0)
+        self.numbers["energy"] += int(body.get("energy_mwh") or 0)
+        self.numbers["cost"] += cost if isinstance(cost, int) else 0
+        self.numbers["unpriced"] += cost is None
+
+    def totals(self) -> Totals:
+        """The sums."""
+        n = self.numbers
+        return Totals(n["input"], n["output"], n["calls"], n["cost"], n["unpriced"], n["energy"], n["asks"])
+
+
+def _standing(entries: Iterable[Entry], task: str) -> tuple[tuple[Grant, ...], tuple[Boundary, ...]]:
+    grants: dict[str, Grant] = {}
+    boundaries: dict[str, Boundary] = {}
+    for entry in entries:
+        body = entry.body
+        if entry.kind == "grant.added":
+            grant = _convert(body.get("grant"), Grant)
+            if grant is not None and grant.task in ("", task):
+                grants[grant.id] = grant
+        elif entry.kind == "boundary.added":
+            boundary = _convert(body.get("boundary"), Boundary)
+            if boundary is not None and boundary.task in ("", task):
+                boundaries[boundary.id] = boundary
+        elif entry.kind == "grant.revoked":
+            grants.pop(str(body.get("id")), None)
+        elif entry.kind == "boundary.removed":
+            boundaries.pop(str(body.get("id")), None)
+    return tuple(grants.values()), tuple(boundaries.values())
+
+
+def _convert(value: Any, kind: type[Any]) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def messages_of(log: Log, entries: Iterable[Entry]) -> Iterator[Message]:
+    """The conversation: contents of `message` and `model.result` entries, in order; the same one twice in a row counts once."""
+    last = ""
+    for entry in entries:
+        sha256 = str(entry.body.get("message_sha256", ""))
+        if entry.kind not in ("message", "model.result") or not sha256 or sha256 == last:
+            continue
+        last = sha256
+        data = log.blob(sha256)
+        if data is None:
+            role = "assistant" if entry.kind == "model.result" else str(entry.body.get("role", "user"))
+            yield Message(role, (TextPart(ERASED),), _convert(entry.body.get("label"), Label) or Label())
+        else:
+            yield msgspec.json.decode(data, type=Message)
+
+
+def open_intents_of(entries: Iterable[Entry]) -> list[Entry]:
+    """Intents without an outcome: each may have happened. Those that a `crash.found` entry has already told stay in."""
+    waiting: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.kind == "intent":
+            waiting[str(entry.body.get("call"))] = entry
+        elif entry.kind == "outcome":
+            waiting.pop(str(entry.body.get("call")), None)
+    return list(waiting.values())
