@@ -40,6 +40,11 @@ class Paths(Data, frozen=True):
         return Path(self.data) / "log.db"
 
     @property
+    def models(self) -> Path:
+        """Model files (GGUF) for the embedded engine."""
+        return Path(self.data) / "models"
+
+    @property
     def stages(self) -> Path:
         """One folder a task."""
         return Path(self.data) / "stages"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -39,6 +40,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     ring.add_argument("action", nargs="?", choices=["list", "set", "forget"], default="list")
     ring.add_argument("provider", nargs="?", default="")
     ring.add_argument("--json", action="store_true")
+    fetch = commands.add_parser("fetch", help="fetch a model file for the embedded engine")
+    fetch.add_argument("name", help="OWNER/REPOSITORY/FILE.gguf on Hugging Face")
     complete = commands.add_parser("complete", help="ask one model once, JSON in and out")
     complete.add_argument("--lines", action="store_true", help="one JSON object a line, one process for all")
 
@@ -49,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
         from assistant.models.complete import run_complete  # the other commands do without the wire protocols
 
         return run_complete(lines=args.lines)
-    catalogue = Catalogue(load_settings(find_paths()).model)
+    paths = find_paths()
+    if args.command == "fetch":
+        return _fetch(args.name, paths.models)
+    catalogue = Catalogue(load_settings(paths).model, models_folder=paths.models)
     if args.command == "show":
         return _show(catalogue, args.model, args.json)
     if args.command == "keys":
@@ -119,6 +125,19 @@ def _keys(catalogue: Catalogue, args: argparse.Namespace) -> int:
             _print_json(row)
         else:
             print(f"{access.provider:<14} {access.key_from or access.why_not or 'needs none'}")
+    return 0
+
+
+def _fetch(name: str, folder: Path) -> int:
+    from assistant.models.fetch_model import fetch_model  # nothing else here uses the network
+
+    def progress(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            share = f" of {total / 1e6:,.0f}" if total else ""
+            print(f"\r{done / 1e6:,.0f}{share} MB", end="", file=sys.stderr, flush=True)
+
+    file = fetch_model(name, folder, progress)
+    print(f"local/{file.stem}")
     return 0
 
 

@@ -10,13 +10,14 @@ import asyncio
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from time import monotonic
 
 import msgspec
 
 from assistant.config import ModelSettings
 from assistant.errors import UsageError
-from assistant.models import keys, local_servers, prices
+from assistant.models import keys, local, local_servers, prices
 from assistant.models.connection import Connection, host_of, is_loopback
 from assistant.models.local_servers import LOCAL, SERVERS, Found
 from assistant.models.providers import PROVIDERS, Provider
@@ -50,10 +51,13 @@ class Catalogue:
         settings: ModelSettings,
         environ: Mapping[str, str] | None = None,
         look_up: KeyLookup = keys.look_up_all,
+        models_folder: Path | None = None,
     ) -> None:
+        """`models_folder`: where model files for the embedded engine lie, when there is such a place."""
         self._settings = settings
         self._environ = os.environ if environ is None else environ
         self._look_up = look_up
+        self._models_folder = models_folder
         self._looked: dict[str, tuple[float, keys.Looked]] = {}
 
     # ------------------------------------------------------------ questions
@@ -62,6 +66,8 @@ class Catalogue:
         """What is known of a model without asking anybody. Raises UsageError for a provider that nobody knows."""
         if model == OFFLINE.id:
             return prices.describe(OFFLINE)
+        if model.startswith(f"{local.PROVIDER}/"):
+            return local.info(model)
         provider, name = self._split(model)
         known = prices.describe(ModelInfo(_priced(provider, name), provider, local=self._is_local(provider, name)))
         return msgspec.structs.replace(known, id=model)
@@ -71,6 +77,8 @@ class Catalogue:
 
         At once when the key is in the environment; else it may take as long as the keyring's deadline.
         """
+        if self._models_folder is not None and model.startswith(f"{local.PROVIDER}/"):
+            return local.open_model(model, self._models_folder)
         info = self.info(model)
         if info.provider in LOCAL:
             return info, self._local_connection(info.provider)
@@ -108,6 +116,8 @@ class Catalogue:
         """All models: usable ones first, in the order in which `auto` would choose."""
         accesses, found = await asyncio.gather(self.providers(), self.local())
         usable, rest = [self.info(name) for server in found for name in server.ids()], list[ModelInfo]()
+        for info in local.models(self._models_folder) if self._models_folder else ():
+            (usable if info.usable else rest).append(info)
         for access in accesses:
             for info in _table_infos(access.provider):
                 if access.connection is not None:

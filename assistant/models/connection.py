@@ -24,6 +24,8 @@ class Connection(Data, frozen=True):
     """`host:port` that the egress proxy lets this worker reach. Nothing else."""
     extra: Mapping[str, str] = {}
     """What single providers want besides (Azure's `api_version`, AWS keys and region)."""
+    model_file: str = ""
+    """For the embedded engine: the one file that its worker may read."""
 
     def __repr__(self) -> str:
         return f"Connection({self.provider!r}, api_base={self.api_base!r}, hosts={self.hosts!r}, secrets left out)"
@@ -31,7 +33,14 @@ class Connection(Data, frozen=True):
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for connections that may share a process."""
-        return (self.provider, self.api_key, self.api_base, self.hosts, tuple(sorted(self.extra.items())))
+        return (
+            self.provider,
+            self.api_key,
+            self.api_base,
+            self.hosts,
+            tuple(sorted(self.extra.items())),
+            self.model_file,
+        )
 
 
 def host_of(address: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from assistant.errors import AssistantError, ModelError
 from assistant.models.connection import Connection
 from assistant.models.failures import KINDS
-from assistant.models.launcher import Launcher, Pipe, worker_launch
+from assistant.models.launcher import Launch, Launcher, Pipe, worker_launch
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.lines import Fault, Handshake, Order, Reply
 from assistant.types import ModelEvent
@@ -124,7 +124,7 @@ class Worker:
 
     async def _open(self) -> Pipe:
         connection = self._connection
-        pipe = await self._launcher.start(worker_launch(connection.provider, connection.hosts))
+        pipe = await self._launcher.start(self._launch())
         self.starts += 1
         shake = Handshake(connection.provider, connection.api_key, connection.api_base, connection.extra)
         try:
@@ -134,6 +134,14 @@ class Worker:
             raise
         self._reading = asyncio.create_task(self._read(pipe))
         return pipe
+
+    def _launch(self) -> Launch:
+        connection = self._connection
+        if connection.model_file:
+            from assistant.models.local import local_launch  # only for those who run models here
+
+            return local_launch(connection)
+        return worker_launch(connection.provider, connection.hosts)
 
     def _pipe(self) -> Pipe | None:
         task = self._starting

@@ -1,0 +1,161 @@
+"""The embedded engine, and the files it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import runpy
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from assistant.config import ModelSettings
+from assistant.errors import AssistantError, ModelError, UsageError
+from assistant.models import local
+from assistant.models.catalogue import Catalogue
+from assistant.models.fetch_model import fetch_model
+from assistant.models.worker_model import WorkerModel
+from assistant.models.worker_process import Worker
+from assistant.types import CallDone, Finished, TextDelta
+from tests.conformance.model_suite import asked, collect
+from tests.models.plain_launcher import PlainLauncher
+
+BYTES = b"GGUF" + bytes(range(256)) * 64
+
+
+@pytest.fixture(scope="session")
+def tiny(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of half a megabyte with random weights, made here."""
+    pytest.importorskip("xllamacpp", reason="the extra `local` is not installed")
+    pytest.importorskip("gguf", reason="the package `gguf`, which makes the test's model, is not installed")
+    folder = tmp_path_factory.mktemp("models")
+    maker = runpy.run_path(str(shared / "tiny_gguf.py"))
+    maker["make"](str(folder / "tiny.gguf"))
+    return folder
+
+
+class TestFiles:
+    def test_models_are_the_gguf_files_of_the_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "b.gguf").write_bytes(BYTES)
+        (tmp_path / "a.gguf").write_bytes(BYTES)
+        (tmp_path / "c.gguf.part").write_bytes(BYTES)
+        assert [i.id for i in local.models(tmp_path)] == ["local/a", "local/b"]
+        assert all(i.local and i.input_uusd_per_mtok == 0 for i in local.models(tmp_path))
+        assert local.models(tmp_path / "nowhere") == []
+
+    @pytest.mark.parametrize("model", ["local/missing", "local/", "local/../a", "local/.hidden", "local/x/y"])
+    def test_what_is_not_there_says_what_to_do(self, tmp_path: Path, model: str) -> None:
+        with pytest.raises(UsageError, match=r"models fetch|ask local/NAME"):
+            local.open_model(model, tmp_path)
+
+    def test_what_is_not_a_model_is_not_given_to_the_engine(self, tmp_path: Path) -> None:
+        (tmp_path / "a.gguf").write_bytes(b"#!/bin/sh")
+        with pytest.raises(UsageError, match="not a GGUF file"):
+            local.open_model("local/a", tmp_path)
+
+    def test_M11_its_worker_sees_one_file_and_no_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local, "installed", lambda: True)
+        (tmp_path / "a.gguf").write_bytes(BYTES)
+        _, connection = local.open_model("local/a", tmp_path)
+        launch = local.local_launch(connection)
+        assert launch.hosts == ()
+        assert str(tmp_path / "a.gguf") in launch.read_only
+        assert str(tmp_path) not in launch.read_only
+
+    async def test_the_catalogue_lists_and_opens_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local, "installed", lambda: True)
+        (tmp_path / "a.gguf").write_bytes(BYTES)
+        catalogue = Catalogue(ModelSettings(), {}, models_folder=tmp_path)
+        assert "local/a" in [i.id for i in await catalogue.models() if i.usable]
+        info, connection = await catalogue.open("local/a")
+        assert (info.local, connection.model_file) == (True, str(tmp_path / "a.gguf"))
+
+    async def test_without_the_engine_it_says_what_to_install(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(local, "installed", lambda: False)
+        (tmp_path / "a.gguf").write_bytes(BYTES)
+        assert "assistant[local]" in local.models(tmp_path)[0].why_not
+        with pytest.raises(UsageError, match=r"assistant\[local\]"):
+            local.open_model("local/a", tmp_path)
+
+
+class TestEngine:
+    async def test_it_answers_in_words_and_calls_tools(self, tiny: Path) -> None:
+        info, connection = local.open_model("local/tiny", tiny)
+        worker = Worker(PlainLauncher(), connection)
+        model = WorkerModel(info, worker)
+        words = await collect(model, asked("hello", tools=()))
+        assert any(isinstance(e, TextDelta) for e in words)
+        assert isinstance(words[-1], Finished)
+        assert words[-1].usage
+        called = await collect(model, asked("read a file"))
+        assert [e.part.call.name for e in called if isinstance(e, CallDone)] == ["read_file"]
+        await worker.aclose()
+
+    async def test_a_file_that_can_t_be_loaded_is_an_error_with_a_reason(self, tiny: Path) -> None:
+        (tiny / "broken.gguf").write_bytes(BYTES)
+        info, connection = local.open_model("local/broken", tiny)
+        worker = Worker(PlainLauncher(), connection)
+        with pytest.raises(ModelError, match="can't be loaded"):
+            await collect(WorkerModel(info, worker), asked("hello"))
+        await worker.aclose()
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[dict[str, str]]:
+    """A hub that redirects to a storage, as the real one does, and names the hash in the redirect."""
+    digest = hashlib.sha256(BYTES).hexdigest()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        name = path.rsplit("/", 1)[1]
+        if path.startswith("/storage"):
+            body = BYTES[:-5] if "cut" in name else b"<html>" if "page" in name else BYTES
+            writer.write(
+                f"HTTP/1.1 200 OK\r\nContent-Length: {len(BYTES)}\r\nConnection: close\r\n\r\n".encode() + body
+            )
+        elif "missing" in name:
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        else:
+            etag = "0" * 64 if "altered" in name else digest
+            head = f'HTTP/1.1 302 Found\r\nLocation: /storage/{name}\r\nX-Linked-Etag: "{etag}"\r\n'
+            writer.write(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield {"HF_ENDPOINT": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+
+
+class TestFetching:
+    async def test_a_file_is_fetched_by_its_name(self, hub: dict[str, str], tmp_path: Path) -> None:
+        seen: list[tuple[int, int]] = []
+        add = lambda done, total: seen.append((done, total))  # noqa: E731
+        file = await asyncio.to_thread(fetch_model, "me/tiny-GGUF/tiny-Q4_K_M.gguf", tmp_path / "models", add, hub)
+        assert file == tmp_path / "models" / "tiny-Q4_K_M.gguf"
+        assert file.read_bytes() == BYTES
+        assert seen[-1] == (len(BYTES), len(BYTES))
+        assert (tmp_path / "models").stat().st_mode & 0o777 == 0o700
+
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [("altered", "SHA-256"), ("cut", "bytes came"), ("page", "not a GGUF file"), ("missing", "answered 404")],
+    )
+    async def test_what_is_not_whole_and_right_is_not_kept(
+        self, hub: dict[str, str], tmp_path: Path, name: str, why: str
+    ) -> None:
+        with pytest.raises(AssistantError, match=why):
+            await asyncio.to_thread(fetch_model, f"me/tiny/{name}.gguf", tmp_path, lambda *_: None, hub)
+        assert list(tmp_path.iterdir()) == []
+
+    async def test_no_network_is_said_plainly(self, tmp_path: Path) -> None:
+        with pytest.raises(AssistantError, match="could not be fetched"):
+            fetch_model("a/b/c.gguf", tmp_path, lambda *_: None, {"HF_ENDPOINT": "http://127.0.0.1:9"})
+
+    @pytest.mark.parametrize("name", ["tiny", "a/b", "a/b/c.bin", "a/b/../../../x.gguf", "https://x/y/z.gguf"])
+    def test_other_names_are_refused(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(UsageError, match=r"OWNER/REPOSITORY/FILE\.gguf"):
+            fetch_model(name, tmp_path, lambda *_: None, {})
