@@ -24,7 +24,6 @@ from assistant.models.workers import Workers
 from assistant.shipped import shipped
 
 if TYPE_CHECKING:
-    from assistant.gateway.canonicalise import CommandFacts
     from assistant.sandbox.protocol import Sandbox
 
 
@@ -53,8 +52,6 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             sandbox=_sandbox(),
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
-            parse_command=_parse_command,
-            redact=_redact,
             close=workers.aclose,
         )
     )
@@ -109,18 +106,3 @@ def _sandbox() -> Callable[[], Sandbox]:
         return find_sandbox()
 
     return find
-
-
-def _parse_command(command: str) -> CommandFacts:
-    """A shell command's parts. Raises whatever the parser raises: the gateway then refuses the call."""
-    from assistant.gateway.canonicalise import CommandFacts
-    from assistant.policy.shell import parse  # loads tree-sitter: not before the first command
-
-    found = parse(command)
-    return CommandFacts([list(c) for c in found.commands], found.understood)
-
-
-def _redact(text: str) -> str:
-    from assistant.policy.sensitive import redact
-
-    return redact(text)

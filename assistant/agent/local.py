@@ -13,22 +13,23 @@ import msgspec
 
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
-from assistant.agent.recall import recall
+from assistant.agent.recall import Recalled, recall
 from assistant.agent.session import LocalSession, Services
+from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
-from assistant.canonical import dumps
 from assistant.errors import UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
+from assistant.models.budgets import Spent
 from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
+    from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
-    from assistant.gateway.canonicalise import CommandParser
     from assistant.gateway.policies import Policies
     from assistant.gateway.registry import Registry
     from assistant.models.catalogue import Catalogue
@@ -51,8 +52,6 @@ class Parts(msgspec.Struct, frozen=True):
     """Found when first needed: probing costs, and a chat without tools needs none."""
     catalogue: Catalogue
     make_model: Callable[[str], Awaitable[Model]]
-    parse_command: CommandParser
-    redact: Callable[[str], str]
     close: Callable[[], Awaitable[None]]
 
 
@@ -129,37 +128,51 @@ class LocalDesk:
             "task.opened",
             task.id,
             {
+                "folder": task.folder,
                 "model": session.model_info.id,
                 "kit": task.kit,
                 "tools": list(task.tools),
                 "autonomy": str(task.autonomy),
                 "budgets": plain(task.budgets),
-                "created_ms": task.created_ms,
+                "parent": task.parent,
             },
-            blobs={"task": dumps(task)},
         )
         self._sessions.append(session)
         return session
 
     async def resume_task(self, task: str, *, approver: Approver) -> LocalSession:
         """An earlier task. Raises UsageError when there is none, or more than one begins so."""
-        found = await asyncio.to_thread(self._views.find_task, task)
-        state = await asyncio.to_thread(self._views.task_state, found)
+        state = await asyncio.to_thread(self._find, task)
         check_folder(Path(state.task.folder), broad_ok=True)
         answering = await self._parts.make_model(state.task.model)
-        session = await asyncio.to_thread(self._recalled, state.task, answering, approver)
+        session = await asyncio.to_thread(self._recalled, state, answering, approver)
         self._sessions.append(session)
         return session
 
-    def _recalled(self, task: Task, model: Model, approver: Approver) -> LocalSession:
-        state = self._views.task_state(task.id)
-        policy = self._policy(state.task)
-        for grant in state.grants:
-            policy.add_grant(grant)
+    def _find(self, beginning: str) -> TaskState:
+        """Raises UsageError when no task begins so, or several do; an empty beginning means the latest."""
+        found = self._views.find_task(beginning)
+        if beginning and len(found) > 1 and beginning not in found:
+            raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(found[:5]))
+        state = self._views.task_state(beginning if beginning in found else found[0]) if found else None
+        if state is None:
+            what = f"no task begins with `{one_line(beginning, 40)}`" if beginning else "there is no task yet"
+            raise UsageError(what, hint="see `assistant tasks`")
+        return state
+
+    def _recalled(self, state: TaskState, model: Model, approver: Approver) -> LocalSession:
+        policy = self._policy(state.task, state.grants)
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
-        past = recall(self._parts.log, task.id, policy)
-        return self._session(state.task, model, approver, policy, past, state.spent)
+        past = recall(self._parts.log, self._views.task_entries(state.task.id), policy)
+        used = state.totals
+        spent = Spent(
+            cost_uusd=used.cost_uusd,
+            unpriced_calls=used.unpriced_calls,
+            tokens=used.input_tokens + used.output_tokens,
+            calls=used.calls,
+        )
+        return self._session(state.task, model, approver, policy, past, spent)
 
     async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
         """Newest first."""
@@ -187,14 +200,16 @@ class LocalDesk:
 
     def _staged(self, task_id: str) -> StagedTask | None:
         """None for a stage whose task the log does not know, or whose folder is gone."""
-        try:
-            task = self._views.task_state(task_id).task
-        except UsageError:
+        state = self._views.task_state(task_id)
+        if state is None:
             return None
+        task = state.task
         folder = Path(task.folder)
         if not folder.is_dir():
             return None
-        policy = self._policy(task)
+        policy = self._policy(task, state.grants)
+        for boundary in state.boundaries:
+            policy.add_boundary(boundary)
         stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
 
         def judge(action: Action) -> Verdict:
@@ -217,7 +232,11 @@ class LocalDesk:
     ) -> list[LogRow]:
         """Newest first."""
         return await asyncio.to_thread(
-            lambda: self._views.page(task=task, kinds=kinds, search=search, before_seq=before_seq, limit=limit)
+            lambda: list(
+                self._views.page(
+                    Filter(task=task, kinds=tuple(kinds)), search=search, before_seq=before_seq, limit=limit
+                ).rows
+            )
         )
 
     async def aclose(self) -> None:
@@ -225,18 +244,16 @@ class LocalDesk:
         for session in self._sessions:
             await session.aclose()
         await self._parts.close()
+        self._views.close()
         self._parts.log.close()
 
     # ------------------------------------------------------------
 
-    def _policy(self, task: Task) -> PolicySession:
+    def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
-        for grant in self._standing():
+        for grant in self._views.standing_grants() if grants is None else grants:
             session.add_grant(grant)
         return session
-
-    def _standing(self) -> list[Grant]:
-        return self._views.standing_grants()
 
     def _session(
         self,
@@ -244,8 +261,8 @@ class LocalDesk:
         model: Model,
         approver: Approver,
         policy: PolicySession | None = None,
-        past: object = None,
-        spent: object = None,
+        past: Recalled | None = None,
+        spent: Spent | None = None,
     ) -> LocalSession:
         parts = self._parts
         folder = Path(task.folder)
@@ -259,8 +276,6 @@ class LocalDesk:
                 policy=policy,
                 approver=approver,
                 room=room,
-                parse_command=parts.parse_command,
-                redact=parts.redact,
                 now_ms=now_ms,
             )
 
@@ -284,7 +299,7 @@ class LocalDesk:
             fallback=parts.settings.model.fallback,
             max_steps=parts.settings.max_steps,
         )
-        return LocalSession(task, model, services, past, spent)  # pyright: ignore[reportArgumentType]
+        return LocalSession(task, model, services, past, spent)
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from assistant.audit.log import Entry, Log
     from assistant.policy.session import Session
 
-KINDS = ("message", "model.result", "model.failed", "outcome", "call.rejected", "turn.finished")
-
 ERASED = "[erased]"
 
 
@@ -39,14 +38,14 @@ class Recalled(msgspec.Struct):
     """Calls that were about to run when the program died; never repeated by themselves."""
 
 
-def recall(log: Log, task: str, policy: Session | None = None) -> Recalled:
-    """Read the whole past of `task`, oldest first; with `policy`, also tell it what was said and observed.
+def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) -> Recalled:
+    """The whole past that a task's `entries` (oldest first) tell; with `policy`, also tell it what was said and observed.
 
     Content that was erased shows as `[erased]`.
     """
     found = Recalled([])
     open_calls: dict[str, ToolCall] = {}
-    for entry in log.entries(task=task, kinds=KINDS):
+    for entry in entries:
         match entry.kind:
             case "message":
                 message = _message(log, entry, "user")
@@ -72,9 +71,11 @@ def recall(log: Log, task: str, policy: Session | None = None) -> Recalled:
                 if policy:
                     source = result.label.sources[0] if result.label.sources else "tool"
                     policy.observed(Observation(source, source.split(":")[0], result.text, result.label, ()))
-            case _:
+            case "turn.finished":
                 found.interrupted = False
                 _close(found, open_calls, "stopped")
+            case _:
+                pass
     found.may_have_happened = tuple(open_calls.values())
     _close(found, open_calls, "may_have_happened")
     return found

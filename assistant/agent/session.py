@@ -267,7 +267,7 @@ class LocalSession:
         records: list[Record] = [("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)})]
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
-            records.append(("task.changed", {"what": "title"}, {"new": self._task.title.encode()}))
+            records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
         await record(self._log, self._task.id, records)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
@@ -413,7 +413,7 @@ class LocalSession:
     async def rename(self, title: str) -> None:
         """Give the task a title."""
         title = one_line(title.strip(), 120)
-        await self._log.write("task.changed", self._task.id, {"what": "title"}, blobs={"new": title.encode()})
+        await self._change("title", self._task.title, title)
         self._task = msgspec.structs.replace(self._task, title=title)
 
     def grants(self) -> Sequence[Grant]:
@@ -439,7 +439,7 @@ class LocalSession:
 
     async def add_boundary(self, boundary: Boundary) -> None:
         """Make it hold."""
-        await self._log.write("boundary.added", self._task.id, {"id": boundary.id}, blobs={"boundary": dumps(boundary)})
+        await self._log.write("boundary.added", self._task.id, {"id": boundary.id, "boundary": plain(boundary)})
         self._services.policy.add_boundary(boundary)
 
     async def remove_boundary(self, boundary_id: str) -> None:

@@ -79,7 +79,7 @@ def state_of(entries: Iterable[Entry], standing: Iterable[Entry]) -> TaskState |
     task = task_of(told)
     if task is None:
         return None
-    grants, boundaries = _standing(standing, task.id)
+    grants, boundaries = standing_of(standing, task.id)
     return TaskState(task, grants, boundaries, adding.totals(), adding.turns + adding.open_turn, adding.open_turn)
 
 
@@ -120,7 +120,8 @@ class _Adding:
         return Totals(n["input"], n["output"], n["calls"], n["cost"], n["unpriced"], n["energy"], n["asks"])
 
 
-def _standing(entries: Iterable[Entry], task: str) -> tuple[tuple[Grant, ...], tuple[Boundary, ...]]:
+def standing_of(entries: Iterable[Entry], task: str) -> tuple[tuple[Grant, ...], tuple[Boundary, ...]]:
+    """Grants and boundaries that hold for `task`, not taken back."""
     grants: dict[str, Grant] = {}
     boundaries: dict[str, Boundary] = {}
     for entry in entries:

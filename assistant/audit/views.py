@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assistant.errors import LogError
-from assistant.types import Data, Message, Task
+from assistant.types import Data, Grant, Message, Task
 from assistant.visible import visible
 
 if TYPE_CHECKING:
@@ -128,6 +128,13 @@ class Views:
 
         standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
         return state_of(self.task_entries(task), standing)
+
+    def standing_grants(self) -> tuple[Grant, ...]:
+        """Grants that hold for every task, not revoked."""
+        from assistant.audit.task_view import standing_of
+
+        standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
+        return standing_of(standing, "")[0]
 
     def conversation(self, task: str) -> list[Message]:
         """All messages of a task, oldest first; erased ones say so."""

@@ -7,7 +7,6 @@ is said here: this step only makes it plain enough to be judged.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from assistant.gateway.validate import InvalidCallError
@@ -18,18 +17,9 @@ SYSTEM = ("/usr/share", "/usr/lib", "/usr/include", "/usr/bin", "/usr/local", "/
 """Read-only places with programs and documentation, the same for everyone on the machine."""
 
 _GLOB = frozenset("*?[{")
-CommandParser = Callable[[str], "CommandFacts"]
 
 
-class CommandFacts:
-    """What the shell parser found in a command: one list of words a part, and whether all of it was understood."""
-
-    def __init__(self, commands: list[list[str]], understood: bool) -> None:
-        self.commands = commands
-        self.understood = understood
-
-
-def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, parse_command: CommandParser) -> Action:
+def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str) -> Action:
     """The Action of a validated call. `folder` is the real path of the task's folder.
 
     Raises InvalidCallError for a path with a NUL, a URL without a host, and the like.
@@ -40,7 +30,7 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, parse_c
         if name not in arguments:
             continue
         meaning = spec.args.get(name, ArgumentSpec())
-        value = _canonical(arguments[name], meaning.kind, folder, facts, parse_command, name)
+        value = _canonical(arguments[name], meaning.kind, folder, facts, name)
         made.append(Argument(name, value, meaning.role, meaning.kind))
     if spec.effect in (Effect.WRITE, Effect.DELETE):
         facts["staged"] = not facts.get("outside", False)
@@ -50,14 +40,12 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, parse_c
     return Action(spec.name, spec.effect, _resource(made, folder), tuple(made), folder, facts)
 
 
-def _canonical(
-    value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], parse_command: CommandParser, name: str
-) -> JSON:
+def _canonical(value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], name: str) -> JSON:
     if isinstance(value, list):
         items = as_list(value)
         if kind in (Kind.PATH, Kind.GLOB) and len(items) > 1:
             facts["bulk"] = True
-        return [_canonical(v, kind, folder, facts, parse_command, name) for v in items]
+        return [_canonical(v, kind, folder, facts, name) for v in items]
     if not isinstance(value, str):
         return value
     if "\x00" in value and kind is not Kind.TEXT:
@@ -71,8 +59,10 @@ def _canonical(
                 return _glob(value, folder, facts)
             return _path(value, folder, facts)
         case Kind.COMMAND:
-            found = parse_command(value)
-            facts["commands"] = found.commands
+            from assistant.policy.shell import parse  # loads tree-sitter, 24 ms: not before the first command
+
+            found = parse(value)
+            facts["commands"] = [list(words) for words in found.commands]
             facts["understood"] = found.understood
             return value
         case Kind.URL:

@@ -48,7 +48,9 @@ def _short(action: Action) -> str:
         if argument.role is Role.SECRET or argument.kind in (Kind.TEXT, Kind.VALUE, Kind.FLAG, Kind.NUMBER):
             continue
         values = as_list(argument.value)
-        shown = [_relative(str(v), action.folder) if argument.kind is Kind.PATH else str(v) for v in values[:3]]
+        shown = [
+            _relative(str(v), action.folder) if argument.kind in (Kind.PATH, Kind.GLOB) else str(v) for v in values[:3]
+        ]
         if len(values) > 3:
             shown.append(f"and {len(values) - 3} more")
         words.append(", ".join(shown))

@@ -16,7 +16,7 @@ from assistant.canonical import digest, dumps
 from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolError
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
-from assistant.gateway.canonicalise import CommandParser, make_action
+from assistant.gateway.canonicalise import make_action
 from assistant.gateway.consent import is_consent, scope_words
 from assistant.gateway.events import (
     CallApproved,
@@ -41,6 +41,7 @@ from assistant.gateway.record import record
 from assistant.gateway.run import command_for
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.provenance import Observation
+from assistant.policy.sensitive import redact
 from assistant.types import (
     JSON,
     Action,
@@ -56,6 +57,7 @@ from assistant.types import (
     ToolResult,
     ToolSpec,
     Verdict,
+    plain,
 )
 from assistant.visible import visible
 
@@ -85,8 +87,6 @@ class Gateway:
         policy: Session,
         approver: Approver,
         room: Callable[[], Awaitable[Room]],
-        parse_command: CommandParser,
-        redact: Callable[[str], str],
         now_ms: Callable[[], int],
     ) -> None:
         self._task = task
@@ -95,8 +95,6 @@ class Gateway:
         self.policy = policy
         self._approver = approver
         self._room = room
-        self._parse_command = parse_command
-        self._redact = redact
         self._now_ms = now_ms
         self._validator = Validator()
         self.asks = 0
@@ -153,7 +151,7 @@ class Gateway:
             state = "is not one of the tools" if spec is None else "is switched off in this task"
             raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
         arguments = self._validator.check(spec, call.arguments)
-        action = make_action(spec, arguments, task.folder, self._parse_command)
+        action = make_action(spec, arguments, task.folder)
         try:
             digest(action)
         except ValueError as error:
@@ -190,7 +188,7 @@ class Gateway:
                         "tool": action.tool,
                         "effect": str(action.effect),
                         "digest": name,
-                        "resource": f"{action.resource.type}:{visible(action.resource.id)[:400]}",
+                        "resource": _resource_word(action),
                     },
                     {"action": dumps(action)},
                 ),
@@ -240,7 +238,7 @@ class Gateway:
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
             return ToolResult(call_id, False, _REFUSALS[code] + said, code, _own_label())
         for grant in self.policy.approved(action, approval):
-            await self._log.write("grant.added", self._task().id, {"id": grant.id}, blobs={"grant": dumps(grant)})
+            await self._log.write("grant.added", self._task().id, {"id": grant.id, "grant": plain(grant)})
         # The yes counts for exactly one judgement of exactly this action: this one.
         again = self.judge(action)
         if again.decision is not Decision.ALLOW:
@@ -277,7 +275,7 @@ class Gateway:
             raise
         reading = read_plain(kept, done) if plain else read_json(done, limit)
         changes = await asyncio.to_thread(room.call_changes)
-        text = redacted(reading.text, self._redact)
+        text = redacted(reading.text, redact)
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
         result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated)
@@ -318,6 +316,13 @@ class Gateway:
         result = ToolResult(call.id, False, "the action log is not available, so no tool can run", "log_unavailable")
         emit(CallFinished(call.id, call.name, result))
         return result
+
+
+def _resource_word(action: Action) -> str:
+    """What an entry says of the resource for good. A command may hold anything, so only its first word stays in the body."""
+    resource = action.resource
+    shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
+    return f"{resource.type}:{visible(shown)[:400]}"
 
 
 def _own_label() -> Label:

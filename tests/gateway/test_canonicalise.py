@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant.canonical import digest
-from assistant.gateway.canonicalise import CommandFacts, host_of, make_action
+from assistant.gateway.canonicalise import host_of, make_action
 from assistant.gateway.describe import sentence, title
 from assistant.gateway.validate import InvalidCallError
 from assistant.types import JSON, Action, ArgumentSpec, Effect, Kind, Role, ToolSpec
@@ -26,12 +26,8 @@ RUN = tool(Effect.EXECUTE, command=(Role.TARGET, Kind.COMMAND))
 FETCH = tool(Effect.FETCH, url=(Role.DEST, Kind.URL))
 
 
-def no_shell(command: str) -> CommandFacts:
-    return CommandFacts([[command]], understood=True)
-
-
 def action(spec: ToolSpec, folder: Path, **arguments: JSON) -> Action:
-    return make_action(spec, arguments, str(folder), no_shell)
+    return make_action(spec, arguments, str(folder))
 
 
 class TestPaths:

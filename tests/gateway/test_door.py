@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from assistant.audit.log import Log
-from assistant.compose import _parse_command  # the product's own parser; compose is where it is chosen
 from assistant.config import Paths, find_paths
 from assistant.errors import LogError, SandboxUnavailable
 from assistant.gateway.approver import ApprovalRequest, Approver, Unattended
@@ -58,8 +57,6 @@ class World:
             policy=self.policy,
             approver=approver,
             room=self._room,
-            parse_command=_parse_command,
-            redact=lambda text: text.replace("hunter2", "[secret]"),
             now_ms=lambda: 1_700_000_000_000,
         )
 
@@ -127,9 +124,9 @@ class TestAnAllowedCall:
         assert finished.seq == 3
 
     async def test_G7_secrets_and_control_characters_do_not_pass(self, world: World) -> None:
-        world.room.text = "password hunter2 \x1b[2J"
+        world.room.text = "key AKIA" + "ABCDEFGHIJKLMNOP \x1b[2J"
         result = await world.call("run_command", command="cat x")
-        assert result.text == "password [secret] \\x1b[2J"
+        assert result.text == "key [secret left out] \\x1b[2J"
         assert all("\x1b" not in e.text for e in world.events if isinstance(e, CallOutput))
 
     async def test_a_reading_tool_gets_a_folder_it_cannot_write(self, world: World) -> None:
