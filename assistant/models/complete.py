@@ -139,7 +139,9 @@ def _arguments(written: str) -> JSON:
 
 
 def _signatures(opaque: JSON) -> Iterator[str]:
-    """Every signature or sealed block inside an opaque part."""
+    """Every signature or sealed block inside an opaque part. What a provider's own tools returned is none."""
+    if text(record(opaque).get("type")).endswith(("tool_use", "tool_result")):
+        return
     for name, value in record(opaque).items():
         if name in (
             "signature",
