@@ -36,6 +36,7 @@ class Case(Data, frozen=True):
 
     args: Mapping[str, JSON]
     files: Mapping[str, str] = {}
+    files_base64: Mapping[str, str] = {}
     expects: str = ""
     error: str = ""
     leaves: Mapping[str, str] = {}

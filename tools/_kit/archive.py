@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import IO
 
+TAIL_CHUNKS = 64
 MEMBERS = 200_000
 """More entries than this are no archive that a person made."""
 
@@ -136,6 +137,10 @@ def _tar(path: str) -> Iterator[Member]:
                 return stream
 
             yield Member(info.name, kind, info.size, info.mode & 0o777, float(info.mtime), opener, info.linkname)
+        # A cut stream only shows at its very end, behind the last member.
+        for _ in range(TAIL_CHUNKS):
+            if archive.fileobj is None or not archive.fileobj.read(1 << 20):
+                break
 
 
 def unsafe(name: str) -> str:
