@@ -1,1 +1,66 @@
-"""See README.md in this folder."""
+"""The screen. `run_app` is the only door; Textual is imported behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk
+    from assistant.config import Look
+
+
+def run_app(
+    desk: Callable[[], Awaitable[Desk]],
+    folder: Path,
+    resume: str | None = None,
+    *,
+    look: Look | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> int:
+    """Open the chat and stay until the person leaves; returns the exit code.
+
+    `desk` is awaited once, after the first frame; what it raises is shown in the chat. It runs on the screen's loop: slow
+    imports belong in a thread. `resume` names an earlier task (empty: the latest). `options` go to `Desk.open_task`.
+    In a terminal without cursor addressing (TERM=dumb), without a terminal, or in screen-reader mode, the same task runs
+    as plain lines instead.
+    """
+    import os
+    import sys
+
+    from assistant.config import Look
+    from assistant.ui import language
+
+    look = look or Look()
+    language.set_language(language.choose(look.language))
+    plain = (
+        look.screen_reader
+        or os.environ.get("TERM", "dumb") in ("dumb", "")
+        or not sys.stdout.isatty()
+        or not sys.stdin.isatty()
+    )
+    if plain:
+        from assistant.ui.lines import run_lines
+
+        return run_lines(desk, folder, resume, options=options or {})
+    return _run_screen(desk, folder, resume, look, options or {})
+
+
+def _run_screen(
+    desk: Callable[[], Awaitable[Desk]], folder: Path, resume: str | None, look: Look, options: Mapping[str, Any]
+) -> int:
+    import asyncio
+
+    from assistant.ui.app import AssistantApp, Opening
+
+    app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look)
+
+    async def main() -> int:
+        try:
+            code = await app.run_async()
+        finally:
+            await app.close()
+        return app.return_code or code or 0
+
+    return asyncio.run(main())

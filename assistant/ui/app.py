@@ -1,0 +1,204 @@
+"""The application: looks, the desk, and which screen is open. What is on a screen is the screen's business."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
+
+from assistant.config import Look
+from assistant.ui import themes
+from assistant.ui.language import N_, _
+from assistant.ui.safe import ControlFilter
+from assistant.ui.screens.chat import ChatScreen
+from assistant.visible import one_line
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk
+
+CLOSE_S = 5.0
+"""How long leaving waits for what runs to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a chat opens: a new task in `folder`, or the earlier one `resume` names (empty: the latest)."""
+
+    folder: Path
+    resume: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Passed to `Desk.open_task`: model, kit, tools, autonomy, budgets."""
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the folder is so wide that the person must confirm it."""
+        home = os.environ.get("HOME", "")
+        return self.folder == Path("/") or (bool(home) and self.folder == Path(home))
+
+
+class AssistantApp(App[int], inherit_bindings=False):
+    """Bindings and routing."""
+
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "assistant"
+    CSS_PATH = "screens/chat.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", N_("leave"), priority=True),
+        Binding("ctrl+c", "quit", N_("leave"), show=False),
+    ]
+    CSS = """
+    Screen { scrollbar-color: $border-blurred; scrollbar-background: $background; scrollbar-color-hover: $quiet; }
+    * { scrollbar-color: $border-blurred; scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-color-hover: $quiet; scrollbar-color-active: $primary; scrollbar-background-active: $background; }
+    Toast { background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, desk: Callable[[], Awaitable[Desk]], opening: Opening, look: Look | None = None) -> None:
+        super().__init__()
+        self.look = look or Look()
+        self._build = desk
+        self._desk: asyncio.Future[Desk] | None = None
+        self._opening = opening
+        self._focused = True
+        self.chats: dict[str, ChatScreen] = {}
+        """Open tasks by Textual mode, in the order of opening. Each keeps its own stack of screens."""
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.theme, without_colour = themes.choose(self.look.theme)
+        self._own_filters: list[LineFilter] = [ControlFilter()]
+        if without_colour and not self.no_color:
+            self._own_filters.append(Monochrome())
+        if self.look.reduced_motion:
+            self.animation_level = "none"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and the wall against control characters in front of the terminal."""
+        return [*super().get_line_filters(), *self._own_filters]
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The chat is the first screen: no blank one below it to be laid out first."""
+        chat = self.chats[self.DEFAULT_MODE] = ChatScreen(self._opening)
+        return chat
+
+    # ------------------------------------------------------------ the desk
+
+    async def desk(self) -> Desk:
+        """The one desk of this run, built when first asked for. Raises what building raised, to everyone who asks."""
+        if self._desk is None:
+            self._desk = asyncio.ensure_future(self._build())
+        return await asyncio.shield(self._desk)
+
+    async def close(self) -> None:
+        """Stop what runs and close the desk, within CLOSE_S seconds."""
+        if self._desk is None:
+            return
+        if not self._desk.done():
+            self._desk.cancel()
+        elif self._desk.exception() is None:
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await self._desk.result().aclose()
+            except TimeoutError:
+                self.log.warning("the desk did not close in time")
+
+    async def action_quit(self) -> None:
+        """Leave. The desk is closed after the screen is gone."""
+        self.exit(0)
+
+    # ------------------------------------------------------------ screens
+
+    def open_screen(self, name: str, chat: ChatScreen) -> None:
+        """Open review, log, tasks, tools, models, help or settings over `chat`. Each is imported when first opened."""
+        module = importlib.import_module(f"assistant.ui.screens.{name}")
+        self.push_screen(module.open_for(chat))
+
+    def open_help(self) -> None:
+        """Help needs no task."""
+        from assistant.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def open_chat(self, folder: Path, resume: str | None = None) -> None:
+        """Another task beside the open ones."""
+        if resume:
+            for mode, chat in self.chats.items():
+                if chat.session is not None and chat.session.task.id == resume:
+                    self.switch_mode(mode)
+                    return
+        mode = f"chat-{len(self.chats)}"
+        chat = self.chats[mode] = ChatScreen(Opening(folder, resume))
+        self.add_mode(mode, lambda: chat)  # pyright: ignore[reportUnknownMemberType]  # Screen without its parameter there
+        self.switch_mode(mode)
+
+    def next_chat(self) -> None:
+        """Go round the open tasks, those that need the person first."""
+        modes = list(self.chats)
+        here = modes.index(self.current_mode)
+        others = [*modes[here + 1 :], *modes[:here]]
+        if others:
+            self.switch_mode(next((m for m in others if self.chats[m].needs_person), others[0]))
+
+    def badge(self) -> None:
+        """Tell every chat how many of the others need the person."""
+        for chat in self.chats.values():
+            chat.status.set(others=sum(1 for other in self.chats.values() if other is not chat and other.needs_person))
+
+    async def confirm(self, question: str, detail: str = "") -> bool:
+        """Ask yes or no. Call from a worker."""
+        from assistant.ui.screens.confirm import ConfirmScreen
+
+        return await self.push_screen_wait(ConfirmScreen(question, detail))
+
+    async def confirm_folder(self, folder: Path) -> bool:
+        """A folder that holds everything is opened only after a yes."""
+        return await self.confirm(
+            _("Work in the whole of `{folder}`?").format(folder=one_line(str(folder))),
+            _("A task sees every file below its folder. A folder of its own is safer."),
+        )
+
+    def turn_ended(self, chat: ChatScreen) -> None:
+        """A turn is over: say so where the person isn't looking."""
+        if chat is not self.screen or not self._focused:
+            self.call_attention(_("a turn is over"))
+
+    def call_attention(self, words: str) -> None:
+        """Ring the terminal's bell, and name the reason to a desktop that shows it, unless the person is looking."""
+        del words
+        if not self._focused:
+            self.bell()
+
+    def on_app_focus(self) -> None:
+        """The terminal has the focus."""
+        self._focused = True
+
+    def on_app_blur(self) -> None:
+        """The person looks elsewhere."""
+        self._focused = False
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The command palette: our commands instead of Textual's."""
+        if not isinstance(screen, ChatScreen):
+            return
+        from functools import partial
+
+        from assistant.ui import commands
+
+        for command in commands.COMMANDS:
+            if not command.takes or command.takes.startswith("["):
+                yield SystemCommand(
+                    f"/{command.name}", _(command.what), partial(self._run_command, screen, command.name)
+                )
+
+    def _run_command(self, screen: ChatScreen, name: str) -> None:
+        from assistant.ui import commands
+
+        self.call_later(commands.run, screen, f"/{name}")

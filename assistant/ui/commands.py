@@ -1,0 +1,122 @@
+"""The `/` commands: name, what it takes, what it does. One table; help, completion and the palette read it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.ui.language import N_, _
+
+if TYPE_CHECKING:
+    from assistant.ui.screens.chat import ChatScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `what` is translated where it is shown."""
+
+    name: str
+    takes: str
+    what: str
+    run: Callable[[ChatScreen, str], Awaitable[None]]
+
+
+async def _help(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("help")
+
+
+async def _model(chat: ChatScreen, argument: str) -> None:
+    if argument:
+        await chat.change(lambda session: session.set_model(argument), _("model"), argument)
+    else:
+        chat.open_screen("models")
+
+
+async def _tools(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("tools")
+
+
+async def _log(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("log")
+
+
+async def _review(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("review")
+
+
+async def _tasks(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("tasks")
+
+
+async def _settings(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("settings")
+
+
+async def _new(chat: ChatScreen, argument: str) -> None:
+    chat.new_task(argument)
+
+
+async def _undo(chat: ChatScreen, argument: str) -> None:
+    await chat.undo(argument)
+
+
+async def _never(chat: ChatScreen, argument: str) -> None:
+    await chat.never(argument)
+
+
+async def _autonomy(chat: ChatScreen, argument: str) -> None:
+    await chat.set_autonomy(argument)
+
+
+async def _rename(chat: ChatScreen, argument: str) -> None:
+    if not argument:
+        chat.tell("warning", _("give the title after the command"), "/rename …")
+        return
+    await chat.change(lambda session: session.rename(argument), _("title"), argument)
+
+
+async def _theme(chat: ChatScreen, argument: str) -> None:
+    chat.set_theme(argument)
+
+
+async def _find(chat: ChatScreen, argument: str) -> None:
+    chat.start_search(argument)
+
+
+async def _quit(chat: ChatScreen, _argument: str) -> None:
+    await chat.app.run_action("quit")
+
+
+COMMANDS = (
+    Command("help", "", N_("all keys and commands"), _help),
+    Command("model", N_("[name]"), N_("change the model, or see all"), _model),
+    Command("tools", "", N_("tools, permissions, boundaries, budgets"), _tools),
+    Command("review", "", N_("staged changes: look, apply, drop"), _review),
+    Command("undo", "", N_("take back what was applied last"), _undo),
+    Command("log", "", N_("everything that was done, and why"), _log),
+    Command("tasks", "", N_("earlier and open tasks"), _tasks),
+    Command("new", N_("[folder]"), N_("start a new task"), _new),
+    Command("rename", N_("title"), N_("give this task a title"), _rename),
+    Command("never", N_("what"), N_("state a boundary that always holds"), _never),
+    Command("autonomy", N_("[level]"), N_("how much may be done alone"), _autonomy),
+    Command("find", N_("[words]"), N_("search in this conversation"), _find),
+    Command("settings", "", N_("every setting and where it comes from"), _settings),
+    Command("theme", N_("[name]"), N_("dark, light, high-contrast"), _theme),
+    Command("quit", "", N_("leave; the task stays in the log"), _quit),
+)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+async def run(chat: ChatScreen, text: str) -> None:
+    """Run `/name argument`. An unknown name is answered with the nearest one, and the text stays in the prompt."""
+    name, _space, argument = text.strip().removeprefix("/").partition(" ")
+    command = _BY_NAME.get(name)
+    if command is None:
+        close = difflib.get_close_matches(name, _BY_NAME, n=1)
+        hint = _("did you mean `/{name}`?").format(name=close[0]) if close else _("type / to see all commands")
+        chat.tell("warning", _("there is no command `/{name}`").format(name=name), hint)
+        chat.prompt.put(text)
+        return
+    await command.run(chat, argument.strip())

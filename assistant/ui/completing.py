@@ -1,0 +1,65 @@
+"""Completion in the prompt: `/` commands at its start, `@` files anywhere. File search runs in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from assistant.ui.commands import COMMANDS
+from assistant.ui.language import _
+from assistant.ui.widgets.completion import Choice
+
+if TYPE_CHECKING:
+    from assistant.ui.screens.chat import ChatScreen
+
+_MENTION = re.compile(r"(?:^|\s)@([^\s@]*)$")
+
+
+def follow(chat: ChatScreen) -> None:
+    """The text changed: offer what fits, or nothing."""
+    row, column = chat.prompt.cursor_location
+    before = chat.prompt.document.get_line(row)[:column]
+    if row == 0 and before.startswith("/") and " " not in before and "\n" not in chat.prompt.text:
+        start = before[1:].lower()
+        chat.offer([_choice(c.name, c.takes, c.what) for c in COMMANDS if c.name.startswith(start) and c.name != start])
+    elif mention := _MENTION.search(before):
+        chat.run_worker(_files(chat, mention[1]), group="mention", exclusive=True, exit_on_error=False)
+    else:
+        chat.workers.cancel_group(chat, "mention")  # pyright: ignore[reportUnknownMemberType]  # Worker without its parameter
+        chat.offer(())
+
+
+async def take(chat: ChatScreen, choice: Choice, *, send: bool) -> None:
+    """Put the chosen row where it was being written. Enter on a command that takes nothing runs it."""
+    prompt = chat.prompt
+    if choice.value.startswith("/"):
+        name = choice.value.partition(" ")[0]
+        takes = next((c.takes for c in COMMANDS if f"/{c.name}" == name), "")
+        if send and (not takes or takes.startswith("[")):
+            prompt.take()
+            prompt.remember(name)
+            from assistant.ui import commands
+
+            await commands.run(chat, name)
+        else:
+            prompt.put(name + (" " if takes else ""))
+        return
+    row, column = prompt.cursor_location
+    before = prompt.document.get_line(row)[:column]
+    if mention := _MENTION.search(before):
+        quoted = f'"{choice.value}"' if re.search(r"\s", choice.value) else choice.value
+        prompt.replace(f"@{quoted} ", (row, mention.start(1) - 1), (row, column), maintain_selection_offset=False)
+
+
+async def _files(chat: ChatScreen, wanted: str) -> None:
+    from assistant.ui.files import search  # only when a file is mentioned
+
+    await asyncio.sleep(0.03)  # a fast typist starts one search, not five
+    folder = chat.session.task.folder if chat.session else str(chat.opening.folder)
+    found = await asyncio.to_thread(search, folder, wanted, 40)
+    chat.offer([Choice(path) for path in found])
+
+
+def _choice(name: str, takes: str, what: str) -> Choice:
+    return Choice(f"/{name} {_(takes)}".rstrip() if takes else f"/{name}", _(what))

@@ -1,0 +1,248 @@
+"""What the transcript is made of: items, grown from events or from a resumed task's messages. Knows no screen.
+
+`Conversation.feed` takes one event and says what became of the items; the transcript widget draws that. Text here is as
+foreign as it came; it is made safe where it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from assistant.agent import events
+from assistant.types import CallPart, Change, Decision, Message, ReasoningPart, ResultPart, TextPart
+
+OUTPUT_CHARS = 60_000
+"""How much of a call's live output is kept for the screen; all of it is in the log."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One thing in the transcript."""
+
+
+@dataclass(slots=True, eq=False)
+class Said(Item):
+    """The person's words."""
+
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Thought(Item):
+    """A model's reasoning, as far as it is told."""
+
+    text: str
+    done: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Answer(Item):
+    """A model's words, Markdown."""
+
+    text: str
+    done: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Card(Item):
+    """A tool call. status: running, asking, done, failed, refused, stopped."""
+
+    call_id: str
+    tool: str
+    title: str = ""
+    status: str = "running"
+    reason: str = ""
+    policies: tuple[str, ...] = ()
+    output: str = ""
+    result: str = ""
+    changes: tuple[Change, ...] = ()
+    duration_ms: int = 0
+    exit_status: int | None = None
+    dropped: int = 0
+    """Characters of live output no longer kept here."""
+
+
+@dataclass(slots=True, eq=False)
+class Note(Item):
+    """Something to know. level: info, warning, error, done. kind: empty for a plain notice, `turn` (`word` is how it
+    ended), `applied` (`number` files) or `conflicts`; the widget has the words for these."""
+
+    level: str
+    text: str
+    hint: str = ""
+    kind: str = ""
+    word: str = ""
+    number: int = 0
+
+
+@dataclass(slots=True)
+class Update:
+    """What `feed` did. what: added, text (more of an answer or thought), state (anything else of the item changed)."""
+
+    item: Item
+    what: str
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The items of one task, oldest first."""
+
+    items: list[Item] = field(default_factory=list[Item])
+    _answer: Answer | None = None
+    _thought: Thought | None = None
+    _cards: dict[str, Card] = field(default_factory=dict[str, Card])
+
+    def add(self, item: Item) -> list[Update]:
+        """Append an item; text that was being written is closed first."""
+        updates = self._close_text()
+        self.items.append(item)
+        return [*updates, Update(item, "added")]
+
+    def feed(self, event: events.Event) -> list[Update]:
+        """Take one event in."""
+        match event:
+            case events.TextDelta(text=text):
+                return self._words(text)
+            case events.ReasoningDelta(text=text):
+                return self._reasoning(text)
+            case events.ModelFinished():
+                return self._model_finished(event)
+            case (
+                events.CallStarted()
+                | events.CallJudged()
+                | events.CallApproved()
+                | events.CallOutput()
+                | events.CallFinished()
+            ):
+                return self._call(event)
+            case events.Applied():
+                return self.add(_applied(event))
+            case events.Notice(level=level, text=text, hint=hint):
+                return self.add(Note(level, text, hint))
+            case events.TurnFinished():
+                return self._turn_finished(event)
+            case _:
+                return []
+
+    def _words(self, text: str) -> list[Update]:
+        if self._answer is not None:
+            self._answer.text += text
+            return [Update(self._answer, "text", text)]
+        answer = Answer(text)
+        updates = self.add(answer)
+        self._answer = answer
+        return updates
+
+    def _reasoning(self, text: str) -> list[Update]:
+        if self._thought is not None:
+            self._thought.text += text
+            return [Update(self._thought, "text", text)]
+        thought = Thought(text)
+        updates = self.add(thought)
+        self._thought = thought
+        return updates
+
+    def _model_finished(self, event: events.ModelFinished) -> list[Update]:
+        updates = self._close_text()
+        if event.refusal:
+            updates += self.add(Note("warning", event.refusal))
+        return updates
+
+    def _close_text(self) -> list[Update]:
+        closed: list[Update] = []
+        for item in (self._answer, self._thought):
+            if item is not None:
+                item.done = True
+                closed.append(Update(item, "state"))
+        self._answer = self._thought = None
+        return closed
+
+    def _call(
+        self,
+        event: events.CallStarted | events.CallJudged | events.CallApproved | events.CallOutput | events.CallFinished,
+    ) -> list[Update]:
+        card = self._cards.get(event.call_id)
+        updates: list[Update] = []
+        if card is None:
+            card = self._cards[event.call_id] = Card(event.call_id, getattr(event, "tool", ""))
+            updates = self.add(card)
+        match event:
+            case events.CallStarted():
+                card.tool, card.title = event.tool, event.title
+            case events.CallJudged(verdict=verdict):
+                card.reason, card.policies = verdict.reason, verdict.policies
+                card.status = {Decision.ASK: "asking", Decision.DENY: "refused"}.get(verdict.decision, "running")
+            case events.CallApproved(approval=approval):
+                card.status = "refused" if approval.answer == "no" else "running"
+            case events.CallOutput(text=text):
+                card.output += text
+                if len(card.output) > OUTPUT_CHARS * 2:
+                    card.dropped += len(card.output) - OUTPUT_CHARS
+                    card.output = card.output[-OUTPUT_CHARS:]
+            case events.CallFinished():
+                self._cards.pop(event.call_id, None)
+                _finish(card, event)
+        return [*updates, Update(card, "state")]
+
+    def _turn_finished(self, event: events.TurnFinished) -> list[Update]:
+        updates = self._close_text()
+        for card in self._cards.values():  # a turn that broke off: nothing may look as if it still ran
+            if card.status in ("running", "asking"):
+                card.status = "stopped"
+                updates.append(Update(card, "state"))
+        self._cards.clear()
+        if event.reason != "done" or event.message:
+            level = {"done": "info", "stopped": "info", "refused": "warning"}.get(event.reason, "error")
+            updates += self.add(Note(level, event.message, kind="turn", word=event.reason))
+        return updates
+
+
+def _finish(card: Card, event: events.CallFinished) -> None:
+    card.tool = card.tool or event.tool
+    card.result, card.changes = event.result.text, event.changes
+    card.duration_ms, card.exit_status = event.duration_ms, event.exit_status
+    if event.result.ok:
+        card.status = "done"
+    elif event.result.code in ("refused", "needs_person"):
+        card.status = "refused"
+    else:
+        card.status = "stopped" if event.result.code == "stopped" else "failed"
+
+
+def _applied(event: events.Applied) -> Note:
+    names = ", ".join(change.path for change in event.changes[:5]) + (" …" if len(event.changes) > 5 else "")
+    if event.conflicts:
+        names = ", ".join(change.path for change in event.conflicts[:5])
+        return Note("warning", names, kind="conflicts", number=len(event.conflicts))
+    return Note("done", names, kind="applied", number=len(event.changes))
+
+
+def from_messages(messages: Sequence[Message]) -> list[Item]:
+    """The items of a resumed task. System messages aren't shown; a result fills the card of its call."""
+    items: list[Item] = []
+    cards: dict[str, Card] = {}
+    for message in messages:
+        if message.role == "user":
+            items.append(Said(message.text))
+        elif message.role in ("assistant", "tool"):
+            items.extend(_parts(message, cards))
+    return items
+
+
+def _parts(message: Message, cards: dict[str, Card]) -> Iterable[Item]:
+    for part in message.parts:
+        match part:
+            case TextPart(text=text) if text and message.role == "assistant":
+                yield Answer(text, done=True)
+            case ReasoningPart(text=text) if text:
+                yield Thought(text, done=True)
+            case CallPart(call=call):
+                card = cards[call.id] = Card(call.id, call.name, call.arguments, status="stopped")
+                yield card
+            case ResultPart(result=result) if result.call_id in cards:
+                card = cards.pop(result.call_id)
+                _finish(card, events.CallFinished(result.call_id, card.tool, result))
+            case _:
+                pass

@@ -1,0 +1,250 @@
+"""The chat as plain lines: for screen readers, `TERM=dumb` and whoever prefers it. No cursor moves, nothing redrawn.
+
+Knows nothing of Textual. Each line stands for itself: who speaks comes first, so that a screen reader says it first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.agent import events
+from assistant.canonical import digest
+from assistant.errors import AssistantError, UsageError
+from assistant.gateway.approver import ApprovalRequest
+from assistant.types import Answer, Approval, Channel
+from assistant.ui import figures
+from assistant.ui.decision import KEYS, answer_names, card_rows
+from assistant.ui.language import _
+from assistant.visible import one_line, visible
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk, TaskSession
+
+
+def run_lines(
+    desk: Callable[[], Awaitable[Desk]],
+    folder: Path,
+    resume: str | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+) -> int:
+    """Chat until `/quit`, Ctrl+D or the end of input; returns the exit code.
+
+    Raises UsageError when standard input isn't a terminal: a question could then be answered by a file.
+    """
+    if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
+        raise UsageError("the chat needs a terminal to read from", hint="without one: assistant run PROMPT")
+    return asyncio.run(LineChat(desk, folder.absolute(), resume, options or {}).run())
+
+
+class Keyboard:
+    """Lines typed at the terminal, without blocking the loop and without a thread that can't be ended."""
+
+    def __init__(self) -> None:
+        self._descriptor = sys.stdin.fileno()
+        self._buffer = b""
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def start(self) -> None:
+        """Begin to read."""
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+
+    def stop(self) -> None:
+        """Leave the terminal alone."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+
+    async def line(self) -> str | None:
+        """The next line, or None at the end of input."""
+        return await self._lines.get()
+
+    def forget(self) -> None:
+        """Drop what was typed ahead: it can't be the answer to a question that wasn't there yet."""
+        import termios
+
+        termios.tcflush(self._descriptor, termios.TCIFLUSH)
+        self._buffer = b""
+        while not self._lines.empty():
+            self._lines.get_nowait()
+
+    def _read(self) -> None:
+        data = os.read(self._descriptor, 65_536)
+        if not data:
+            self._lines.put_nowait(None)
+            self.stop()
+            return
+        *whole, self._buffer = (self._buffer + data).split(b"\n")
+        for line in whole:
+            self._lines.put_nowait(line.decode("utf-8", "replace").rstrip("\r"))
+
+
+class LineChat:
+    """One task as a dialogue of lines. It is its own Approver, over the controlling terminal."""
+
+    def __init__(
+        self, desk: Callable[[], Awaitable[Desk]], folder: Path, resume: str | None, options: Mapping[str, Any]
+    ) -> None:
+        self._build, self._folder, self._resume, self._options = desk, folder, resume, options
+        self._keyboard = Keyboard()
+        self._session: TaskSession | None = None
+        self._partial = ""
+        self._asking = asyncio.Lock()
+
+    async def run(self) -> int:
+        """The whole chat."""
+        desk = await self._build()
+        self._keyboard.start()
+        loop = asyncio.get_running_loop()
+        try:
+            if self._resume is not None:
+                session = await desk.resume_task(self._resume, approver=self)
+            else:
+                session = await desk.open_task(self._folder, approver=self, **self._options)
+            self._session = session
+            loop.add_signal_handler(signal.SIGINT, self._interrupted, asyncio.current_task())
+            session.warm_up()
+            self._say(
+                _("assistant in {folder}, model {model}").format(
+                    folder=session.task.folder, model=session.model_info.id
+                )
+            )
+            self._say(_("type a request and press Enter; /help lists the commands"))
+            return await self._dialogue(session)
+        except asyncio.CancelledError:
+            return 130
+        finally:
+            self._keyboard.stop()
+            await desk.aclose()
+
+    def _interrupted(self, task: asyncio.Task[Any] | None) -> None:
+        session = self._session
+        if session is not None and session.running:
+            self._stopping = asyncio.ensure_future(session.stop())
+        elif task is not None:
+            task.cancel()
+
+    async def _dialogue(self, session: TaskSession) -> int:
+        while True:
+            print(_("you") + "> ", end="", flush=True)  # noqa: T201 - the terminal is this module's screen
+            text = await self._keyboard.line()
+            if text is None or text.strip() in ("/quit", "/exit"):
+                return 0
+            if not text.strip():
+                continue
+            try:
+                if text.startswith("/"):
+                    await self._command(session, text)
+                else:
+                    await self._turn(session, text)
+            except AssistantError as error:
+                self._say(f"{_('error')}: {error}")
+
+    async def _turn(self, session: TaskSession, text: str) -> None:
+        own = text.startswith("!")
+        async for event in session.run_own_command(text[1:].strip()) if own else session.run_turn(text):
+            self._show(event)
+
+    # ------------------------------------------------------------ commands
+
+    async def _command(self, session: TaskSession, text: str) -> None:
+        name, _space, argument = text.strip()[1:].partition(" ")
+        if name == "review":
+            for change in await session.changes():
+                self._say(f"{change.kind} {change.path}" + (f" ({_('held')}: {change.held})" if change.held else ""))
+                for line in (await session.diff(change.path)).splitlines() if argument == change.path else ():
+                    self._say(f"  {line}")
+            self._say(_("/apply and /drop take paths, or nothing for all; /review PATH shows one"))
+        elif name == "apply":
+            report = await session.apply(argument.split() or None)
+            self._say(
+                _("applied {n}, held {held}, conflicts {conflicts}").format(
+                    n=len(report.applied), held=len(report.held), conflicts=len(report.conflicts)
+                )
+            )
+        elif name == "drop":
+            self._say(_("dropped {n}").format(n=len(await session.drop(argument.split() or None))))
+        elif name == "undo":
+            report = await session.undo(argument)
+            self._say(_("taken back: {n}").format(n=len(report.applied)))
+        elif name == "model" and argument:
+            self._say((await session.set_model(argument)).id)
+        elif name == "tools":
+            for spec, on in session.tools():
+                self._say(f"{spec.name}: {_('on') if on else _('off')}. {spec.can}")
+        else:
+            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /quit"))
+
+    # ------------------------------------------------------------ what is said
+
+    def _say(self, text: str) -> None:
+        self._end_words()
+        for line in visible(text).split("\n"):
+            print(line, flush=True)  # noqa: T201
+
+    def _words(self, text: str) -> None:
+        """Whole lines only: a reader speaks what is printed, once."""
+        *whole, self._partial = (self._partial + text).split("\n")
+        for line in whole:
+            print(visible(line), flush=True)  # noqa: T201
+
+    def _end_words(self) -> None:
+        if self._partial:
+            print(visible(self._partial), flush=True)  # noqa: T201
+            self._partial = ""
+
+    def _show(self, event: events.Event) -> None:
+        match event:
+            case events.TextDelta(text=text):
+                self._words(text)
+            case events.CallStarted(tool=tool, title=title):
+                self._say(f"{_('tool')} {tool}: {one_line(title)}")
+            case events.CallFinished(tool=tool, result=result, duration_ms=ms):
+                word = _("done") if result.ok else _("refused") if result.code == "refused" else _("failed")
+                self._say(f"{_('tool')} {tool} {word}, {figures.duration(ms)}")
+                if not result.ok:
+                    self._say("  " + one_line(result.text))
+            case events.StageChanged(waiting=waiting) if waiting:
+                self._say(_("{n} staged").format(n=waiting) + "; /review")
+            case events.Applied(changes=changes):
+                self._say(
+                    _("applied {n}, held {held}, conflicts {conflicts}").format(
+                        n=len(changes), held=0, conflicts=len(event.conflicts)
+                    )
+                )
+            case events.Notice(text=text, hint=hint):
+                self._say(f"{_('notice')}: {text}" + (f" ({hint})" if hint else ""))
+            case events.TurnFinished(reason=reason, message=message):
+                self._end_words()
+                if reason != "done":
+                    self._say(f"{_('the turn ended')}: {reason} {message}".rstrip())
+            case _:
+                pass
+
+    # ------------------------------------------------------------ Approver
+
+    async def ask(self, request: ApprovalRequest) -> Approval:
+        """Ask at the terminal. What was typed before the question is dropped; an empty line is no answer."""
+        async with self._asking:  # several calls may ask at once, and there is one keyboard
+            self._say("")
+            self._say(_("decision needed"))
+            for row in card_rows(request, compact=True):
+                self._say("".join(text for text, _style in row))
+            scopes = dict(request.scopes)
+            for answer, (key, name) in answer_names().items():
+                if answer in request.answers:
+                    self._say(f"  {key}: {name}" + (f": {scopes[answer]}" if answer in scopes else ""))
+            self._say(f"  n: {_('no')}; w {_('and your reason')}: {_('no, and say why')}")
+            self._keyboard.forget()
+            while True:
+                print(_("your answer") + "> ", end="", flush=True)  # noqa: T201
+                line = await self._keyboard.line()
+                key, _space, reason = (line or "").strip().partition(" ")
+                if line is None:
+                    return Approval(digest(request.action), Answer.NO, Channel.TERMINAL)
+                if key in KEYS and (KEYS[key] == Answer.NO or KEYS[key] in request.answers):
+                    return Approval(digest(request.action), KEYS[key], Channel.TERMINAL, reason if key in "nw" else "")

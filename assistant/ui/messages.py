@@ -1,0 +1,96 @@
+"""Every message of the screen, and how they flow.
+
+    Prompt ─ PromptSubmitted ─▶ ChatScreen ─▶ a command (ui/commands.py)
+                                           └▶ worker: session.run_turn ─ TurnEvent* ─▶ ChatScreen
+                                                                                        ├▶ Transcript (what is seen)
+                                                                                        ├▶ StatusLine (figures)
+                                                                                        └▶ Activity   (that it works)
+    worker: the desk is built ─ DeskReady | DeskFailed ─▶ ChatScreen
+    gateway ─ ScreenApprover.ask ─ ApprovalAsked ─▶ ChatScreen ─▶ ApprovalPanel
+    ApprovalPanel ─ ApprovalAnswered ─▶ ChatScreen ─▶ ScreenApprover ─▶ gateway
+    gateway cancels the question ─ ApprovalWithdrawn ─▶ ChatScreen ─▶ ApprovalPanel
+
+Workers do the waiting and never touch a widget: they post one of these. Handlers change widgets and never wait for
+anything but widgets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from assistant.agent.events import Event
+from assistant.gateway.approver import ApprovalRequest
+from assistant.types import Answer
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk, TaskSession
+
+
+class DeskReady(Message):
+    """The product stands, and the task is open."""
+
+    def __init__(self, desk: Desk, session: TaskSession) -> None:
+        self.desk, self.session = desk, session
+        super().__init__()
+
+
+class DeskFailed(Message):
+    """The desk can't be built or the task can't be opened; `text` says why, `hint` what to do."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        self.text, self.hint = text, hint
+        super().__init__()
+
+
+class PromptSubmitted(Message):
+    """The person pressed Enter."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__()
+
+
+class TurnEvent(Message):
+    """One event of the running turn."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        super().__init__()
+
+
+class ApprovalAsked(Message):
+    """Policy says ask: a card must be shown."""
+
+    def __init__(self, request: ApprovalRequest) -> None:
+        self.request = request
+        super().__init__()
+
+
+class ApprovalAnswered(Message):
+    """A person pressed an answer's key on the card of `request`."""
+
+    def __init__(self, request: ApprovalRequest, answer: Answer, reason: str = "") -> None:
+        self.request, self.answer, self.reason = request, answer, reason
+        super().__init__()
+
+
+class ApprovalWithdrawn(Message):
+    """The question is void (the turn was stopped): its card goes away."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__()
+
+
+class StagedChanged(Message):
+    """The review screen applied, dropped or undid something: the figures of the task changed."""
+
+
+class TypedAhead(Message):
+    """A key that reached a card before it could be an answer; it belongs to the prompt."""
+
+    def __init__(self, character: str) -> None:
+        self.character = character
+        super().__init__()

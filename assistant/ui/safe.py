@@ -1,0 +1,53 @@
+"""Foreign text on its way to the screen. Nothing a model, tool, file or page says becomes a control sequence or markup.
+
+Two walls. Text becomes `Content` only through `plain` and its kin here, which never parse markup. And every line that
+Textual is about to write goes through `ControlFilter`, so that even text that slipped past the first wall arrives as
+signs, never as commands.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.content import Content
+from textual.filter import LineFilter
+
+from assistant.visible import one_line, visible
+
+
+def plain(text: str, style: str = "") -> Content:
+    """`text` as it is, control characters visible, no markup parsed. `style` is ours: a style or `$variable`."""
+    return Content.styled(visible(text), style) if style else Content(visible(text))
+
+
+def line(text: str, style: str = "", limit: int = 400) -> Content:
+    """`text` on one line, cut to `limit` characters."""
+    return Content.styled(one_line(text, limit), style) if style else Content(one_line(text, limit))
+
+
+def join(*parts: Content | str | tuple[str, str]) -> Content:
+    """Several parts in a row. A `str` or `(str, style)` is our own words."""
+    return Content.assemble(*parts)
+
+
+class ControlFilter(LineFilter):
+    """Replaces what a terminal could take for a command in lines about to be written, cell for cell."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same line; `segments` that are clean are passed on untouched."""
+        if all(text.isprintable() or control for text, _style, control in segments):
+            return segments
+        return [
+            segment if segment.control or segment.text.isprintable() else Segment(_signs(segment.text), segment.style)
+            for segment in segments
+        ]
+
+
+def _signs(text: str) -> str:
+    shown = visible(text.replace("\t", " ").replace("\n", " "))
+    if shown == text:
+        return text
+    # A control character has no width of its own; one sign in its place keeps the line readable.
+    return "".join(
+        c if visible(c) == c and c not in "\n\t" else "�" for c in text.replace("\t", " ").replace("\n", " ")
+    )

@@ -1,0 +1,494 @@
+"""The chat: transcript, what runs, what is asked, the prompt, and a line of figures.
+
+    ChatScreen
+    ├── Transcript          what was said and done
+    ├── ApprovalPanel       what waits for the person
+    ├── Activity            that it works
+    ├── Queue               prompts that wait for their turn
+    ├── Completion          commands and files while one is being typed
+    ├── Prompt
+    └── StatusLine
+
+Routing only: turns are run by `ui/turns.py`, commands stand in `ui/commands.py`, other screens are opened by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from assistant.agent import events as turn_events
+from assistant.errors import AssistantError
+from assistant.types import Autonomy
+from assistant.ui import commands
+from assistant.ui.approver import ScreenApprover
+from assistant.ui.conversation import Conversation, Said, from_messages
+from assistant.ui.language import N_, _
+from assistant.ui.messages import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    DeskFailed,
+    DeskReady,
+    PromptSubmitted,
+    StagedChanged,
+    TurnEvent,
+    TypedAhead,
+)
+from assistant.ui.turns import Turns
+from assistant.ui.widgets.activity import Activity
+from assistant.ui.widgets.completion import Choice, Completion
+from assistant.ui.widgets.prompt import Prompt
+from assistant.ui.widgets.queue import Queue
+from assistant.ui.widgets.status_line import StatusLine, autonomy_word
+from assistant.ui.widgets.transcript import Transcript
+from assistant.ui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk, TaskSession
+    from assistant.ui.app import AssistantApp, Opening
+
+AGAIN_S = 2.0
+"""How long a second Ctrl+C counts as the second."""
+
+
+class ChatScreen(Screen[None]):
+    """One task. Draws what it is told; every decision is made behind `TaskSession`."""
+
+    app: AssistantApp  # pyright: ignore[reportIncompatibleMethodOverride]  # narrowed: only our App shows this screen
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", N_("stop the turn")),
+        Binding("ctrl+c", "interrupt", N_("copy, clear, or leave when pressed twice")),
+        Binding("ctrl+d", "leave_if_empty", N_("leave, when the prompt is empty")),
+        Binding("f1", "open('help')", N_("help")),
+        Binding("f2", "open('review')", N_("review staged changes")),
+        Binding("f3", "open('tools')", N_("tools and permissions")),
+        Binding("f4", "open('log')", N_("log")),
+        Binding("f5", "open('tasks')", N_("tasks")),
+        Binding("f6", "open('models')", N_("models")),
+        Binding("pageup,shift+pageup", "page(-1)", N_("scroll up a page"), priority=True),
+        Binding("pagedown,shift+pagedown", "page(1)", N_("scroll down a page"), priority=True),
+        Binding("ctrl+up,alt+up", "jump(-1)", N_("to the earlier turn"), priority=True),
+        Binding("ctrl+down,alt+down", "jump(1)", N_("to the later turn"), priority=True),
+        Binding("ctrl+end", "end", N_("to the newest line"), priority=True),
+        Binding("ctrl+f", "find", N_("search in this conversation"), priority=True),
+        Binding("ctrl+t", "next_chat", N_("to the next open task")),
+        Binding("ctrl+y", "copy_answer", N_("copy the last answer")),
+    ]
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__()
+        self.opening = opening
+        self.desk: Desk | None = None
+        self.session: TaskSession | None = None
+        self.conversation = Conversation()
+        self.approver = ScreenApprover(self.post_message)
+        self.turns = Turns(self)
+        self._interrupted_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Nothing here waits: the desk is built after the first frame."""
+        yield Transcript(self.conversation)
+        from assistant.ui.widgets.approval import ApprovalPanel
+
+        yield ApprovalPanel()
+        with Vertical(id="below"):
+            yield Activity(still=self.app.look.reduced_motion)
+            yield Queue()
+            yield Completion()
+            yield Prompt()
+        yield StatusLine()
+
+    async def on_mount(self) -> None:
+        """First frame, then the desk."""
+        self.prompt.completion = self.query_one(Completion)
+        self.prompt.take_back = self.turns.take_back
+        self.prompt.focus()
+        self.query_one(StatusLine).set(folder=str(self.opening.folder))
+        if not self.opening.resume:
+            await self.transcript.mount(Welcome(self.opening.folder))
+        self.call_after_refresh(self._after_first_frame)
+
+    def _after_first_frame(self) -> None:
+        self.run_worker(self._open(), group="open", exit_on_error=False)
+
+    # ------------------------------------------------------------ parts
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said and done."""
+        return self.query_one(Transcript)
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where the person writes."""
+        return self.query_one(Prompt)
+
+    @property
+    def status(self) -> StatusLine:
+        """The last line."""
+        return self.query_one(StatusLine)
+
+    @property
+    def queue(self) -> Queue:
+        """Prompts that wait for their turn."""
+        return self.query_one(Queue)
+
+    @property
+    def activity(self) -> Activity:
+        """The line that says that it works."""
+        return self.query_one(Activity)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether a question waits here."""
+        from assistant.ui.widgets.approval import ApprovalPanel
+
+        return self.query_one(ApprovalPanel).current is not None
+
+    # ------------------------------------------------------------ opening
+
+    async def _open(self) -> None:
+        opening = self.opening
+        try:
+            desk = await self.app.desk()
+            if opening.resume is not None:
+                session = await desk.resume_task(opening.resume, approver=self.approver)
+            else:
+                if opening.asks_first and not await self.app.confirm_folder(opening.folder):
+                    self.post_message(
+                        DeskFailed(_("no task was opened"), _("start in another folder: assistant --folder DIR"))
+                    )
+                    return
+                session = await desk.open_task(opening.folder, approver=self.approver, **opening.options)
+        except AssistantError as error:
+            self.post_message(DeskFailed(error.message, error.hint))
+        except Exception as error:  # the screen must stay usable and say it, whatever broke below
+            self.log.error(error)
+            self.post_message(DeskFailed(f"{type(error).__name__}: {error}"))
+        else:
+            self.post_message(DeskReady(desk, session))
+
+    @on(DeskReady)
+    async def _desk_ready(self, message: DeskReady) -> None:
+        self.desk, self.session = message.desk, message.session
+        self.session.warm_up()
+        if items := from_messages(self.session.history()):
+            await self.query(Welcome).remove()
+            mine = [item.text for item in items if isinstance(item, Said)]
+            self.prompt.set_history(mine)
+            await self.transcript.replace(items)
+        self.refresh_status()
+        self.run_worker(self._first_look(), group="look", exit_on_error=False)
+        await self.turns.next()
+
+    @on(DeskFailed)
+    async def _desk_failed(self, message: DeskFailed) -> None:
+        self.tell("error", message.text, message.hint)
+        self.turns.failed_to_open()
+
+    async def _first_look(self) -> None:
+        """What is staged, and on the first run which models were found."""
+        desk, session = self.desk, self.session
+        if desk is None or session is None:
+            return
+        try:
+            changes = await session.changes()
+            self.post_message(TurnEvent(turn_events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
+            first = len(await desk.tasks(limit=2)) <= 1
+            if not session.history() and (first or session.model_info.provider == "builtin"):
+                from assistant.ui.first_run import found_models
+
+                self.post_message(TurnEvent(found_models(await desk.models(), session.model_info)))
+        except AssistantError as error:
+            self.post_message(TurnEvent(turn_events.Notice("warning", error.message, error.hint)))
+
+    # ------------------------------------------------------------ what comes in
+
+    @on(PromptSubmitted)
+    async def _prompt_submitted(self, message: PromptSubmitted) -> None:
+        text = message.text
+        if text.lstrip().startswith("/") and not text.lstrip().startswith("//"):
+            await commands.run(self, text.strip())
+        else:
+            await self.turns.submit(text)
+
+    @on(TurnEvent)
+    async def _turn_event(self, message: TurnEvent) -> None:
+        await self.turns.show(message.event)
+
+    @on(ApprovalAsked)
+    def _approval_asked(self, message: ApprovalAsked) -> None:
+        from assistant.ui.widgets.approval import ApprovalPanel
+
+        self.query_one(ApprovalPanel).add(message.request)
+        self.app.badge()
+        self.app.call_attention(_("a decision is needed"))
+
+    @on(ApprovalAnswered)
+    def _approval_answered(self, message: ApprovalAnswered) -> None:
+        self.approver.answer(message.request, message.answer, message.reason)
+        self._card_gone(lambda request: request is message.request)
+
+    @on(ApprovalWithdrawn)
+    def _approval_withdrawn(self, message: ApprovalWithdrawn) -> None:
+        self._card_gone(lambda request: request.call_id == message.call_id)
+
+    def _card_gone(self, which: Callable[[Any], bool]) -> None:
+        from assistant.ui.widgets.approval import ApprovalPanel
+
+        panel = self.query_one(ApprovalPanel)
+        for request in [r for r in panel.waiting if which(r)]:
+            panel.remove(request)
+        if panel.current is None and panel.has_focus_within:
+            self.prompt.focus()
+        self.app.badge()
+
+    @on(TypedAhead)
+    def _typed_ahead(self, message: TypedAhead) -> None:
+        self.prompt.type_ahead(message.character)
+
+    def on_approval_panel_wants_focus(self, message: Message) -> None:
+        """The card may have the focus once the person has paused and isn't writing anything."""
+        from assistant.ui.widgets.approval import ARM_S, ApprovalPanel
+
+        message.stop()
+        panel = self.query_one(ApprovalPanel)
+        if panel.current is None or self.prompt.text or not self.prompt.has_focus:
+            return
+        if Message().time - self.prompt.last_key_at < ARM_S:
+            self.set_timer(ARM_S / 4, lambda: panel.post_message(panel.WantsFocus()))
+        else:
+            panel.focus()
+
+    @on(StagedChanged)
+    def _staged_changed(self) -> None:
+        self.run_worker(self._first_look(), group="look", exclusive=True, exit_on_error=False)
+
+    @on(Prompt.Edited)
+    def _prompt_edited(self) -> None:
+        from assistant.ui import completing
+
+        completing.follow(self)
+        if not self.prompt.text:
+            from assistant.ui.widgets.approval import ApprovalPanel
+
+            self.query_one(ApprovalPanel).post_message(ApprovalPanel.WantsFocus())
+
+    @on(Completion.Chosen)
+    async def _completion_chosen(self, message: Completion.Chosen) -> None:
+        from assistant.ui import completing
+
+        await completing.take(self, message.choice, send=message.send)
+
+    def offer(self, choices: Sequence[Choice]) -> None:
+        """Show completions."""
+        self.query_one(Completion).offer(choices)
+
+    # ------------------------------------------------------------ what the person does
+
+    def open_screen(self, name: str) -> None:
+        """Open another screen over this one."""
+        if self.desk is None or self.session is None:
+            if name == "help":
+                self.app.open_help()
+            else:
+                self.tell("info", _("one moment: the task is still being opened"))
+            return
+        self.app.open_screen(name, self)
+
+    def tell(self, level: str, text: str, hint: str = "") -> None:
+        """A notice of the screen's own: in the conversation, or beside it while an answer is being written."""
+        if self.turns.active:
+            severity = {"warning": "warning", "error": "error"}.get(level, "information")
+            self.app.notify(f"{text}\n{hint}".rstrip(), severity=severity, markup=False)  # pyright: ignore[reportArgumentType]
+            return
+        self.post_message(TurnEvent(turn_events.Notice(level, text, hint)))
+
+    async def change(self, act: Callable[[TaskSession], Awaitable[object]], what: str, value: str) -> bool:
+        """Do `act` on the session and say so, or say why not."""
+        if self.session is None:
+            self.tell("info", _("one moment: the task is still being opened"))
+            return False
+        try:
+            await act(self.session)
+        except AssistantError as error:
+            self.tell("warning", error.message, error.hint)
+            return False
+        self.refresh_status()
+        self.tell("done", f"{what}: {value}")
+        return True
+
+    def new_task(self, folder: str) -> None:
+        """Another task, here or in `folder`, beside this one."""
+        where = Path(folder).expanduser() if folder else self.opening.folder
+        self.app.open_chat(where if where.is_absolute() else self.opening.folder / where)
+
+    async def undo(self, undo_id: str) -> None:
+        """Take back the last applied set."""
+        if self.session is None:
+            return
+        try:
+            report = await self.session.undo(undo_id)
+        except AssistantError as error:
+            self.tell("warning", error.message, error.hint)
+            return
+        for event in (
+            turn_events.Applied(report.applied, report.undo_id, report.conflicts),
+            turn_events.Notice("done", _("taken back"), report.note),
+        ):
+            self.post_message(TurnEvent(event))
+        self.post_message(StagedChanged())
+
+    async def never(self, words: str) -> None:
+        """State a boundary: shown as the policy it becomes, and confirmed, before it holds."""
+        if self.session is None or not words:
+            self.tell("info", _("say what must never happen"), "/never push")
+            return
+        try:
+            boundary = self.session.propose_boundary(words)
+        except AssistantError as error:
+            self.tell("warning", error.message, error.hint)
+            return
+        session = self.session
+
+        async def confirm() -> None:
+            if await self.app.confirm(_("Make this boundary hold?"), f"{boundary.words}\n\n{boundary.policy}"):
+                await self.change(lambda _session: session.add_boundary(boundary), _("boundary"), boundary.words)
+
+        self.run_worker(confirm(), group="never", exit_on_error=False)
+
+    async def set_autonomy(self, level: str) -> None:
+        """Turn the dial, or open the panel with it."""
+        if not level:
+            self.open_screen("tools")
+            return
+        found = next((a for a in Autonomy if level.lower() in (a.value, autonomy_word(a.value))), None)
+        if found is None:
+            self.tell(
+                "warning",
+                _("there is no level `{level}`").format(level=level),
+                ", ".join(autonomy_word(a.value) for a in Autonomy),
+            )
+            return
+        await self.change(lambda session: session.set_autonomy(found), _("autonomy"), autonomy_word(found.value))
+
+    def set_theme(self, name: str) -> None:
+        """Change the look for this run."""
+        if name not in self.app.available_themes:
+            self.tell("info", _("themes: {names}").format(names="dark, light, high-contrast"))
+            return
+        self.app.theme = name
+
+    def start_search(self, words: str) -> None:
+        """Open the search line, filled with `words`."""
+        from assistant.ui.widgets.find import FindBar
+
+        if not self.query(FindBar):
+            self.mount(FindBar(self.transcript, words), before="#below")
+
+    def refresh_status(self) -> None:
+        """Draw the figures of the session as they stand."""
+        session = self.session
+        if session is None:
+            return
+        totals, task = session.totals, session.task
+        self.status.set(
+            task=task.title,
+            folder=task.folder,
+            model=session.model_info.id,
+            autonomy=task.autonomy.value,
+            tokens=totals.input_tokens + totals.output_tokens,
+            cost_uusd=totals.cost_uusd,
+            unpriced=totals.unpriced_calls > 0,
+        )
+
+    # ------------------------------------------------------------ keys
+
+    def action_stop(self) -> None:
+        """Esc: back from a reason, else end the turn."""
+        from assistant.ui.widgets.approval import ApprovalPanel
+
+        if not self.query_one(ApprovalPanel).leave_reason():
+            self.turns.stop()
+
+    async def action_interrupt(self) -> None:
+        """Ctrl+C: copy what is selected, else clear the prompt, else leave at the second press."""
+        now = asyncio.get_running_loop().time()
+        again = now - self._interrupted_at < AGAIN_S
+        self._interrupted_at = now
+        if selected := self.get_selected_text():
+            self.app.copy_to_clipboard(selected)
+            self.app.notify(_("copied"), markup=False, timeout=2)
+        elif again:
+            await self.app.run_action("quit")
+        else:
+            if self.prompt.text:
+                self.prompt.remember(self.prompt.take())
+            self.turns.stop()
+            self.app.notify(_("press Ctrl+C again to leave"), markup=False, timeout=AGAIN_S)
+
+    async def action_leave_if_empty(self) -> None:
+        """Ctrl+D in an empty prompt leaves; otherwise it deletes as usual."""
+        if self.prompt.text:
+            self.prompt.action_delete_right()
+        else:
+            await self.app.run_action("quit")
+
+    def action_next_chat(self) -> None:
+        """Another open task."""
+        self.app.next_chat()
+
+    def action_open(self, name: str) -> None:
+        """A function key."""
+        self.open_screen(name)
+
+    def action_page(self, step: int) -> None:
+        """Scroll the transcript, whatever has the focus."""
+        if step < 0:
+            self.transcript.scroll_page_up(animate=False)
+        else:
+            self.transcript.scroll_page_down(animate=False)
+
+    async def action_jump(self, step: int) -> None:
+        """To the turn before or after."""
+        index = self.transcript.turn_from(step)
+        if index is not None:
+            await self.transcript.reveal(index)
+        elif step > 0:
+            await self.transcript.show_end()
+
+    async def action_end(self) -> None:
+        """To the newest line."""
+        await self.transcript.show_end()
+
+    def action_find(self) -> None:
+        """Open the search line."""
+        self.start_search("")
+
+    def action_copy_answer(self) -> None:
+        """Copy the last answer as Markdown (OSC 52)."""
+        from assistant.ui.conversation import Answer
+        from assistant.visible import visible
+
+        answer = next((i for i in reversed(self.conversation.items) if isinstance(i, Answer)), None)
+        if answer is not None:
+            self.app.copy_to_clipboard(visible(answer.text))
+            self.app.notify(_("copied"), markup=False, timeout=2)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give up borders, then the status line, where there is little room."""
+        low = event.size.height < 16 or event.size.width < 36
+        self.set_class(low, "-low")
+        self.set_class(event.size.height < 8, "-tiny")
+        for widget in (self.prompt, self.query_one("#approval")):
+            widget.set_class(low, "-low")

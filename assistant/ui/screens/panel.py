@@ -1,0 +1,114 @@
+"""What all screens over the chat share: a title, a hint of the keys, Esc leads back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from assistant.errors import AssistantError
+from assistant.ui.language import N_, _
+from assistant.ui.safe import join
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from assistant.ui.app import AssistantApp
+
+
+class Rows(OptionList):
+    """A list in our looks. Labels are `Content`, never markup."""
+
+    DEFAULT_CSS = """
+    Rows {
+        height: 1fr; border: none; padding: 0 1; background: $background; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: ellipsis;
+        &:focus { border: none; background: $background; }
+        & > .option-list--option { padding: 0 1; }
+        & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }
+        & > .option-list--option-disabled { color: $secondary; text-style: bold; }
+    }
+    """
+
+    def set_rows(self, rows: Sequence[tuple[str, Content]], *, keep: bool = True) -> None:
+        """Replace all rows; `(id, label)`, an id that starts with `-` is a heading. The highlight stays on its id."""
+        held = self.highlighted_id if keep else ""
+        self.clear_options()
+        self.add_options([Option(label, id=name, disabled=name.startswith("-")) for name, label in rows])
+        names = [name for name, _label in rows]
+        if held in names:
+            self.highlighted = names.index(held)
+        else:
+            self.highlighted = next((i for i, name in enumerate(names) if not name.startswith("-")), None)
+
+    @property
+    def highlighted_id(self) -> str:
+        """Id of the highlighted row, or empty."""
+        option = self.highlighted_option
+        return option.id or "" if option is not None else ""
+
+
+class PanelScreen(Screen[None]):
+    """Base of the screens over the chat."""
+
+    app: AssistantApp  # pyright: ignore[reportIncompatibleMethodOverride]  # narrowed: only our App shows these
+    TITLE_TEXT: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", N_("back to the chat")),
+        Binding("ctrl+c", "back", show=False),
+    ]
+    DEFAULT_CSS = """
+    PanelScreen { background: $background; }
+    PanelScreen > .title { height: 1; padding: 0 2; margin: 1 0 1 0; }
+    PanelScreen > .keys { height: auto; max-height: 2; padding: 0 2; color: $quiet; }
+    PanelScreen Input { border: none; height: 1; padding: 0 1; background: $surface; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Title, the screen's own parts, the keys."""
+        yield Static(Content.styled(_(self.TITLE_TEXT), "bold $primary"), markup=False, classes="title")
+        yield from self.parts()
+        yield Static(self.keys(), markup=False, classes="keys")
+
+    def parts(self) -> ComposeResult:
+        """What is between title and keys."""
+        yield from ()
+
+    def hints(self) -> list[tuple[str, str]]:
+        """(key, what it does) for the last line."""
+        return []
+
+    def keys(self) -> Content:
+        """The last line."""
+        pairs = [*self.hints(), ("Esc", _("back"))]
+        return Content("   ").join(join((key, "bold $foreground"), f" {what}") for key, what in pairs)
+
+    def say_title(self, more: str | Content = "") -> None:
+        """The title, and a quiet remark beside it."""
+        remark = more if isinstance(more, Content) else Content.styled(more, "$quiet")
+        title = Content.styled(_(self.TITLE_TEXT), "bold $primary")
+        self.query_one(".title", Static).update(join(title, "  ", remark) if remark else title)
+
+    def refresh_keys(self) -> None:
+        """The keys have changed."""
+        self.query_one(".keys", Static).update(self.keys())
+
+    async def attempt(self, act: Awaitable[object], done: str = "") -> bool:
+        """Await `act`; say `done`, or plainly why it failed."""
+        try:
+            await act
+        except AssistantError as error:
+            self.app.notify(str(error), severity="warning", markup=False, timeout=8)
+            return False
+        if done:
+            self.app.notify(done, markup=False, timeout=3)
+        return True
+
+    def action_back(self) -> None:
+        """Close this screen."""
+        self.dismiss(None)

@@ -1,0 +1,127 @@
+"""Runs the turns of one chat and draws what they yield. Prompts that come meanwhile wait in a line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from assistant.agent import events
+from assistant.errors import AssistantError
+from assistant.ui.conversation import Said, Update
+from assistant.ui.language import _
+from assistant.ui.messages import TurnEvent
+
+if TYPE_CHECKING:
+    from assistant.ui.screens.chat import ChatScreen
+
+
+class Turns:
+    """One turn at a time; the order of prompts is kept."""
+
+    def __init__(self, chat: ChatScreen) -> None:
+        self._chat = chat
+        self._waiting: list[str] = []
+        self._stopping = False
+        self.active = False
+        """From the start of a turn until its TurnFinished was drawn."""
+
+    async def submit(self, text: str) -> None:
+        """Run `text` now, or after what runs."""
+        if self.active or self._chat.session is None:
+            self._waiting.append(text)
+            self._chat.queue.show(self._waiting)
+        else:
+            await self._start(text)
+
+    def take_back(self) -> str | None:
+        """Take the newest waiting prompt out of the line, to be edited."""
+        if not self._waiting:
+            return None
+        text = self._waiting.pop()
+        self._chat.queue.show(self._waiting)
+        return text
+
+    async def next(self) -> None:
+        """Start the prompt that has waited longest."""
+        if self._waiting and not self.active and self._chat.session is not None:
+            text = self._waiting.pop(0)
+            self._chat.queue.show(self._waiting)
+            await self._start(text)
+
+    def failed_to_open(self) -> None:
+        """No task: what waits goes back into the prompt, nothing is lost."""
+        texts, self._waiting = self._waiting, []
+        self._chat.queue.show(())
+        if texts:
+            self._chat.prompt.put("\n".join([*texts, self._chat.prompt.text]).rstrip("\n"))
+
+    def stop(self) -> None:
+        """Ask the session to end the turn."""
+        if self.active and not self._stopping and self._chat.session is not None:
+            self._stopping = True
+            self._chat.activity.what = _("stopping")
+            self._chat.run_worker(self._chat.session.stop(), group="stop", exit_on_error=False)
+
+    async def _start(self, text: str) -> None:
+        self.active, self._stopping = True, False
+        await self._draw(self._chat.conversation.add(Said(text)))
+        await self._chat.transcript.show_end()
+        self._chat.activity.begin(_("thinking"))
+        self._chat.run_worker(self._run(text), group="turn", exit_on_error=False)
+
+    async def _run(self, text: str) -> None:
+        """Worker: pass on every event; a turn always ends with TurnFinished, whatever breaks."""
+        session, post = self._chat.session, self._chat.post_message
+        if session is None:
+            return
+        finished = False
+        try:
+            stripped = text.strip()
+            own = stripped.startswith("!") and len(stripped) > 1
+            stream = session.run_own_command(stripped[1:].strip()) if own else session.run_turn(text)
+            async for event in stream:
+                post(TurnEvent(event))
+                finished = isinstance(event, events.TurnFinished)
+                await asyncio.sleep(0)  # a fast stream must not keep the keys waiting
+        except AssistantError as error:
+            post(TurnEvent(events.TurnFinished("failed", error.exit_code, str(error))))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # shown plainly rather than ending the program: the log has what was done
+            self._chat.log.error(error)
+            post(TurnEvent(events.TurnFinished("failed", 1, f"{type(error).__name__}: {error}")))
+        else:
+            if not finished:
+                post(TurnEvent(events.TurnFinished("failed", 1, _("the turn ended without saying how"))))
+
+    async def show(self, event: events.Event) -> None:
+        """Draw one event."""
+        chat = self._chat
+        match event:
+            case events.StageChanged(waiting=waiting, held=held):
+                chat.status.set(staged=waiting, held=held)
+            case events.ModelStarted():
+                chat.activity.what = _("stopping") if self._stopping else _("thinking")
+            case events.TextDelta():
+                if chat.activity.what == _("thinking"):
+                    chat.activity.what = _("answering")
+            case events.CallDelta(name=name) if name and not self._stopping:
+                chat.activity.what = _("preparing {tool}").format(tool=name)
+            case events.CallStarted(tool=tool) if not self._stopping:
+                chat.activity.what = _("running {tool}").format(tool=tool)
+            case events.CallJudged(verdict=verdict) if verdict.decision == "ask" and not self._stopping:
+                chat.activity.what = _("waiting for your decision")
+            case events.ModelFinished() | events.CallFinished():
+                chat.refresh_status()
+            case _:
+                pass
+        await self._draw(chat.conversation.feed(event))
+        if isinstance(event, events.TurnFinished):
+            self.active = self._stopping = False
+            chat.activity.end()
+            chat.refresh_status()
+            chat.app.turn_ended(chat)
+            await self.next()
+
+    async def _draw(self, updates: list[Update]) -> None:
+        await self._chat.transcript.show_updates(updates)

@@ -1,0 +1,149 @@
+"""A model's answer: Markdown that grows while it is written.
+
+Imported only when the first answer is shown: Markdown and its highlighter take a third of the time to the first frame.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import MutableSequence
+from typing import Any, cast
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from textual.app import App
+from textual.timer import Timer
+from textual.widgets import Markdown
+
+from assistant.ui.conversation import Answer, Update
+from assistant.ui.language import _
+from assistant.visible import one_line, visible
+
+FLUSH_S = 0.04
+"""Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
+SHARE = 4
+"""A drawing that took t seconds is followed by a pause of at least SHARE × t, so long answers leave the keys alive."""
+
+
+class AnswerView(Markdown):
+    """An answer. Links show their target and are copied, never opened."""
+
+    DEFAULT_CSS = """
+    AnswerView {
+        margin: 1 0 0 0; padding: 0 2 0 2; height: auto; background: transparent;
+        &.-found { background: $panel; }
+        MarkdownH1, MarkdownH2, MarkdownH3, MarkdownH4, MarkdownH5, MarkdownH6 {
+            margin: 1 0 0 0; padding: 0; content-align: left middle; width: 1fr;
+            color: $primary; background: transparent; border: none; text-style: bold;
+        }
+        MarkdownH1 { text-style: bold underline; }
+        & > MarkdownParagraph { margin: 0 0 1 0; }
+        MarkdownFence { margin: 0 0 1 0; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
+        MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; border-left: outer $border-blurred; color: $secondary; }
+        MarkdownBulletList, MarkdownOrderedList { margin: 0 0 1 0; padding: 0; }
+        MarkdownTable { margin: 0 0 1 0; }
+        MarkdownOrderedList Horizontal, MarkdownBulletList Horizontal { margin: 0; }
+        & > *:last-child { margin-bottom: 0; }
+        & > MarkdownH1:first-child, & > MarkdownH2:first-child, & > MarkdownH3:first-child { margin-top: 0; }
+    }
+    """
+
+    app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
+
+    def __init__(self, item: Answer) -> None:
+        super().__init__(item.text, parser_factory=safe_parser, open_links=False)
+        self.item = item
+        self._written = len(item.text)
+        self._timer: Timer | None = None
+
+    def show_update(self, update: Update) -> None:
+        """More words: drawn within FLUSH_S, together with what comes meanwhile."""
+        if update.what == "state":
+            self._flush_soon(0)
+        elif self._timer is None:
+            self._flush_soon(FLUSH_S)
+
+    def _flush_soon(self, delay_s: float) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(max(delay_s, 0.001), self._flush)
+
+    async def _flush(self) -> None:
+        new = self.item.text[self._written :]
+        if not new:
+            self._timer = None
+            return
+        self._written += len(new)
+        started = time.monotonic()
+        await self.append(new)
+        took = time.monotonic() - started
+        self._timer = None
+        if self._written < len(self.item.text) or not self.item.done:
+            self._timer = self.set_timer(max(FLUSH_S, took * SHARE), self._flush)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """A link is copied, never opened: where it leads is for the person to decide."""
+        event.stop()
+        event.prevent_default()
+        self.app.copy_to_clipboard(visible(event.href))
+        self.app.notify(one_line(event.href), title=_("link copied, not opened"), markup=False)
+
+
+class _SafeParser:
+    """markdown-it, with its tokens made safe after parsing (entities like `&#x202e;` become characters only there)."""
+
+    def __init__(self) -> None:
+        self._parser = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
+
+    def parse(self, source: str) -> list[Token]:
+        """Tokens of `source` whose text holds no control characters and whose links show their target."""
+        tokens = self._parser.parse(visible(source))
+        for token in tokens:
+            token.content = visible(token.content)
+            token.info = visible(token.info).split(" ")[0][:40] if token.type == "fence" else token.info
+            if token.children:
+                token.children = list(_inline(token.children))
+        return tokens
+
+
+def _inline(tokens: MutableSequence[Token]) -> list[Token]:
+    out: list[Token] = []
+    shown, target = "", None
+    for token in tokens:
+        token.content = visible(token.content)
+        if token.type == "link_open":
+            shown, target = "", str(token.attrs.get("href", ""))
+        elif token.type == "image":
+            out.append(_image(token))
+            continue
+        elif token.type == "link_close" and target is not None:
+            if not _same(shown, target):
+                out.append(Token("text", "", 0, content=f" ‹{one_line(target, 2_000)}›"))
+            target = None
+        elif target is not None:
+            shown += token.content
+        out.append(token)
+    return out
+
+
+def _image(token: Token) -> Token:
+    alt = token.content or "".join(child.content for child in token.children or [])
+    return Token("text", "", 0, content=f"[{one_line(alt)}] ‹{one_line(str(token.attrs.get('src', '')), 2_000)}›")
+
+
+def _same(shown: str, target: str) -> bool:
+    """Whether the words of a link already are its target, so that nothing is hidden."""
+    return shown.strip() in (
+        target,
+        target.removeprefix("mailto:"),
+        target.removeprefix("http://"),
+        target.removeprefix("https://"),
+    )
+
+
+_parser = cast(Any, _SafeParser())
+
+
+def safe_parser() -> MarkdownIt:
+    """The one parser for all answers (making one costs a millisecond; parsing keeps no state)."""
+    return _parser

@@ -1,0 +1,231 @@
+"""The approval card: what will happen, the exact bytes, why it is asked, what would change, and the answers.
+
+The rules of its keys (invariants U1 to U3 in ui/README.md):
+- Enter never approves. Only `y`, `t`, `a` do, and `a` asks twice, since it outlives the task.
+- A key pressed before the card had stood ARM_S seconds, or before it had the focus, is typing: it goes to the prompt.
+- The card takes the focus only from an empty prompt whose person has paused; otherwise Tab leads to it. Any other
+  printable key on it is typing again, and takes the focus back with it: "stop" can't mean `t`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from assistant.gateway.approver import ApprovalRequest
+from assistant.types import Answer
+from assistant.ui.decision import KEYS, answer_names, card_rows
+from assistant.ui.language import _
+from assistant.ui.messages import ApprovalAnswered, TypedAhead
+from assistant.ui.safe import join, line
+
+ARM_S = 0.4
+"""How long a card must have been on screen before a key can be an answer to it. Reaction to something new that one did
+not expect takes 0.4 s or more; a key that comes sooner was on its way already."""
+
+
+class ApprovalPanel(Vertical, can_focus=True):
+    """Shows one waiting question, and how many more wait. Hidden while none does."""
+
+    DEFAULT_CSS = """
+    ApprovalPanel {
+        height: auto; max-height: 70%; margin: 0 1; padding: 0 1; display: none; background: $background;
+        border: round $warning 60%; border-title-color: $warning; border-title-style: bold; border-subtitle-color: $quiet;
+        &:focus, &:focus-within { border: round $warning; }
+        & > VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        & > VerticalScroll > Static { height: auto; }
+        & > .answers { height: auto; min-height: 1; dock: bottom; background: $background; }
+        & > .answers { color: $quiet; }
+        &.-armed > .answers { color: $foreground; }
+        & > Input { dock: bottom; margin: 0 0 1 0; }
+    }
+    ApprovalPanel.-low { border: none; max-height: 90%; }
+    """
+
+    app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
+
+    class WantsFocus(Message):
+        """The card has stood long enough; the screen decides whether the person has paused."""
+
+    def __init__(self) -> None:
+        super().__init__(id="approval")
+        self.waiting: list[ApprovalRequest] = []
+        self.index = 0
+        self.armed_at = 0.0
+        """`Message.time` from which keys count."""
+        self._always = False
+        """`a` was pressed once."""
+
+    def compose(self) -> ComposeResult:
+        """The text scrolls, the answers stay in view."""
+        with VerticalScroll(can_focus=False):
+            yield Static(markup=False, classes="what")
+        yield Static(markup=False, classes="answers")
+
+    @property
+    def current(self) -> ApprovalRequest | None:
+        """The question that is shown."""
+        return self.waiting[self.index] if self.waiting else None
+
+    # ------------------------------------------------------------ questions come and go
+
+    def add(self, request: ApprovalRequest) -> None:
+        """One more question waits; the one on screen stays."""
+        self.waiting.append(request)
+        if len(self.waiting) == 1:
+            self._show()
+        else:
+            self._titles()
+
+    def remove(self, request: ApprovalRequest) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # a card is removed, never the panel
+        """`request` was answered or withdrawn."""
+        if request not in self.waiting:
+            return
+        shown = self.current is request
+        index = self.waiting.index(request)
+        del self.waiting[index]
+        if not shown and index < self.index:
+            self.index -= 1
+        if shown:
+            self.index = min(self.index, max(0, len(self.waiting) - 1))
+            self._show()
+        else:
+            self._titles()
+
+    def _show(self) -> None:
+        """A card appears: nothing pressed so far can be meant for it."""
+        self._always = False
+        self.display = bool(self.waiting)
+        self.query("Input").remove()
+        self.armed_at = Message().time + ARM_S
+        self.remove_class("-armed")
+        if self.current is not None:
+            self.query_one(".what", Static).update(card_content(self.current, compact=self.screen.size.height < 30))
+            self.query_one(VerticalScroll).scroll_home(animate=False)
+            self.set_timer(ARM_S, self._armed)
+        self._titles()
+
+    def _armed(self) -> None:
+        if self.waiting and Message().time >= self.armed_at:
+            self.add_class("-armed")
+            self.post_message(self.WantsFocus())
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """What was pressed before the focus came was meant for where it was."""
+        super().watch_has_focus(has_focus)
+        if has_focus:
+            self.armed_at = max(self.armed_at, Message().time)
+        self._titles()
+
+    def _titles(self) -> None:
+        if self.current is None:
+            return
+        many = len(self.waiting) > 1
+        place = _("{n} of {all} · ← → others").format(n=self.index + 1, all=len(self.waiting)) if many else ""
+        self.border_title = Content(_("Your decision") + (f" · {place}" if place else ""))
+        self.border_subtitle = Content(_("↑ ↓ read · Esc stops the turn") if self.has_focus else _("Tab: answer"))
+        self.query_one(".answers", Static).update(answers_content(self.current, always=self._always))
+
+    # ------------------------------------------------------------ keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Answers, moving about, and typing that belongs elsewhere."""
+        if not self.has_focus or self.current is None:
+            return
+        if event.key in ("left", "right") and len(self.waiting) > 1:
+            self.index = (self.index + (1 if event.key == "right" else -1)) % len(self.waiting)
+            self._show()
+        elif event.key in ("up", "down", "pageup", "pagedown", "home", "end"):
+            scroll = self.query_one(VerticalScroll)
+            getattr(scroll, f"action_{_SCROLL[event.key]}")()
+        elif event.key == "enter":
+            self.app.bell()
+        elif event.character is not None and event.is_printable:
+            self._printable(event)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _printable(self, event: events.Key) -> None:
+        key = event.character or ""
+        request = self.current
+        if request is None or event.time < self.armed_at:
+            self.post_message(TypedAhead(key))
+        elif key not in KEYS or (key in "ta" and KEYS[key] not in request.answers):
+            self.post_message(TypedAhead(key))
+            self.screen.query_one("#prompt").focus()
+        elif key == "w":
+            self._ask_why()
+        elif key == "a" and not self._always:
+            self._always = True
+            self._titles()
+        else:
+            self.post_message(ApprovalAnswered(request, KEYS[key]))
+
+    def _ask_why(self) -> None:
+        from textual.widgets import Input  # only when someone says why
+
+        field = Input(placeholder=_("No, because … (Enter sends, Esc goes back)"))
+        self.mount(field)
+        field.focus()
+
+    def on_input_submitted(self, event: events.Event) -> None:
+        """The reason is complete: that is a no."""
+        event.stop()
+        request = self.current
+        value = str(getattr(event, "value", ""))
+        if request is not None:
+            self.post_message(ApprovalAnswered(request, Answer.NO, value.strip()))
+
+    def leave_reason(self) -> bool:
+        """Esc in the reason's field: back to the answers. False when no reason is being written."""
+        fields = self.query("Input")
+        if not fields:
+            return False
+        fields.remove()
+        self.focus()
+        return True
+
+
+_SCROLL = {
+    "up": "scroll_up",
+    "down": "scroll_down",
+    "pageup": "page_up",
+    "pagedown": "page_down",
+    "home": "scroll_home",
+    "end": "scroll_end",
+}
+
+
+def card_content(request: ApprovalRequest, *, compact: bool = False) -> Content:
+    """The card's rows, drawn."""
+    return Content("\n").join(join(*row) for row in card_rows(request, compact=compact))
+
+
+def answers_content(request: ApprovalRequest, *, always: bool) -> Content:
+    """The keys, one answer a row where a scope must be spelled out."""
+    scopes = dict(request.scopes)
+    rows: list[Content] = []
+    short: list[Content] = []
+    for answer, (key, name) in answer_names().items():
+        if answer not in request.answers:
+            continue
+        label = join((f" {key} ", "bold reverse"), f" {name}")
+        if answer == Answer.ALWAYS and always:
+            label = join((" a ", "bold reverse"), (" " + _("again, to allow it always"), "bold $warning"))
+        if answer in scopes:
+            rows.append(join(label, ": ", line(scopes[answer], limit=500)))
+        else:
+            short.append(label)
+    short += [
+        join((" n ", "bold reverse"), " " + _("no")),
+        join((" w ", "bold reverse"), " " + _("no, and say why")),
+    ]
+    return Content("\n").join([Content("   ").join(short), *rows])

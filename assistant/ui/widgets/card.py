@@ -1,0 +1,154 @@
+"""A tool card: what is called, how it stands, what it printed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Click
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widgets import Static
+
+from assistant.ui import figures
+from assistant.ui.conversation import Card, Update
+from assistant.ui.language import N_, _, ngettext
+from assistant.ui.safe import join, line
+from assistant.visible import one_line, visible
+
+TAIL_LINES = 6
+"""Lines of output that a folded card shows while it runs, or after it failed."""
+OPEN_LINES = 300
+"""Lines that an opened card shows; the log has all of them."""
+REDRAW_S = 0.06
+"""Pause between two drawings of a card."""
+
+_SIGNS = {
+    "running": ("●", "$primary"),
+    "asking": ("?", "$warning"),
+    "done": ("✓", "$success"),
+    "failed": ("✗", "$error"),
+    "refused": ("⊘", "$warning"),
+    "stopped": ("■", "$quiet"),
+}
+
+
+class CardView(Vertical, can_focus=True):
+    """One call. Enter, Space or a click opens and folds it."""
+
+    DEFAULT_CSS = """
+    CardView {
+        margin: 1 0 0 0; padding: 0 2; height: auto;
+        & > Static { height: auto; }
+        & > .body { padding: 0 0 0 2; color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; display: none; }
+        &.-body > .body { display: block; }
+        &:focus { background: $surface; }
+        &.-found { background: $panel; }
+    }
+    CardView.-joined { margin: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "fold", N_("open or fold"))]
+
+    opened = reactive(False, init=False)
+
+    def __init__(self, item: Card) -> None:
+        super().__init__()
+        self.item = item
+        self._redraw: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head and body."""
+        yield Static(head(self.item, opened=False), markup=False, classes="head")
+        content = body(self.item, opened=False)
+        self.set_class(bool(content), "-body")
+        yield Static(content, markup=False, classes="body")
+
+    def show_update(self, update: Update) -> None:
+        """Draw the item anew, at most every REDRAW_S seconds: a call may print thousands of lines."""
+        del update
+        if self._redraw is None:
+            self._redraw = self.set_timer(REDRAW_S, self._draw)
+
+    def _draw(self) -> None:
+        self._redraw = None
+        content = body(self.item, opened=self.opened)
+        self.set_class(bool(content), "-body")
+        self.query_one(".head", Static).update(head(self.item, opened=self.opened))
+        self.query_one(".body", Static).update(content)
+
+    def watch_opened(self) -> None:
+        """Open or folded."""
+        self._draw()
+
+    def action_fold(self) -> None:
+        """Open or fold."""
+        self.opened = not self.opened
+
+    def on_click(self, event: Click) -> None:
+        """A click is a toggle."""
+        event.stop()
+        self.action_fold()
+
+
+def status_word(status: str) -> str:
+    """The status in words: colour and sign alone would leave some people out."""
+    return {
+        "running": _("running"),
+        "asking": _("asks you"),
+        "done": _("done"),
+        "failed": _("failed"),
+        "refused": _("refused"),
+        "stopped": _("stopped"),
+    }.get(status, status)
+
+
+def head(card: Card, *, opened: bool) -> Content:
+    """The first line: sign, word, tool, title, and the figures at the end."""
+    sign, style = _SIGNS.get(card.status, _SIGNS["running"])
+    parts: list[Content | str | tuple[str, str]] = [
+        (f"{sign} {status_word(card.status)} ", f"bold {style}"),
+        line(card.tool, "bold", 60),
+    ]
+    if card.title and card.title != card.tool:
+        title = card.title.removeprefix(card.tool).lstrip(" :") or card.title
+        parts += ["  ", line(title, limit=2_000 if opened else 160)]
+    figures_ = [figures.duration(card.duration_ms)] if card.duration_ms else []
+    if card.changes:
+        figures_.append(ngettext("{n} change", "{n} changes", len(card.changes)))
+    if card.exit_status:
+        figures_.append(_("exit status {n}").format(n=card.exit_status))
+    if figures_:
+        parts.append(("  " + " · ".join(figures_), "$quiet"))
+    return join(*parts)
+
+
+def body(card: Card, *, opened: bool) -> Content:
+    """What is below the first line, or nothing."""
+    lines: list[Content] = []
+    if card.status in ("refused", "asking") and card.reason:
+        lines.append(line(card.reason, "$warning"))
+        if opened and card.policies:
+            lines.append(line(_("policies: ") + ", ".join(card.policies), "$quiet"))
+    text = visible(card.output or card.result).rstrip("\n")
+    limit = OPEN_LINES if opened else TAIL_LINES if card.status in ("running", "failed") else 0
+    if limit and text:
+        # Only the end is split into lines: a card may hold 60,000 characters and is drawn many times a second.
+        rows = text[-limit * 400 :].splitlines()
+        hidden = text.count("\n") + 1 - min(limit, len(rows))
+        if hidden > 0 or card.dropped:
+            lines.append(
+                Content.styled("… " + ngettext("{n} line above", "{n} lines above", max(hidden, 1)), "italic $quiet")
+            )
+        lines += [Content(one_line(row, 400)) for row in rows[-limit:]]
+    if opened:
+        lines += [line(f"{_change_sign(change.kind)} {change.path}", "$secondary") for change in card.changes[:50]]
+        if not lines:
+            lines.append(Content.styled(_("it printed nothing"), "italic $quiet"))
+    return Content("\n").join(lines) if lines else Content("")
+
+
+def _change_sign(kind: str) -> str:
+    return {"created": "+", "deleted": "-", "renamed": "→"}.get(kind, "~")

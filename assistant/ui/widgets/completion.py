@@ -1,0 +1,78 @@
+"""The list above the prompt: commands after `/`, files after `@`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from assistant.ui.safe import join, line
+
+ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row: `value` replaces what is being written, `note` explains it."""
+
+    value: str
+    note: str = ""
+
+
+class Completion(Static):
+    """Shown while there are choices. Tab or Enter takes one, Esc closes it, the prompt keeps the focus."""
+
+    DEFAULT_CSS = """
+    Completion { height: auto; max-height: 10; padding: 0 2; margin: 0 1; background: $surface; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    class Chosen(Message):
+        """A row was taken. `send` says that Enter did it."""
+
+        def __init__(self, choice: Choice, *, send: bool) -> None:
+            self.choice, self.send = choice, send
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self.choices: list[Choice] = []
+        self.index = 0
+
+    def offer(self, choices: Sequence[Choice]) -> None:
+        """Show these rows, or nothing."""
+        self.choices = list(choices)
+        self.index = 0
+        self.display = bool(choices)
+        self._draw()
+
+    def take_key(self, key: str) -> bool:
+        """A key of the prompt while the list is open; True when it was for the list."""
+        if key in ("up", "down"):
+            self.index = (self.index + (1 if key == "down" else -1)) % len(self.choices)
+            self._draw()
+        elif key in ("tab", "enter"):
+            choice = self.choices[self.index]
+            self.offer(())
+            self.post_message(self.Chosen(choice, send=key == "enter"))
+        elif key == "escape":
+            self.offer(())
+        else:
+            return False
+        return True
+
+    def _draw(self) -> None:
+        start = max(0, min(self.index - ROWS // 2, len(self.choices) - ROWS))
+        shown = self.choices[start : start + ROWS]
+        width = min(40, max((cell_len(c.value) for c in shown), default=0))
+        rows: list[Content] = []
+        for number, choice in enumerate(shown, start):
+            chosen = number == self.index
+            mark = ("› ", "bold $primary") if chosen else "  "
+            value = line(choice.value, "bold $primary" if chosen else "", 200)
+            gap = " " * (max(0, width - value.cell_length) + 2)
+            rows.append(join(mark, value, gap, line(choice.note, "$quiet", 120)))
+        self.update(Content("\n").join(rows))

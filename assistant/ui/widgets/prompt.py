@@ -1,0 +1,162 @@
+"""Where the person writes: several lines, history at the edges, completion for `/` and `@`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.widgets import TextArea
+
+from assistant.ui.language import N_, _
+from assistant.ui.messages import PromptSubmitted
+
+if TYPE_CHECKING:
+    from assistant.ui.widgets.completion import Completion
+
+LONG_PASTE = 4_000
+"""Characters from which a paste is folded to a mark, so that the prompt stays readable; it is sent in full."""
+
+
+class Prompt(TextArea):
+    """Enter sends; Shift+Enter, Alt+Enter or Ctrl+J starts a new line; Up and Down at the edges walk the history."""
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: auto; min-height: 3; max-height: 12; padding: 0 1; background: $background;
+        border: round $border-blurred; border-title-color: $quiet; border-subtitle-color: $quiet;
+        &:focus { border: round $primary; }
+        & .text-area--cursor-line { background: transparent; }
+        & .text-area--placeholder { color: $quiet; }
+    }
+    Prompt.-low { min-height: 1; max-height: 3; border: none; padding: 0; }
+    Prompt.-low:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("shift+enter,ctrl+j,alt+enter", "newline", N_("new line")),
+    ]
+
+    class Edited(Message):
+        """The text or the cursor changed: completion may want to look."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="prompt",
+            soft_wrap=True,
+            compact=False,
+            highlight_cursor_line=False,
+            show_line_numbers=False,
+            placeholder=_("Ask for something, or / for commands"),
+        )
+        self.completion: Completion | None = None
+        self._history: list[str] = []
+        self._position = 0
+        self._draft = ""
+        self._pastes: dict[str, str] = {}
+        self.take_back: Callable[[], str | None] = lambda: None
+        """Gives back the newest prompt that still waits for its turn, if any."""
+        self.last_key_at = 0.0
+        """`Message.time` of the last key: an approval card waits for a pause in typing."""
+
+    # ------------------------------------------------------------ text
+
+    def take(self) -> str:
+        """The whole text with folded pastes unfolded, and empty the prompt."""
+        text = self.text
+        for mark, content in self._pastes.items():
+            text = text.replace(mark, content)
+        self._pastes.clear()
+        self.load_text("")
+        self._position = len(self._history)
+        return text
+
+    def put(self, text: str) -> None:
+        """Replace the text, cursor at the end."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    def remember(self, text: str) -> None:
+        """Add to the history."""
+        if text and (not self._history or self._history[-1] != text):
+            self._history.append(text)
+        self._position = len(self._history)
+
+    def set_history(self, texts: list[str]) -> None:
+        """Replace the history (oldest first), as when a task is resumed."""
+        self._history = [*texts]
+        self._position = len(texts)
+
+    def type_ahead(self, character: str) -> None:
+        """Insert a key that another widget got but that was meant for here."""
+        self.insert(character, maintain_selection_offset=False)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as the wrapped text has: the prompt grows and shrinks with it."""
+        del container, viewport
+        if self.wrap_width != width and width > 0:
+            return max(1, len(Content(self.text).wrap(max(1, width - 1)))) if self.text else 1
+        return max(1, self.wrapped_document.height)
+
+    # ------------------------------------------------------------ keys
+
+    async def on_key(self, event: events.Key) -> None:
+        """Sending, completion and history come before editing."""
+        self.last_key_at = event.time
+        if self.completion is not None and self.completion.display and self.completion.take_key(event.key):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._send()
+        elif (event.key == "up" and self.cursor_at_first_line and self._walk(-1)) or (
+            event.key == "down" and self.cursor_at_last_line and self._walk(1)
+        ):
+            event.stop()
+            event.prevent_default()
+
+    def _send(self) -> None:
+        if self.text.strip():
+            text = self.take()
+            self.remember(text)
+            self.post_message(PromptSubmitted(text))
+
+    def _walk(self, step: int) -> bool:
+        if step < 0 and not self.text and (waiting := self.take_back()):
+            self.put(waiting)
+            return True
+        position = self._position + step
+        if not 0 <= position <= len(self._history):
+            return False
+        if self._position == len(self._history):
+            self._draft = self.text
+        self._position = position
+        self.put(self._draft if position == len(self._history) else self._history[position])
+        return True
+
+    def action_newline(self) -> None:
+        """Start a new line."""
+        self.insert("\n", maintain_selection_offset=False)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Line ends are made `\\n`, control characters dropped; a long text is folded to a mark."""
+        event.stop()
+        event.prevent_default()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        text = "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 127 <= ord(c) < 160))
+        if len(text) > LONG_PASTE:
+            mark = _("[pasted text {n}: {lines} lines]").format(n=len(self._pastes) + 1, lines=text.count("\n") + 1)
+            self._pastes[mark] = text
+            text = mark
+        self.insert(text, maintain_selection_offset=False)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Tell the screen, so that completion follows."""
+        event.stop()
+        if self.wrapped_document.height != self.content_size.height:
+            self.refresh(layout=True)
+        self.post_message(self.Edited())

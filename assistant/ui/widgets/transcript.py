@@ -1,0 +1,212 @@
+"""The conversation as it is seen: a window of mounted items over a list that may hold ten thousand.
+
+Only the items near what is looked at are widgets. Scrolling to an end of the window mounts the next ones and unmounts
+those far away, so that opening, typing and streaming cost the same in a long conversation as in an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from textual.app import App
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from assistant.ui.conversation import Answer, Card, Conversation, Item, Note, Said, Thought, Update
+from assistant.ui.widgets.said import SaidView
+
+FIRST = 14
+"""Items mounted when a task is opened: more than the tallest screen usually shows."""
+CHUNK = 24
+"""Items mounted at once when the person scrolls to an end of the window."""
+WINDOW = 72
+"""Items that stay mounted at most (and a CHUNK more before the far ones go)."""
+
+
+class ItemView(Protocol):
+    """A widget that shows one item."""
+
+    item: Item
+
+    def show_update(self, update: Update) -> None:
+        """Draw what changed."""
+        ...
+
+
+def view_of(item: Item) -> Widget:
+    """The widget for `item`. Cards, notes and answers are imported when first needed."""
+    match item:
+        case Said():
+            return SaidView(item)
+        case Card():
+            from assistant.ui.widgets.card import CardView
+
+            return CardView(item)
+        case Thought():
+            from assistant.ui.widgets.thought import ThoughtView
+
+            return ThoughtView(item)
+        case Note():
+            from assistant.ui.widgets.note import NoteView
+
+            return NoteView(item)
+        case Answer():
+            from assistant.ui.widgets.answer import AnswerView
+
+            return AnswerView(item)
+        case _:
+            raise TypeError(f"no view for {type(item).__name__}")
+
+
+class Transcript(VerticalScroll, can_focus=False):
+    """The items, newest at the bottom. Follows the end until the person scrolls away from it."""
+
+    DEFAULT_CSS = """
+    Transcript { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    """
+
+    app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__()
+        self.conversation = conversation
+        self._first = self._last = 0
+        """The window: items[_first:_last] are mounted."""
+        self._views: dict[int, Widget] = {}
+        self._moving = False
+
+    async def on_mount(self) -> None:
+        """Show the end of what there is."""
+        self.anchor()
+        await self.show_end()
+
+    @property
+    def items(self) -> list[Item]:
+        """All items, mounted or not."""
+        return self.conversation.items
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the newest line is in view, so that new ones are followed."""
+        return self.scroll_offset.y >= self.max_scroll_y - 1
+
+    def view(self, item: Item) -> Widget | None:
+        """The mounted widget of `item`, or None while it is far away."""
+        return self._views.get(id(item))
+
+    async def show_updates(self, updates: Sequence[Update]) -> None:
+        """Draw what `Conversation` said has changed."""
+        for update in updates:
+            if update.what == "added":
+                if self._last == len(self.items) - 1:
+                    self._last += 1
+                    await self.mount(self._make(update.item, self._last - 1))
+                    await self._trim_top()
+            elif (view := self.view(update.item)) is not None:
+                cast(ItemView, view).show_update(update)
+
+    async def replace(self, items: list[Item]) -> None:
+        """Show another conversation."""
+        self.conversation.items[:] = items
+        await self._show_window(max(0, len(items) - FIRST), len(items))
+        self.anchor()
+
+    async def show_end(self) -> None:
+        """Go to the newest item and follow it."""
+        if self._last != len(self.items) or not self._views:
+            await self._show_window(max(0, len(self.items) - FIRST), len(self.items))
+        self.anchor()
+
+    async def reveal(self, index: int) -> None:
+        """Bring `items[index]` into view, mounting its neighbourhood when it is far away."""
+        if not self._first <= index < self._last:
+            await self._show_window(max(0, index - CHUNK // 2), min(len(self.items), index + CHUNK))
+        view = self._views[id(self.items[index])]
+        self.release_anchor()
+        self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True)
+
+    def turn_from(self, step: int) -> int | None:
+        """Index of the prompt `step` turns (1 or -1) from what is at the top of the view, or None at the end."""
+        top = self.scroll_offset.y
+        here = self._first
+        for index in range(self._first, self._last):
+            if self._views[id(self.items[index])].virtual_region.y <= top + (step > 0):
+                here = index
+        indexes = range(here + 1, len(self.items)) if step > 0 else range(here - 1, -1, -1)
+        return next((i for i in indexes if isinstance(self.items[i], Said)), None)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Mount what comes next when an end of the window draws near."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._moving or not self._views:
+            return
+        page = self.size.height
+        if new_value < old_value and new_value < page and self._first > 0:
+            self._moving = True
+            self.call_later(self._grow_up)
+        elif new_value > old_value and self._last < len(self.items) and new_value > self.max_scroll_y - page:
+            self._moving = True
+            self.call_later(self._grow_down)
+
+    async def _grow_up(self) -> None:
+        start = max(0, self._first - CHUNK)
+        stop = self._first
+        kept = self._views[id(self.items[self._first])]
+        offset = kept.virtual_region.y - self.scroll_offset.y
+        self._first = start
+        with self.app.batch_update():
+            await self.mount_all(self._make_all(start, stop), before=0)
+            await self._unmount(self.items[self._first + WINDOW : self._last])
+            self._last = min(self._last, self._first + WINDOW)
+        self.call_after_refresh(self._keep, kept, offset)
+
+    async def _grow_down(self) -> None:
+        stop = min(len(self.items), self._last + CHUNK)
+        start = self._last
+        kept = self._views[id(self.items[self._last - 1])]
+        offset = kept.virtual_region.y - self.scroll_offset.y
+        self._last = stop
+        with self.app.batch_update():
+            await self.mount_all(self._make_all(start, stop))
+            first = max(self._first, self._last - WINDOW)
+            await self._unmount(self.items[self._first : first])
+            self._first = first
+        self.call_after_refresh(self._keep, kept, offset)
+
+    def _keep(self, view: Widget, offset: int) -> None:
+        """Scroll so that `view` is where it was before the window moved."""
+        self.scroll_to(y=view.virtual_region.y - offset, animate=False, immediate=True)
+        self._moving = False
+
+    async def _trim_top(self) -> None:
+        """While following the end: unmount a CHUNK of the oldest once the window has grown too large."""
+        if self._last - self._first <= WINDOW + CHUNK or not self.at_end:
+            return
+        first = self._last - WINDOW
+        await self._unmount(self.items[self._first : first])
+        self._first = first
+
+    async def _show_window(self, first: int, last: int) -> None:
+        self._moving = True
+        self._first, self._last = first, last
+        with self.app.batch_update():
+            self._views.clear()
+            await self.remove_children()
+            if views := self._make_all(first, last):
+                await self.mount_all(views)
+        self._moving = False
+
+    async def _unmount(self, items: Sequence[Item]) -> None:
+        gone = [view for item in items if (view := self._views.pop(id(item), None)) is not None]
+        if gone:
+            await self.remove_children(gone)
+
+    def _make(self, item: Item, index: int) -> Widget:
+        view = self._views[id(item)] = view_of(item)
+        if isinstance(item, Card) and index and isinstance(self.items[index - 1], Card):
+            view.add_class("-joined")  # calls in a row stand together
+        return view
+
+    def _make_all(self, first: int, last: int) -> list[Widget]:
+        return [self._make(self.items[index], index) for index in range(first, last)]

@@ -1,0 +1,94 @@
+"""Runs the screen over a fake desk in a real terminal: `python tests/ui/demo.py SCENE [FOLDER]`.
+
+Used by the terminal tests, the benchmarks and by anyone who wants to look at a change.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+import fake_desk as fd  # noqa: E402
+
+from assistant.agent import events  # noqa: E402
+from assistant.types import Usage  # noqa: E402
+from assistant.ui import run_app  # noqa: E402
+
+ANSWER = """## The three largest files
+
+| file | size | changed |
+|---|---:|---|
+| `video.mp4` | 1.2 GB | 2026-10-02 |
+| `照片/旅行.zip` | 310 MB | 2026-09-12 |
+| `notes/todo.md` | 92 B | today |
+
+The first one is **13 times** as large as the second. To see what is in it:
+
+```python
+from pathlib import Path
+
+for file in sorted(Path(".").rglob("*"), key=lambda p: -p.stat().st_size)[:3]:
+    print(file, file.stat().st_size)  # 三个最大的文件
+```
+
+1. Move it to another disk, or
+2. make it smaller with `ffmpeg`.
+
+See [the manual](https://ffmpeg.org/ffmpeg.html) or https://example.com for more.
+"""
+
+
+def scene(name: str) -> fd.FakeDesk:
+    """The desk of a scene."""
+    turn: list[fd.Step] = [
+        events.ModelStarted("anthropic/claude-x", 1),
+        events.ReasoningDelta("The person wants the largest files.\nI list the folder first."),
+        events.ModelFinished("anthropic/claude-x", "tool_calls", Usage(1_200, 80), 4_800),
+        *fd.call("a", "list_dir", "list_dir: the whole folder", "video.mp4\nnotes/\n照片/\n", ms=12),
+        *fd.call(
+            "b",
+            "run_command",
+            "run_command: du -a | sort -n",
+            "du: cannot read `private`: Permission denied\n",
+            ok=False,
+            code="failed",
+            ms=340,
+        ),
+        events.ModelStarted("anthropic/claude-x", 2),
+        *[step for delta in fd.words(ANSWER, 6) for step in (delta, 0.01)],
+        events.ModelFinished("anthropic/claude-x", "stop", Usage(2_400, 300), 11_700),
+        events.StageChanged(5, 1),
+    ]
+    asking: list[fd.Step] = [
+        *fd.words("I need to build it first.\n"),
+        0.2,
+        fd.request("make test"),
+        *fd.words("The tests pass.\n"),
+    ]
+    slow: list[fd.Step] = [*[s for d in fd.words("word " * 4_000, 5) for s in (d, 0.02)]]
+    scripts = {"ask": asking, "slow": slow, "two": [fd.request("make test"), fd.request("rm -rf build", call_id="c2")]}
+    totals = fd.TaskTotals(34_200, 2_100, 12, 182_000)
+    if name == "long":
+        return fd.FakeDesk(scripts, turn, history=fd.long_history(10_000, 2_000), totals=totals)
+    if name == "first":
+        return fd.FakeDesk(scripts, turn, earlier=0)
+    return fd.FakeDesk(scripts, turn, stage=fd.changes(), totals=totals, model="anthropic/claude-x")
+
+
+def main() -> int:
+    """Open the screen."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "chat"
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path.cwd()
+    desk = scene(name)
+
+    async def build() -> fd.FakeDesk:
+        return desk
+
+    return run_app(build, folder, "" if name == "long" else None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

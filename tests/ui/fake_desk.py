@@ -1,0 +1,600 @@
+"""A desk without anything behind it: turns are scripts of events, and everything a person changes is remembered.
+
+A script is a list of steps. A step is an event, a number of seconds to wait, or an `ApprovalRequest`: then the approver
+is asked and what follows depends on nothing, but the answer is kept in `FakeSession.answers`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from assistant.agent import events
+from assistant.agent.desk import TaskTotals
+from assistant.agent.events import Event
+from assistant.audit.views import LogRow, TaskSummary
+from assistant.canonical import digest
+from assistant.config import Paths, Settings
+from assistant.errors import UsageError
+from assistant.gateway.approver import ApprovalRequest, Approver
+from assistant.sandbox.protocol import ApplyReport
+from assistant.types import (
+    Action,
+    Answer,
+    Approval,
+    Argument,
+    Autonomy,
+    Boundary,
+    Budgets,
+    CallPart,
+    Change,
+    Decision,
+    Effect,
+    Grant,
+    Kind,
+    Label,
+    Message,
+    ModelInfo,
+    Origin,
+    Resource,
+    ResultPart,
+    Role,
+    Task,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Trace,
+    Verdict,
+)
+
+Step = Event | float | ApprovalRequest
+Script = Sequence[Step]
+
+DAY_MS = 1_732_406_400_000
+"""2024-11-24 00:00 UTC: no screen shows a running clock."""
+
+MODELS = [
+    ModelInfo("builtin/offline", "builtin", local=True, input_uusd_per_mtok=0, output_uusd_per_mtok=0),
+    ModelInfo(
+        "anthropic/claude-x",
+        "anthropic",
+        context_tokens=200_000,
+        input_uusd_per_mtok=3_000_000,
+        output_uusd_per_mtok=15_000_000,
+        sees_images=True,
+    ),
+    ModelInfo(
+        "ollama/qwen3:8b", "ollama", local=True, context_tokens=32_768, input_uusd_per_mtok=0, output_uusd_per_mtok=0
+    ),
+    ModelInfo(
+        "openai/gpt-x",
+        "openai",
+        usable=False,
+        why_not="no key: set OPENAI_API_KEY or run `assistant models keys`",
+        context_tokens=400_000,
+        input_uusd_per_mtok=1_250_000,
+        output_uusd_per_mtok=10_000_000,
+    ),
+]
+
+TOOLS = [
+    (
+        ToolSpec(
+            "read_file",
+            "",
+            Effect.READ,
+            ("main.py",),
+            {},
+            can="Read any file of this task's folder.",
+            cannot="Change anything, or read files elsewhere.",
+        ),
+        True,
+    ),
+    (
+        ToolSpec(
+            "write_file",
+            "",
+            Effect.WRITE,
+            ("main.py",),
+            {},
+            can="Create and replace files in this task's folder, on the stage.",
+            cannot="Write outside the folder.",
+        ),
+        True,
+    ),
+    (
+        ToolSpec(
+            "run_command",
+            "",
+            Effect.EXECUTE,
+            ("main.py",),
+            {},
+            can="Run a command in the task's room.",
+            cannot="Reach the network, or see other folders.",
+        ),
+        True,
+    ),
+    (
+        ToolSpec(
+            "fetch_page",
+            "",
+            Effect.FETCH,
+            ("main.py",),
+            {},
+            can="Read a page of the web.",
+            cannot="Sign in anywhere.",
+            hosts=("*",),
+        ),
+        False,
+    ),
+]
+
+DIFF = """--- a/notes/todo.md
++++ b/notes/todo.md
+@@ -1,4 +1,5 @@
+ # To do
+-- write the report
++- write the report by Friday
+ - call Anna
++- 买牛奶
+ - water the plants
+"""
+
+
+def changes() -> list[Change]:
+    """A stage with one of each."""
+    return [
+        Change(
+            ".git/hooks/pre-commit", "created", size_bytes=120, held="would run code on your machine at the next commit"
+        ),
+        Change("notes/todo.md", "changed", size_bytes=92),
+        Change("notes/旅行.md", "created", size_bytes=310),
+        Change("old.txt", "deleted", size_bytes=12),
+        Change("src/app.py", "renamed", old_path="src/main.py", size_bytes=900),
+    ]
+
+
+def action(command: str = "make test", folder: str = "/home/ada/project") -> Action:
+    """A shell command as the gateway would judge it."""
+    return Action(
+        "run_command",
+        Effect.EXECUTE,
+        Resource("command", command.split(" ")[0]),
+        (Argument("command", command, Role.PARAM, Kind.COMMAND),),
+        folder,
+    )
+
+
+def request(
+    command: str = "make test",
+    *,
+    call_id: str = "c1",
+    answers: tuple[Answer, ...] = (Answer.ONCE, Answer.TASK, Answer.NO),
+    scopes: tuple[tuple[Answer, str], ...] = ((Answer.TASK, "run `make` with any target in this folder"),),
+) -> ApprovalRequest:
+    """A question as the gateway would ask it."""
+    act = action(command)
+    verdict = Verdict(
+        Decision.ASK,
+        ("base.execute-asks",),
+        "commands that build or change things are asked about at this level",
+        traces=(
+            Trace(
+                "command",
+                Origin.UNTRUSTED,
+                Label(sources=("https://example.com/howto",)),
+                "the words come from example.com/howto, not from you",
+            ),
+        ),
+    )
+    return ApprovalRequest(
+        call_id,
+        act,
+        digest(act),
+        verdict,
+        f"Run `{command.split(chr(10))[0]}` in this folder",
+        ("+ build/report.txt",),
+        answers,
+        scopes,
+    )
+
+
+def words(text: str, step: int = 12) -> list[Step]:
+    """An answer in deltas of `step` characters."""
+    return [events.TextDelta(text[i : i + step]) for i in range(0, len(text), step)]
+
+
+def call(
+    call_id: str,
+    tool: str,
+    title: str,
+    output: str = "",
+    *,
+    ok: bool = True,
+    code: str = "",
+    ms: int = 120,
+    change: tuple[Change, ...] = (),
+) -> list[Step]:
+    """A whole call that policy allows."""
+    steps: list[Step] = [
+        events.CallStarted(call_id, tool, title, action()),
+        events.CallJudged(call_id, Verdict(Decision.ALLOW, ("base.read",))),
+    ]
+    if output:
+        steps.append(events.CallOutput(call_id, output))
+    result = ToolResult(call_id, ok, output, code)
+    return [*steps, events.CallFinished(call_id, tool, result, change, ms, 0 if ok else 1)]
+
+
+class FakeSession:
+    """A TaskSession that plays scripts. `own` are played for `!` commands."""
+
+    def __init__(self, desk: FakeDesk, task: Task, approver: Approver, messages: Sequence[Message] = ()) -> None:
+        self._desk = desk
+        self._task = task
+        self.approver = approver
+        self.messages = list(messages)
+        self.prompts: list[str] = []
+        self.own_commands: list[str] = []
+        self.answers: list[Approval] = []
+        self.done: list[tuple[str, object]] = []
+        """What the person changed, in order: (method, argument)."""
+        self.stage = list(desk.stage)
+        self._grants = [
+            Grant(
+                "g1", Effect.EXECUTE, Resource("command", "make"), "run_command", task.id, "asked on 24 November", "key"
+            ),
+            Grant(
+                "g2",
+                Effect.FETCH,
+                Resource("host", "docs.python.org"),
+                "fetch_page",
+                "",
+                expires_ms=DAY_MS + 86_400_000,
+            ),
+        ]
+        self._boundaries = [
+            Boundary("b1", "never push", 'forbid(principal, action == Action::"execute", resource);', task.id)
+        ]
+        self._on = [name.name for name, on in TOOLS if on]
+        self._running = False
+        self._stop: asyncio.Event = asyncio.Event()
+        self.warmed = False
+        self.totals = desk.totals
+
+    @property
+    def task(self) -> Task:
+        return self._task
+
+    @property
+    def model_info(self) -> ModelInfo:
+        return next(
+            (m for m in MODELS if m.id == self._task.model), ModelInfo(self._task.model, self._task.model.split("/")[0])
+        )
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def history(self) -> Sequence[Message]:
+        return self.messages
+
+    def warm_up(self) -> None:
+        self.warmed = True
+
+    async def run_turn(self, prompt: str) -> AsyncIterator[Event]:
+        assert not self._running, "one turn at a time"
+        self.prompts.append(prompt)
+        yield events.TurnStarted(self._task.id, len(self.prompts), prompt)
+        async for event in self._play(self._desk.script_for(prompt)):
+            yield event
+
+    async def run_own_command(self, command: str) -> AsyncIterator[Event]:
+        self.own_commands.append(command)
+        yield events.TurnStarted(self._task.id, 0, f"!{command}")
+        async for event in self._play(call("own", "run_command", command, "hello from the room\n")):
+            yield event
+
+    async def _play(self, script: Script) -> AsyncIterator[Event]:
+        self._running = True
+        self._stop.clear()
+        last: Event | None = None
+        try:
+            for step in script:
+                if self._stop.is_set():
+                    break
+                if isinstance(step, (int, float)):
+                    try:
+                        async with asyncio.timeout(step):
+                            await self._stop.wait()
+                    except TimeoutError:
+                        pass
+                elif isinstance(step, ApprovalRequest):
+                    yield events.CallStarted(step.call_id, step.action.tool, step.sentence, step.action)
+                    yield events.CallJudged(step.call_id, step.verdict)
+                    approval = await self._ask(step)
+                    if approval is None:
+                        break
+                    yield events.CallApproved(step.call_id, approval)
+                    ok = approval.answer != Answer.NO
+                    result = ToolResult(
+                        step.call_id, ok, "ok" if ok else "refused by the person", "" if ok else "refused"
+                    )
+                    yield events.CallFinished(step.call_id, step.action.tool, result, duration_ms=900)
+                else:
+                    last = step
+                    yield step
+        finally:
+            self._running = False
+        if self._stop.is_set():
+            yield events.TurnFinished("stopped", 130)
+        elif not isinstance(last, events.TurnFinished):
+            yield events.TurnFinished("done")
+
+    async def _ask(self, step: ApprovalRequest) -> Approval | None:
+        """The answer, or None when the turn was stopped: the question is then cancelled."""
+        asking = asyncio.ensure_future(self.approver.ask(step))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not asking.done():
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            return None
+        self.answers.append(asking.result())
+        return asking.result()
+
+    async def stop(self) -> None:
+        self.done.append(("stop", None))
+        self._stop.set()
+
+    def _change(self, **fields: object) -> None:
+        import msgspec
+
+        self._task = msgspec.structs.replace(self._task, **fields)
+
+    async def set_model(self, model: str) -> ModelInfo:
+        found = next((m for m in MODELS if m.id == model), None)
+        if found is None:
+            raise UsageError(f"there is no model `{model}`", hint="see /model")
+        if not found.usable:
+            raise UsageError(f"`{model}` can't be used", hint=found.why_not)
+        self._change(model=model)
+        self.done.append(("set_model", model))
+        return found
+
+    async def set_tools(self, names: Sequence[str]) -> None:
+        self._on = list(names)
+        self.done.append(("set_tools", tuple(names)))
+
+    async def set_autonomy(self, level: Autonomy) -> None:
+        self._change(autonomy=level)
+        self.done.append(("set_autonomy", level))
+
+    async def set_budgets(self, budgets: Budgets) -> None:
+        self._change(budgets=budgets)
+        self.done.append(("set_budgets", budgets))
+
+    async def rename(self, title: str) -> None:
+        self._change(title=title)
+        self.done.append(("rename", title))
+
+    def tools(self) -> Sequence[tuple[ToolSpec, bool]]:
+        return [(spec, spec.name in self._on) for spec, _on in TOOLS]
+
+    def grants(self) -> Sequence[Grant]:
+        return list(self._grants)
+
+    async def revoke(self, grant_id: str) -> None:
+        self._grants = [g for g in self._grants if g.id != grant_id]
+        self.done.append(("revoke", grant_id))
+
+    def boundaries(self) -> Sequence[Boundary]:
+        return list(self._boundaries)
+
+    def propose_boundary(self, words: str) -> Boundary:
+        if "nonsense" in words:
+            raise UsageError(f"`{words}` can't be put as a policy", hint="try: push, delete, example.com")
+        return Boundary(
+            "b9", f"never {words}", f'forbid(principal, action, resource) when {{ context.words == "{words}" }};'
+        )
+
+    async def add_boundary(self, boundary: Boundary) -> None:
+        self._boundaries.append(boundary)
+        self.done.append(("add_boundary", boundary.words))
+
+    async def remove_boundary(self, boundary_id: str) -> None:
+        self._boundaries = [b for b in self._boundaries if b.id != boundary_id]
+        self.done.append(("remove_boundary", boundary_id))
+
+    async def changes(self) -> list[Change]:
+        return list(self.stage)
+
+    async def diff(self, path: str) -> str:
+        change = next(c for c in self.stage if c.path == path)
+        if change.kind == "renamed":
+            return f"renamed from {change.old_path}, nothing else changed"
+        return self._desk.diffs.get(path, DIFF.replace("notes/todo.md", path))
+
+    async def apply(
+        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
+    ) -> ApplyReport:
+        picked = [
+            c
+            for c in self.stage
+            if paths is None or any(c.path == p or c.path.startswith(p.rstrip("/") + "/") for p in paths)
+        ]
+        held = tuple(c for c in picked if c.held and not allow_held)
+        conflicts = tuple(c for c in picked if c.path in self._desk.conflicts and not overwrite_conflicts)
+        applied = tuple(c for c in picked if c not in held and c not in conflicts)
+        self.stage = [c for c in self.stage if c not in applied]
+        self.done.append(("apply", tuple(c.path for c in applied)))
+        return ApplyReport(applied, conflicts, held, undo_id="u1" if applied else "")
+
+    async def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
+        gone = [
+            c
+            for c in self.stage
+            if paths is None or any(c.path == p or c.path.startswith(p.rstrip("/") + "/") for p in paths)
+        ]
+        self.stage = [c for c in self.stage if c not in gone]
+        self.done.append(("drop", tuple(c.path for c in gone)))
+        return gone
+
+    async def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
+        self.done.append(("undo", undo_id))
+        return ApplyReport((Change("notes/todo.md", "changed"),))
+
+    async def aclose(self) -> None:
+        self.done.append(("aclose", None))
+
+
+class FakeDesk:
+    """A Desk over scripts. `scripts` maps a prompt to its turn; any other prompt gets `default`."""
+
+    def __init__(
+        self,
+        scripts: dict[str, Script] | None = None,
+        default: Script | Callable[[str], Script] = (),
+        *,
+        stage: Sequence[Change] = (),
+        history: Sequence[Message] = (),
+        totals: TaskTotals | None = None,
+        earlier: int = 3,
+        model: str = "builtin/offline",
+    ) -> None:
+        self.scripts = scripts or {}
+        self.default = default
+        self.stage = list(stage)
+        self.totals = totals or TaskTotals()
+        self._history = list(history)
+        self.diffs: dict[str, str] = {"notes/todo.md": DIFF}
+        self.conflicts: set[str] = set()
+        self.sessions: list[FakeSession] = []
+        self.opened: list[tuple[Path, dict[str, object]]] = []
+        self.earlier = earlier
+        self.model = model
+        self.closed = False
+        self.rows = log_rows(60)
+
+    paths = Paths(
+        "/home/ada/.config/assistant",
+        "/home/ada/.local/share/assistant",
+        "/home/ada/.local/state/assistant/trust",
+        "/home/ada/.cache/assistant",
+        "/run/user/1000/assistant",
+    )
+    settings = Settings()
+
+    def script_for(self, prompt: str) -> Script:
+        if prompt in self.scripts:
+            return self.scripts[prompt]
+        return self.default(prompt) if callable(self.default) else self.default
+
+    @property
+    def session(self) -> FakeSession:
+        """The newest session."""
+        return self.sessions[-1]
+
+    async def open_task(self, folder: Path, *, approver: Approver, model: str = "", **options: object) -> FakeSession:
+        self.opened.append((folder, options))
+        task = Task(f"t{len(self.sessions) + 1}", str(folder), model or self.model, created_ms=DAY_MS)
+        self.sessions.append(FakeSession(self, task, approver))
+        return self.session
+
+    async def resume_task(self, task: str, *, approver: Approver) -> FakeSession:
+        if task == "gone":
+            raise UsageError("there is no task `gone`", hint="`assistant tasks` lists them")
+        self.sessions.append(
+            FakeSession(
+                self, Task(task or "t1", "/home/ada/project", self.model, title="Tidy notes"), approver, self._history
+            )
+        )
+        return self.session
+
+    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
+        titles = ["Tidy the notes", "Why does the build fail?", "整理照片"]
+        every = [
+            TaskSummary(
+                Task(
+                    f"t{i}", "/home/ada/project" if i % 2 else "/home/ada/photos", "anthropic/claude-x", titles[i % 3]
+                ),
+                turns=3 * i + 1,
+                updated_ms=DAY_MS - i * 3_600_000,
+                waiting=i % 3,
+                cost_uusd=12_000 * i,
+                interrupted=i == 2,
+            )
+            for i in range(self.earlier)
+        ]
+        return [t for t in every if search.lower() in t.task.title.lower()][:limit]
+
+    async def models(self) -> list[ModelInfo]:
+        return MODELS
+
+    async def log_page(
+        self,
+        *,
+        task: str = "",
+        kinds: Sequence[str] = (),
+        search: str = "",
+        before_seq: int | None = None,
+        limit: int = 200,
+    ) -> list[LogRow]:
+        rows = [
+            r
+            for r in reversed(self.rows)
+            if (not kinds or r.kind in kinds)
+            and search.lower() in (r.summary + r.detail).lower()
+            and (before_seq is None or r.seq < before_seq)
+        ]
+        return rows[:limit]
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def log_rows(number: int) -> list[LogRow]:
+    """A log as `log_page` would tell it, oldest first."""
+    kinds = [
+        ("message", "you: list the largest files here"),
+        ("model.call", "builtin/offline, step 1"),
+        ("intent", "list_dir: the folder"),
+        ("decision", "allow, by base.read-inside"),
+        ("outcome", "list_dir: 12 entries, 8 ms"),
+        ("turn.finished", "done"),
+    ]
+    return [
+        LogRow(
+            i + 1,
+            DAY_MS + i * 7_000,
+            kinds[i % 6][0],
+            "t1",
+            kinds[i % 6][1],
+            f'{{\n  "call": "c{i}",\n  "status": "ok"\n}}',
+        )
+        for i in range(number)
+    ]
+
+
+def long_history(messages: int, cards: int) -> list[Message]:
+    """A conversation of `messages` messages of which `cards` are tool calls with results."""
+    out: list[Message] = []
+    every = max(1, messages // max(1, cards * 2))
+    number = 0
+    while len(out) < messages:
+        number += 1
+        if number % 2:
+            out.append(Message("user", (TextPart(f"Question {number}: what about item {number}?"),)))
+        else:
+            out.append(
+                Message("assistant", (TextPart(f"Answer **{number}**: it is `{number * 7}`.\n\n- one\n- two 二\n"),))
+            )
+        if cards and number % every == 0 and len(out) + 2 <= messages:
+            cards -= 1
+            cid = f"c{number}"
+            out.append(Message("assistant", (CallPart(ToolCall(cid, "read_file", f'{{"path":"f{number}.txt"}}')),)))
+            out.append(Message("tool", (ResultPart(ToolResult(cid, True, f"line of {number}\n" * 5)),)))
+    return out
