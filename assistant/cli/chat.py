@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
+from assistant.config import find_paths, load_settings
 from assistant.errors import NeedsPerson, UsageError
 from assistant.types import Autonomy
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,29 +36,41 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check what can be checked without a screen, then open it."""
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
-        raise UsageError(
-            "the chat needs a terminal for input and output", hint='without one: assistant run "what to do"'
-        )
-    folder = _confirmed(Path(args.folder), args.broad) if args.resume is None else Path(args.folder)
-    from assistant.compose import build_desk
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        if not _is_open(stream):
+            raise UsageError(f"standard {name} is closed, and a chat needs it", hint='without one: assistant run "..."')
+    settings = load_settings(find_paths())
+    options: dict[str, object] = {"model": args.model, "kit": args.kit}
+    if args.autonomy:
+        options["autonomy"] = Autonomy(args.autonomy)
+    folder = Path(args.folder)
+    if args.resume is None:
+        folder = _confirmed(folder, args.broad)
+        options["broad_ok"] = True
     from assistant.ui import run_app
 
-    return run_app(
-        build_desk,
-        folder,
-        resume=args.resume,
-        model=args.model,
-        kit=args.kit,
-        autonomy=Autonomy(args.autonomy) if args.autonomy else None,
-    )
+    return run_app(_desk, folder, args.resume, look=settings.look, options=options)
 
 
-def _is_terminal(stream: object) -> bool:
+async def _desk() -> Desk:
+    """Built in a thread, so that the first frame and the first keys don't wait for it."""
+
+    def build() -> Desk:
+        from assistant.compose import build_desk
+
+        return build_desk()
+
+    return await asyncio.to_thread(build)
+
+
+def _is_open(stream: TextIO | None) -> bool:
     try:
-        return stream is not None and os.isatty(stream.fileno())  # type: ignore[attr-defined]
-    except (OSError, ValueError, AttributeError):
+        if stream is None or stream.closed:
+            return False
+        os.fstat(stream.fileno())
+    except (OSError, ValueError):
         return False
+    return True
 
 
 def _confirmed(folder: Path, broad: bool) -> Path:
