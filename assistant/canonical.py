@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -124,8 +123,7 @@ def _check_text(value: Any) -> None:
         if isinstance(item, str):
             item.encode("utf-8")
         elif isinstance(item, dict):
-            keys: Iterable[Any] = item  # pyright: ignore[reportUnknownVariableType]  # JSON
-            waiting.extend(keys)
+            waiting.extend(item)  # pyright: ignore[reportUnknownArgumentType]  # JSON: its names
             waiting.extend(item.values())  # pyright: ignore[reportUnknownArgumentType]  # JSON
         elif isinstance(item, list):
             waiting.extend(item)  # pyright: ignore[reportUnknownArgumentType]  # JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import orjson
 
@@ -31,7 +32,7 @@ def main() -> int:
     return 0
 
 
-def _encode(found: dict[str, object]) -> bytes:
+def _encode(found: Mapping[str, object]) -> bytes:
     try:
         return orjson.dumps(found)
     except (TypeError, ValueError):  # an id that no exact JSON form exists for, such as an integer beyond 64 bits

@@ -38,7 +38,7 @@ def answer(line: str | bytes) -> Answer:
 def _answer_request(request: Request) -> Answer:
     try:
         name = request.get("op") or _operation_of(request)
-        operation = OPERATIONS.get(name) if isinstance(name, str) else None
+        operation = OPERATIONS.get(_ALIASES.get(name, name)) if isinstance(name, str) else None
         if operation is None:
             return {"ok": False, "error": f"no operation `{name}`: there are {', '.join(sorted(OPERATIONS))}"}
         return operation(request)
@@ -226,11 +226,9 @@ def _sign(request: Request) -> Answer:
 
 
 def _jcs(request: Request) -> Answer:
-    if "input_hex" in request:
-        given: str | bytes = _bytes(request["input_hex"])
-    else:
-        given = _text(_first(request, "jcs", "input", "json"))
-    output = canonical.dumps(canonical.loads(given, doubles=True))
+    given = _bytes(request["input_hex"]) if "input_hex" in request else _first(request, "jcs", "input", "json")
+    value = canonical.loads(given, doubles=True) if isinstance(given, (str, bytes)) else given
+    output = canonical.dumps(value)
     found = _compared(request, output=output.decode())
     if "output_hex" in request:
         found["ok"] = found["ok"] and request["output_hex"] == output.hex()
@@ -262,6 +260,21 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "number": _number,
 }
 
+_ALIASES = {
+    "verify_inclusion": "inclusion",
+    "verify_consistency": "consistency",
+    "verify_note": "note",
+    "verify_checkpoint": "checkpoint",
+    "verify": "ed25519",
+    "roots": "tree",
+    "subtree": "root",
+    "leaf": "leaf_hash",
+    "node_hash": "node",
+    "canonical": "jcs",
+    "canonicalize": "jcs",
+    "es6": "number",
+    "double": "number",
+}
 _LEAVES = "leaves|entries|leaf_hashes"
 _KNOWN_BY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("consistency", ("first", "second", "first_root", "second_root", "proof")),
