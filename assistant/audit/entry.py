@@ -3,18 +3,18 @@
 The body that is stored and hashed is RFC 8785 canonical JSON, restricted to integers, strings, booleans, null, lists and
 objects with ASCII keys:
 
-    {"blobs":[...],"body":{...},"kind":"outcome","prev":"0123456789abcdef","seal":"...","seq":7,"task":"...","time_ms":...,"v":1}
+    {"blobs":[...],"body":{...},"head":"...","kind":"outcome","prev":"0123456789abcdef","seq":7,"task":"...","time_ms":...,"v":1}
 
 `blobs` names the fields of `body` whose content lies apart (`name` -> `name_sha256`); left out when there are none.
-`prev` is the start of the previous entry's leaf hash: it secures nothing (the tree does), it lets a verifier say exactly
-which entry of a group was changed. `seal`, on every 1,024th entry, is the SHA-256 over the checkpoint notes of the 1,024
-sizes before it, so that one signature vouches for all older notes.
+`head`, on the first entry of each commit, is the start of the SHA-256 of the checkpoint note before it: so the tree covers
+every older checkpoint, and one signature vouches for all of them. `prev` is the start of the previous entry's leaf hash: it
+secures nothing (the tree does), it lets a verifier say exactly which entry of a group was changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,9 +24,7 @@ from assistant.errors import LogDamaged, LogError
 from assistant.types import JSON, Data
 
 FORMAT = 1
-SEAL_EVERY = 1024
-"""Entries between two seals."""
-
+HEAD_BYTES = 16
 PREV_BYTES = 8
 FIRST_PREV = "0" * (2 * PREV_BYTES)
 
@@ -44,7 +42,7 @@ class Entry(Data, frozen=True):
     blobs: tuple[str, ...] = ()
     """Names of contents that lie apart: `body[name + "_sha256"]` is the hash of each."""
     prev: str = ""
-    seal: str = ""
+    head: str = ""
     v: int = FORMAT
 
     def blob_hashes(self) -> list[str]:
@@ -86,8 +84,8 @@ def encode(entry: Entry) -> str:
     }
     if entry.blobs:
         tree["blobs"] = entry.blobs
-    if entry.seal:
-        tree["seal"] = entry.seal
+    if entry.head:
+        tree["head"] = entry.head
     try:
         return orjson.dumps(tree, option=orjson.OPT_SORT_KEYS).decode()
     except orjson.JSONEncodeError as error:
@@ -140,11 +138,6 @@ def _escape_surrogates(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
 
 
-def seal_of(notes: Sequence[str]) -> str:
-    """The seal over checkpoint notes."""
-    return hashlib.sha256("".join(notes).encode()).hexdigest()
-
-
-def needs_seal(seq: int) -> bool:
-    """Whether entry `seq` carries the seal over the notes of sizes `seq - 1 - SEAL_EVERY` (excluded) to `seq - 1`."""
-    return seq > 1 and seq % SEAL_EVERY == 1
+def head_of(note: str) -> str:
+    """How the next commit's first entry names a checkpoint note."""
+    return hashlib.sha256(note.encode()).digest()[:HEAD_BYTES].hex()

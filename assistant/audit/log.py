@@ -23,13 +23,11 @@ import msgspec
 from assistant.audit.entry import (
     FIRST_PREV,
     PREV_BYTES,
-    SEAL_EVERY,
     Entry,
     encode,
-    needs_seal,
+    head_of,
     plain,
     read_entry,
-    seal_of,
 )
 from assistant.audit.merkle import Frontier, leaf_hash
 from assistant.audit.signer import Signer
@@ -76,6 +74,7 @@ class Log:
         self._writing = threading.Lock()
         self._tree: Frontier | None = None
         self._last_leaf = b""
+        self._last_note = ""
         self._waiting: deque[_Waiter] = deque()
         self._wake = threading.Event()
         self._closed = False
@@ -166,7 +165,8 @@ class Log:
             entries: list[Entry] = []
             stored: list[tuple[int, str, bytes]] = []
             for draft in drafts:
-                entry = self._entry(connection, draft, tree.frontier.size + 1, now)
+                head = head_of(self._last_note) if self._last_note and not entries else ""
+                entry = self._entry(connection, draft, tree.frontier.size + 1, now, head)
                 text = encode(entry)
                 self._last_leaf = leaf_hash(text.encode())
                 tree.append(self._last_leaf)
@@ -181,18 +181,18 @@ class Log:
             rows.insert_note(connection, tree.frontier.size, note)
         except (OSError, sqlite3.Error) as error:
             raise log_error(error, self._database.path) from error
+        self._last_note = note
         self._database.commit()
         self._database.may_create = False
         self.trust.saw(tree.frontier.size, note)
         return entries
 
-    def _entry(self, connection: sqlite3.Connection, draft: Draft, seq: int, now: int) -> Entry:
+    def _entry(self, connection: sqlite3.Connection, draft: Draft, seq: int, now: int, head: str) -> Entry:
         body: dict[str, Any] = plain(draft.body)
         for name, data in draft.blobs.items():
             sha256 = hashlib.sha256(data).hexdigest()
             rows.insert_blob(connection, sha256, data)
             body[f"{name}_sha256"] = sha256
-        seal = seal_of(rows.notes_between(connection, seq - 1 - SEAL_EVERY, seq - 1)) if needs_seal(seq) else ""
         return Entry(
             seq=seq,
             time_ms=now,
@@ -201,7 +201,7 @@ class Log:
             body=body,
             blobs=tuple(sorted(draft.blobs)),
             prev=self._last_leaf[:PREV_BYTES].hex() or FIRST_PREV,
-            seal=seal,
+            head=head,
         )
 
     def _caught_up(self, connection: sqlite3.Connection) -> Frontier:
@@ -215,7 +215,7 @@ class Log:
                 tree.append(new)
         else:
             tree = StoredTree(connection).frontier(size)
-        self._signer.check(connection, tree)
+        self._last_note = self._signer.check(connection, tree)
         self._tree = tree
         self._last_leaf = leaf
         return tree

@@ -36,8 +36,8 @@ class Signer:
             raise LogError("the log's signing key has not been found yet")
         return self._key
 
-    def check(self, connection: sqlite3.Connection, frontier: Frontier) -> None:
-        """Compare the stored tree with the last checkpoint, its signature, and what this machine saw last.
+    def check(self, connection: sqlite3.Connection, frontier: Frontier) -> str:
+        """Compare the stored tree with the last checkpoint, its signature, and what this machine saw last; returns its note.
 
         Raises LogDamaged unless they agree: signing a new checkpoint over a changed log would hide the change.
         """
@@ -57,7 +57,7 @@ class Signer:
         if found is None:
             self._check_not_lost(0)
             self._key = self._first_key(pinned)
-            return
+            return ""
         if not pinned:
             pinned = self._pin_again(found[1])
         try:
@@ -70,6 +70,7 @@ class Signer:
         in_force = max(signers, key=pinned.index)
         if self._key is None or self._key.verifier != in_force:
             self._key = keys.load(self._paths, [in_force])
+        return found[1]
 
     def sign(self, frontier: Frontier, *also: SigningKey) -> str:
         """The note of the checkpoint over `frontier`."""

@@ -17,12 +17,6 @@ def last_note(connection: sqlite3.Connection) -> tuple[int, str] | None:
     return connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
 
 
-def notes_between(connection: sqlite3.Connection, after: int, up_to: int) -> list[str]:
-    """The notes of the checkpoints with `after` < size <= `up_to`, in order."""
-    found = connection.execute("SELECT note FROM checkpoints WHERE size>? AND size<=? ORDER BY size", (after, up_to))
-    return [note for (note,) in found]
-
-
 def leaves_between(connection: sqlite3.Connection, start: int, end: int) -> list[bytes]:
     """The leaf hashes with index `start` <= i < `end` (an index is one less than the entry's number)."""
     found = connection.execute("SELECT leaf FROM entries WHERE seq>? AND seq<=? ORDER BY seq", (start, end))
