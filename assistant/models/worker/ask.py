@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -47,7 +47,7 @@ async def ask(call: WireCall) -> AsyncGenerator[ModelEvent]:
     try:
         target = find_target(call)
         # one module a protocol, and only the one that is asked for: each costs a start-up some milliseconds
-        wire = importlib.import_module(f"assistant.models.worker.wire.{target.protocol}")
+        wire: Any = importlib.import_module(f"assistant.models.worker.wire.{target.protocol}")
         source = wire.ask(call) if target.protocol == "any_other" else _direct(call, target, wire)
         async with aclosing(source) as events:
             async for event in events:
