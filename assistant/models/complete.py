@@ -20,7 +20,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 from assistant.errors import ModelError
 from assistant.models.worker.call import WireCall
@@ -132,10 +132,10 @@ def _arguments(written: str) -> JSON:
     if not written.strip():
         return {}
     try:
-        found = json.loads(written, strict=False)
+        found: JSON = json.loads(written, strict=False)
     except (ValueError, RecursionError):
         return written
-    return found if isinstance(found, dict) else written
+    return cast("JSON", found) if isinstance(found, dict) else written
 
 
 def _signatures(opaque: JSON) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from assistant.models.worker.failure import cut
@@ -50,14 +49,14 @@ class Reader(Protocol):
         ...
 
 
-@dataclass
 class _Call:
-    index: int
-    id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list)
-    opaque: JSON = None
-    done: bool = False
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.id = ""
+        self.name = ""
+        self.pieces: list[str] = []
+        self.opaque: JSON = None
+        self.done = False
 
 
 class Answer:

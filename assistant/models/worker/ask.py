@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,7 +15,7 @@ from assistant.models.worker.answer import Reader
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_response, unreadable
 from assistant.models.worker.frames import AwsEventStream, EventStream, FrameReader, JsonLines
-from assistant.models.worker.history import safe_name
+from assistant.models.worker.history import Rules, safe_name
 from assistant.models.worker.http import MAX_BODY_BYTES, Response, post
 from assistant.models.worker.shape import decode
 from assistant.models.worker.target import Target, find_target
@@ -31,10 +31,11 @@ class Wire(Protocol):
     """What each file of `wire/` offers."""
 
     JSON_LINES: bool
-    Reader: type[Reader]
+
+    def Reader(self, target: Target) -> Reader: ...  # noqa: D102, N802 - a class in each file
 
     def build(self, call: WireCall, target: Target) -> Request: ...  # noqa: D102
-    def rules(self, target: Target, call: WireCall) -> object: ...  # noqa: D102
+    def rules(self, target: Target, call: WireCall) -> Rules: ...  # noqa: D102
 
 
 async def ask(call: WireCall) -> AsyncGenerator[ModelEvent]:
@@ -43,16 +44,21 @@ async def ask(call: WireCall) -> AsyncGenerator[ModelEvent]:
     Raises ModelError (see its `kind`) at any point; what was yielded before stays valid. No retries. Closing the
     generator closes the connection.
     """
-    target = find_target(call)
-    # one module a protocol, and only the one that is asked for: each costs a start-up some milliseconds
-    wire = importlib.import_module(f"assistant.models.worker.wire.{target.protocol}")
-    if target.protocol == "any_other":
-        async with aclosing(wire.ask(call)) as events:
+    try:
+        target = find_target(call)
+        # one module a protocol, and only the one that is asked for: each costs a start-up some milliseconds
+        wire: Any = importlib.import_module(f"assistant.models.worker.wire.{target.protocol}")
+        source = wire.ask(call) if target.protocol == "any_other" else _direct(call, target, wire)
+        async with aclosing(source) as events:
             async for event in events:
                 yield event
-        return
-    request: Request = wire.build(call, target)
-    reader: Reader = wire.Reader(target)
+    except ModelError as error:
+        raise without_key(error, call.api_key) from error.__cause__
+
+
+async def _direct(call: WireCall, target: Target, wire: Wire) -> AsyncGenerator[ModelEvent]:
+    request = wire.build(call, target)
+    reader = wire.Reader(target)
     names = _names(call.request.tools, wire.rules(target, call).tool_name)
     async with post(request.url, request.headers, request.body, timeout_s=call.timeout_s) as response:
         if response.status != 200:
@@ -60,6 +66,15 @@ async def ask(call: WireCall) -> AsyncGenerator[ModelEvent]:
         async with aclosing(_answer(response, reader, json_lines=wire.JSON_LINES)) as events:
             async for event in events:
                 yield _own_name(event, names)
+
+
+def without_key(error: ModelError, key: str) -> ModelError:
+    """The error with the key taken out of its words: some providers repeat it, and errors are logged."""
+    if len(key) < 4 or key not in error.message:
+        return error
+    error.message = error.message.replace(key, "(key)")
+    error.args = (error.message,)
+    return error
 
 
 async def _failure(response: Response) -> ModelError:

@@ -12,7 +12,9 @@ import msgspec
 from assistant.errors import ModelError
 from assistant.models.worker.ask import ask
 from assistant.models.worker.call import WireCall
+from assistant.models.worker.http import close_idle, tls
 from assistant.models.worker.lines import Fault, Handshake, Order, Reply
+from assistant.models.worker.target import PROVIDERS
 
 MAX_LINE_BYTES = 256 * 2**20
 """A history with pictures is one line; this is far above what any provider takes."""
@@ -49,11 +51,19 @@ class Worker:
             sys.stderr.write(f"worker: the handshake does not fit: {error}\n")
             return 2
         async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(self._warm_up))
             while line := await reader.readline():
                 self._take(line, group)
             for task in list(self._calls.values()):
                 task.cancel()
+        close_idle()
         return 0
+
+    def _warm_up(self) -> None:
+        """What the first call would have to wait for: the trusted certificates, where the provider is far away."""
+        known = PROVIDERS.get(self._shake.provider)
+        if (self._shake.api_base or (known.base if known else "")).startswith("https:"):
+            tls()
 
     async def _open_output(self, loop: asyncio.AbstractEventLoop) -> asyncio.StreamWriter:
         pipe = os.fdopen(self._out, "wb", buffering=0, closefd=False)

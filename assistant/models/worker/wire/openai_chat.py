@@ -14,7 +14,7 @@ from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, is_error, unreadable
 from assistant.models.worker.frames import Frame
-from assistant.models.worker.history import Rules, fit, joined, safe_name
+from assistant.models.worker.history import Fitted, Rules, fit, joined, safe_name
 from assistant.models.worker.shape import decode, encode, items, number, record, records, text
 from assistant.models.worker.target import Target, join
 from assistant.models.worker.wire.request import Request, json_request, schema
@@ -72,6 +72,12 @@ def build(call: WireCall, target: Target) -> Request:
     """The request."""
     own = rules(target, call)
     fitted = fit(call.request.messages, target.maker, own)
+    body = body_of(call, target, fitted, own)
+    return json_request(join(target.url, "/chat/completions"), target.headers, body)
+
+
+def body_of(call: WireCall, target: Target, fitted: Fitted, own: Rules) -> dict[str, Any]:
+    """The request's body."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": fitted.system}] if fitted.system else []
     for message in fitted.messages:
         messages.extend(_messages(message, target.provider))
@@ -88,7 +94,7 @@ def build(call: WireCall, target: Target) -> Request:
             body["reasoning"] = {"effort": call.request.reasoning}
         else:
             body["reasoning_effort"] = call.request.reasoning
-    return json_request(join(target.url, "/chat/completions"), target.headers, body)
+    return body
 
 
 def _tool(tool: ToolSpec, pattern: str) -> dict[str, Any]:
@@ -153,6 +159,7 @@ class Reader:
         self._thoughts: list[str] = []
         self._details: dict[object, dict[str, Any]] = {}
         self._current: object = None
+        self._renamed: dict[object, object] = {}
         self._finish = ""
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
@@ -182,6 +189,10 @@ class Reader:
             raise from_body(choice)
         yield from self._choice(choice, record(choice.get("message")) or {"content": choice.get("text")})
         self._done = True
+
+    def ended(self) -> None:
+        """Said by whoever knows that the stream ended properly without its end mark."""
+        self._done = bool(self._finish)
 
     def complete(self) -> bool:
         """See `answer.Reader`."""
@@ -276,9 +287,10 @@ class Reader:
             return ("id", id or object()) if begins else self._current
         known = self.answer.call_id(index)
         if id and known and id != known:
+            self._renamed[index] = (index, id)
             return (index, id)
-        if not id and isinstance(self._current, tuple) and self._current[:1] == (index,):
-            return self._current  # pyright: ignore[reportUnknownVariableType]  # a key of ours
+        if not id and self._renamed.get(index):
+            return self._renamed[index]
         return index
 
     def _usage(self, content: Mapping[str, Any]) -> None:
