@@ -248,7 +248,7 @@ class Reader:
     def _key(event: Mapping[str, Any]) -> object:
         return event.get("output_index")
 
-    _HANDLERS = {  # noqa: RUF012 - read only
+    _HANDLERS = {
         "response.output_text.delta": _text_delta,
         "response.output_text.done": _text_done,
         "response.refusal.delta": _refusal,
