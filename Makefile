@@ -31,7 +31,7 @@ bench: $(STAMP)
 
 # Resolve anew: needs uv and a package index. Hashes only, and no index host's name.
 lock:
-	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile pyproject.toml --extra documents --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --annotation-style line -q -o .ci/requirements.lock
 
 clean:
