@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant.ui.commands import COMMANDS
@@ -24,7 +25,7 @@ def follow(chat: ChatScreen) -> None:
         start = before[1:].lower()
         chat.offer([_choice(c.name, c.takes, c.what) for c in COMMANDS if c.name.startswith(start) and c.name != start])
     elif mention := _MENTION.search(before):
-        chat.run_worker(_files(chat, mention[1]), group="mention", exclusive=True, exit_on_error=False)
+        chat.run_worker(partial(_files, chat, mention[1]), group="mention", exclusive=True, exit_on_error=False)
     else:
         chat.workers.cancel_group(chat, "mention")  # pyright: ignore[reportUnknownMemberType]  # Worker without its parameter
         chat.offer(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant.agent import events
@@ -60,14 +61,14 @@ class Turns:
         if self.active and not self._stopping and self._chat.session is not None:
             self._stopping = True
             self._chat.activity.what = _("stopping")
-            self._chat.run_worker(self._chat.session.stop(), group="stop", exit_on_error=False)
+            self._chat.run_worker(self._chat.session.stop, group="stop", exit_on_error=False)
 
     async def _start(self, text: str) -> None:
         self.active, self._stopping = True, False
         await self._draw(self._chat.conversation.add(Said(text)))
         await self._chat.transcript.show_end()
         self._chat.activity.begin(_("thinking"))
-        self._chat.run_worker(self._run(text), group="turn", exit_on_error=False)
+        self._chat.run_worker(partial(self._run, text), group="turn", exit_on_error=False)
 
     async def _run(self, text: str) -> None:
         """Worker: pass on every event; a turn always ends with TurnFinished, whatever breaks."""

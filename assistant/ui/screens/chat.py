@@ -44,6 +44,7 @@ from assistant.ui.messages import (
     TurnEvent,
     TypedAhead,
 )
+from assistant.ui.screens.failures import TellsFailures
 from assistant.ui.turns import Turns
 from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion
@@ -61,7 +62,7 @@ AGAIN_S = 2.0
 """How long a second Ctrl+C counts as the second."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(TellsFailures, Screen[None]):
     """One task. Draws what it is told; every decision is made behind `TaskSession`."""
 
     app: AssistantApp  # pyright: ignore[reportIncompatibleMethodOverride]  # narrowed: only our App shows this screen
@@ -119,7 +120,7 @@ class ChatScreen(Screen[None]):
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
-        self.run_worker(self._open(), group="open", exit_on_error=False)
+        self.run_worker(self._open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts
 
@@ -188,7 +189,7 @@ class ChatScreen(Screen[None]):
             self.prompt.set_history(mine)
             await self.transcript.replace(items)
         self.refresh_status()
-        self.run_worker(self._first_look(), group="look", exit_on_error=False)
+        self.run_worker(self._first_look, group="look", exit_on_error=False)
         await self.turns.next()
 
     @on(DeskFailed)
@@ -272,7 +273,7 @@ class ChatScreen(Screen[None]):
 
     @on(StagedChanged)
     def _staged_changed(self) -> None:
-        self.run_worker(self._first_look(), group="look", exclusive=True, exit_on_error=False)
+        self.run_worker(self._first_look, group="look", exclusive=True, exit_on_error=False)
 
     @on(Prompt.Edited)
     def _prompt_edited(self) -> None:
@@ -365,7 +366,7 @@ class ChatScreen(Screen[None]):
             if await self.app.confirm(_("Make this boundary hold?"), f"{boundary.words}\n\n{boundary.policy}"):
                 await self.change(lambda _session: session.add_boundary(boundary), _("boundary"), boundary.words)
 
-        self.run_worker(confirm(), group="never", exit_on_error=False)
+        self.run_worker(confirm, group="never", exit_on_error=False)
 
     async def set_autonomy(self, level: str) -> None:
         """Turn the dial, or open the panel with it."""

@@ -18,11 +18,11 @@ from assistant.ui.screens.panel import PanelScreen
 
 KEYS_OF_PROMPT = (
     ("Enter", N_("send; while a turn runs, it waits in line")),
-    ("Shift+Enter, Alt+Enter, Ctrl+J", N_("new line")),
+    ("Shift+Enter, Ctrl+J", N_("new line")),
     ("↑ ↓", N_("history, at the first and last line")),
     ("/", N_("commands, at the start of the prompt")),
     ("@", N_("files of the folder")),
-    ("!", N_("run a command of your own in the task's room")),
+    ("!", N_("your own command, run in the task's room")),
 )
 KEYS_OF_CARD = (
     ("y", N_("yes, once")),
@@ -30,7 +30,7 @@ KEYS_OF_CARD = (
     ("a", N_("always, pressed twice")),
     ("n", N_("no")),
     ("w", N_("no, and say why")),
-    ("Tab", N_("from the prompt to the card; Enter never approves")),
+    ("Tab", N_("to the card and back; Enter never approves")),
 )
 
 
@@ -75,7 +75,7 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> Content:
     lines = [Content.styled(title, "bold $secondary")]
     for keys, what in rows:
         name = Content.styled(f"  {keys}", "bold")
-        lines.append(join(name, " " * max(2, 34 - name.cell_length), _(what)))
+        lines.append(join(name, " " * max(2, 26 - name.cell_length), _(what)))
     return Content("\n").join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -87,7 +88,7 @@ class LogScreen(PanelScreen):
         self.set_class(event.size.width >= WIDE, "-wide")
 
     def _reload(self) -> None:
-        self.run_worker(self._page(anew=True), group="page", exclusive=True, exit_on_error=False)
+        self.run_worker(partial(self._page, anew=True), group="page", exclusive=True, exit_on_error=False)
 
     async def _page(self, *, anew: bool) -> None:
         rows = self.query_one(Rows)
@@ -131,7 +132,7 @@ class LogScreen(PanelScreen):
             self.query_one("#detail", VerticalScroll).scroll_home(animate=False)
         if self._more and event.option_index >= len(self._rows) - 20:
             self._more = False  # until this page is here
-            self.run_worker(self._page(anew=False), group="page", exclusive=True, exit_on_error=False)
+            self.run_worker(partial(self._page, anew=False), group="page", exclusive=True, exit_on_error=False)
 
     @on(Input.Changed)
     def _search_changed(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, OptionList
 
@@ -27,9 +28,6 @@ class ModelsScreen(PanelScreen):
     """Usable ones first."""
 
     TITLE_TEXT = N_("Models")
-    CSS = """
-    ModelsScreen Input { margin: 0 2 1 2; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", N_("search")),
         Binding("u", "usable", N_("only those that can be used")),
@@ -45,7 +43,8 @@ class ModelsScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """Search field and list."""
-        yield Input(placeholder=_("search · press / to type here"))
+        with Container(classes="search"):
+            yield Input(placeholder=_("search · press / to type here"))
         yield Rows()
 
     def hints(self) -> list[tuple[str, str]]:
@@ -56,7 +55,7 @@ class ModelsScreen(PanelScreen):
         """Ask the catalogue; local servers are probed, which may take a second."""
         self.query_one(Rows).focus()
         self.say_title(_("looking …"))
-        self.run_worker(self._read(), group="read", exit_on_error=False)
+        self.run_worker(self._read, group="read", exit_on_error=False)
 
     async def _read(self) -> None:
         try:

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from assistant.errors import AssistantError
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join
+from assistant.ui.screens.failures import TellsFailures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -28,9 +29,11 @@ class Rows(OptionList):
     Rows {
         height: 1fr; border: none; padding: 0 1; background: $background; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: none; background: $background; }
+        background-tint: $background 0%;
+        &:focus { border: none; background: $background; background-tint: $background 0%; }
         & > .option-list--option { padding: 0 1; }
-        & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }
+        & > .option-list--option-highlighted { background: $surface; color: $foreground; text-style: none; }
+        &:focus > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: none; }
         & > .option-list--option-disabled { color: $secondary; text-style: bold; }
     }
     """
@@ -53,7 +56,7 @@ class Rows(OptionList):
         return option.id or "" if option is not None else ""
 
 
-class PanelScreen(Screen[None]):
+class PanelScreen(TellsFailures, Screen[None]):
     """Base of the screens over the chat."""
 
     app: AssistantApp  # pyright: ignore[reportIncompatibleMethodOverride]  # narrowed: only our App shows these
@@ -63,9 +66,10 @@ class PanelScreen(Screen[None]):
         Binding("ctrl+c", "back", show=False),
     ]
     DEFAULT_CSS = """
-    PanelScreen { background: $background; }
+    PanelScreen { background: $background; overflow: hidden; }
     PanelScreen > .title { height: 1; padding: 0 2; margin: 1 0 1 0; }
     PanelScreen > .keys { height: auto; max-height: 2; padding: 0 2; color: $quiet; }
+    PanelScreen .search { height: 1; padding: 0 2; margin: 0 0 1 0; }
     PanelScreen Input { border: none; height: 1; padding: 0 1; background: $surface; }
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -89,7 +90,7 @@ class ReviewScreen(PanelScreen):
     # ------------------------------------------------------------ reading
 
     def _reload(self) -> None:
-        self.run_worker(self._read(), group="read", exclusive=True, exit_on_error=False)
+        self.run_worker(self._read, group="read", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
         try:
@@ -120,7 +121,7 @@ class ReviewScreen(PanelScreen):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.run_worker(self._show(event.option.id or ""), group="diff", exclusive=True, exit_on_error=False)
+        self.run_worker(partial(self._show, event.option.id or ""), group="diff", exclusive=True, exit_on_error=False)
 
     async def _show(self, path: str) -> None:
         view = self.query_one(DiffView)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, OptionList
 
@@ -27,9 +29,6 @@ class TasksScreen(PanelScreen):
     """Enter opens the marked task beside the ones that are open."""
 
     TITLE_TEXT = N_("Tasks")
-    CSS = """
-    TasksScreen Input { margin: 0 2 1 2; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "rename", N_("rename")),
         Binding("n", "new", N_("new task in this folder")),
@@ -45,7 +44,8 @@ class TasksScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """Search field and list."""
-        yield Input(placeholder=_("search in everything that was said · press / to type here"))
+        with Container(classes="search"):
+            yield Input(placeholder=_("search in everything that was said · press / to type here"))
         yield Rows()
 
     def hints(self) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ class TasksScreen(PanelScreen):
         self._reload()
 
     def _reload(self) -> None:
-        self.run_worker(self._read(), group="read", exclusive=True, exit_on_error=False)
+        self.run_worker(self._read, group="read", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
         try:
@@ -99,7 +99,7 @@ class TasksScreen(PanelScreen):
         """Another title for the marked task."""
         summary = self._tasks.get(self.query_one(Rows).highlighted_id)
         if summary is not None:
-            self.run_worker(self._rename(summary), group="rename", exit_on_error=False)
+            self.run_worker(partial(self._rename, summary), group="rename", exit_on_error=False)
 
     async def _rename(self, summary: TaskSummary) -> None:
         from assistant.gateway.approver import Unattended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -96,7 +97,7 @@ class ToolsScreen(PanelScreen):
         elif kind == "level":
             self._act(session.set_autonomy(Autonomy(name)))
         elif kind == "budget":
-            self.run_worker(self._budget(name), group="act", exit_on_error=False)
+            self.run_worker(partial(self._budget, name), group="act", exit_on_error=False)
 
     def action_end(self) -> None:
         """Revoke or lift the marked row."""
@@ -104,11 +105,11 @@ class ToolsScreen(PanelScreen):
         if kind == "grant":
             self._act(self.session.revoke(name), _("revoked"))
         elif kind == "boundary":
-            self.run_worker(self._lift(name), group="act", exit_on_error=False)
+            self.run_worker(partial(self._lift, name), group="act", exit_on_error=False)
 
     def action_boundary(self) -> None:
         """State one."""
-        self.run_worker(self._boundary(), group="act", exit_on_error=False)
+        self.run_worker(self._boundary, group="act", exit_on_error=False)
 
     def _act(self, work: Any, done: str = "") -> None:
         async def act() -> None:

@@ -1,0 +1,24 @@
+"""Says when work in the background broke, on every screen: nothing fails in silence."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from assistant.ui.language import _
+from assistant.visible import one_line
+
+
+class TellsFailures:
+    """For screens: shows the error of a worker that broke."""
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker ended: with an error, or as it should."""
+        error = cast("Worker[Any]", event.worker).error  # pyright: ignore[reportUnknownMemberType]
+        if event.state == WorkerState.ERROR and error is not None:
+            words = one_line(f"{type(error).__name__}: {error}", 400)
+            cast("Screen[Any]", self).notify(
+                words, title=_("this did not work"), severity="error", markup=False, timeout=10
+            )
