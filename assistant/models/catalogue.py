@@ -241,7 +241,7 @@ def is_loopback_address(address: str) -> bool:
 
 def _unknown(name: str) -> Provider:
     """A provider that the person gave an address for."""
-    return Provider(name, name, (f"{name.upper().replace('-', '_')}_API_KEY",), "")
+    return Provider(name, name, (f"{name.upper().replace('-', '_')}_API_KEY",))
 
 
 def _priced(provider: str, name: str) -> str:

@@ -6,6 +6,7 @@ then asked as an OpenAI-compatible server.
 
 from __future__ import annotations
 
+from assistant.models.worker.target import PROVIDERS as TARGETS
 from assistant.types import Data
 
 
@@ -15,49 +16,50 @@ class Provider(Data, frozen=True):
     name: str
     title: str
     key_names: tuple[str, ...]
-    address: str
-    """Its own address; empty where it depends on the account (Azure, Bedrock)."""
     base_names: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
     """Names for `auto`, best first: able enough for tool use at a middling price."""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Further values that it needs, with the environment names they come from."""
 
+    @property
+    def address(self) -> str:
+        """Its own address, as the worker knows it; empty where it depends on the account (Azure, Bedrock)."""
+        known = TARGETS.get(self.name)
+        return known.base if known else ""
 
-def _provider(name: str, title: str, key: str, address: str, *preferred: str) -> Provider:
+
+def _provider(name: str, title: str, key: str, *preferred: str) -> Provider:
     upper = name.upper()
-    return Provider(name, title, (key,), address, (f"{upper}_BASE_URL", f"{upper}_API_BASE"), preferred)
+    return Provider(name, title, (key,), (f"{upper}_BASE_URL", f"{upper}_API_BASE"), preferred)
 
 
 _ALL = (
-    _provider("anthropic", "Anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com", "claude-sonnet-5-5"),
-    _provider("openai", "OpenAI", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-6-sol"),
+    _provider("anthropic", "Anthropic", "ANTHROPIC_API_KEY", "claude-sonnet-5-5"),
+    _provider("openai", "OpenAI", "OPENAI_API_KEY", "gpt-6-sol"),
     Provider(
         "gemini",
         "Google Gemini",
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        "https://generativelanguage.googleapis.com",
         ("GEMINI_BASE_URL", "GEMINI_API_BASE", "GOOGLE_GEMINI_BASE_URL"),
         ("gemini-pro-latest",),
     ),
-    _provider("mistral", "Mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", "mistral-medium-latest"),
-    _provider("deepseek", "DeepSeek", "DEEPSEEK_API_KEY", "https://api.deepseek.com", "deepseek-v4-pro"),
-    _provider("xai", "xAI", "XAI_API_KEY", "https://api.x.ai/v1", "grok-4.7"),
-    _provider("groq", "Groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", "openai/gpt-oss-120b"),
+    _provider("mistral", "Mistral", "MISTRAL_API_KEY", "mistral-medium-latest"),
+    _provider("deepseek", "DeepSeek", "DEEPSEEK_API_KEY", "deepseek-v4-pro"),
+    _provider("xai", "xAI", "XAI_API_KEY", "grok-4.7"),
+    _provider("groq", "Groq", "GROQ_API_KEY", "openai/gpt-oss-120b"),
     Provider(
         "cohere",
         "Cohere",
         ("COHERE_API_KEY", "CO_API_KEY"),
-        "https://api.cohere.com",
         ("COHERE_BASE_URL", "COHERE_API_BASE"),
         ("command-a-03-2025",),
     ),
-    _provider("openrouter", "OpenRouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", "openrouter/auto"),
+    _provider("openrouter", "OpenRouter", "OPENROUTER_API_KEY", "openrouter/auto"),
     Provider(
         "huggingface",
         "Hugging Face",
         ("HF_TOKEN", "HUGGINGFACE_API_KEY"),
-        "https://router.huggingface.co/v1",
         ("HUGGINGFACE_BASE_URL", "HUGGINGFACE_API_BASE"),
         ("openai/gpt-oss-120b",),
     ),
@@ -65,7 +67,6 @@ _ALL = (
         "azure",
         "Azure OpenAI",
         ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
-        "",
         ("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
         (),
         (("api_version", ("AZURE_API_VERSION", "OPENAI_API_VERSION")),),
@@ -74,7 +75,6 @@ _ALL = (
         "bedrock",
         "Amazon Bedrock",
         ("AWS_BEARER_TOKEN_BEDROCK",),
-        "",
         ("AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
         (),
         (
@@ -84,12 +84,16 @@ _ALL = (
             ("session_token", ("AWS_SESSION_TOKEN",)),
         ),
     ),
-    _provider("together_ai", "Together AI", "TOGETHER_API_KEY", "https://api.together.xyz/v1"),
-    _provider("fireworks_ai", "Fireworks AI", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
-    _provider("perplexity", "Perplexity", "PERPLEXITY_API_KEY", "https://api.perplexity.ai"),
-    _provider("cerebras", "Cerebras", "CEREBRAS_API_KEY", "https://api.cerebras.ai/v1", "gpt-oss-120b"),
-    _provider("moonshot", "Moonshot AI", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1", "kimi-k2.6"),
-    _provider("zai", "Z.AI", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4", "glm-5.3"),
+    _provider("together_ai", "Together AI", "TOGETHER_API_KEY"),
+    _provider("fireworks_ai", "Fireworks AI", "FIREWORKS_API_KEY"),
+    _provider("perplexity", "Perplexity", "PERPLEXITY_API_KEY"),
+    _provider("cerebras", "Cerebras", "CEREBRAS_API_KEY", "gpt-oss-120b"),
+    _provider("moonshot", "Moonshot AI", "MOONSHOT_API_KEY", "kimi-k2.6"),
+    _provider("zai", "Z.AI", "ZAI_API_KEY", "glm-5.3"),
+    _provider("deepinfra", "DeepInfra", "DEEPINFRA_API_KEY"),
+    _provider("nvidia_nim", "NVIDIA NIM", "NVIDIA_API_KEY"),
+    _provider("venice", "Venice", "VENICE_API_KEY"),
+    _provider("vercel_ai_gateway", "Vercel AI Gateway", "AI_GATEWAY_API_KEY"),
 )
 
 PROVIDERS = {provider.name: provider for provider in _ALL}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from assistant.errors import ModelError
 from assistant.models.worker.call import WireCall
 from assistant.models.worker_process import Worker, WorkerDied
-from assistant.types import ModelEvent, ModelInfo, ModelRequest
+from assistant.types import CallDone, ModelEvent, ModelInfo, ModelRequest, ReasoningDone
 
 
 class WorkerModel:
@@ -37,7 +39,7 @@ class WorkerModel:
                 async with aclosing(self._worker.call(call)) as events:
                     async for event in events:
                         delivered = True
-                        yield event
+                        yield self._own(event)
                 return
             except WorkerDied as death:
                 words = f": {death}" if str(death) else ""
@@ -53,6 +55,14 @@ class WorkerModel:
                         kind="server",
                         retryable=True,
                     ) from death
+
+    def _own(self, event: ModelEvent) -> ModelEvent:
+        """Opaque parts belong to the provider that was asked, whatever a worker claims: history sends them back there."""
+        if isinstance(event, (ReasoningDone, CallDone)):
+            part = event.part
+            if part.opaque is not None and part.provider.partition("/")[0] != self._info.provider:
+                return replace(event, part=replace(part, provider="", opaque=None))
+        return event
 
     def warm_up(self) -> None:
         """Start the worker in the background."""

@@ -73,6 +73,11 @@ def answer(id: int, call: dict, shake: dict) -> None:
         for number in range(20_000):
             text(id, f"{number} ")
         finish(id)
+    elif PART == "foreign-parts":
+        for owner in ("anthropic/claude", "openai/gpt-5", ""):
+            part = {"text": "hm", "provider": owner, "opaque": {"signature": "x"}}
+            say(id=id, event={"type": "reasoning_done", "part": part})
+        finish(id)
     elif PART == "after-the-end":
         text(id, "x")
         finish(id)

@@ -13,7 +13,9 @@ from assistant.errors import UsageError
 from assistant.models.catalogue import Catalogue
 from assistant.models.connection import Connection, host_of, is_loopback
 from assistant.models.keys import Looked
-from assistant.models.local_servers import LOCAL, SERVERS, address_of, probe
+from assistant.models.local_servers import LOCAL, SERVERS, LocalServer, address_of, probe
+from assistant.models.providers import PROVIDERS
+from assistant.models.worker.target import PROVIDERS as TARGETS
 
 SECRET = "sk-very-secret"
 
@@ -147,6 +149,18 @@ class TestOpening:
         both = [catalogue().info(name) for name in ("openai/gpt-5", "openai/responses/gpt-5")]
         assert both[0].input_uusd_per_mtok == both[1].input_uusd_per_mtok is not None
         assert both[1].id == "openai/responses/gpt-5"
+
+
+class TestProviders:
+    @pytest.mark.parametrize("name", sorted(PROVIDERS))
+    def test_the_worker_knows_each_provider_of_the_catalogue(self, name: str) -> None:
+        assert name in TARGETS
+        assert PROVIDERS[name].address.startswith("https://") or name in ("azure", "bedrock")
+        assert PROVIDERS[name].key_names
+
+    @pytest.mark.parametrize("server", SERVERS, ids=lambda s: s.provider)
+    def test_the_worker_and_the_catalogue_expect_local_servers_at_the_same_port(self, server: LocalServer) -> None:
+        assert TARGETS[server.provider].base.removesuffix("/v1") == f"http://127.0.0.1:{server.port}"
 
 
 class TestAddresses:

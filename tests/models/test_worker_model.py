@@ -17,7 +17,7 @@ from assistant.models.protocol import Model
 from assistant.models.worker_model import WorkerModel
 from assistant.models.worker_process import Worker
 from assistant.models.workers import Workers
-from assistant.types import Finished, ModelEvent, ModelInfo, ModelRequest, TextDelta
+from assistant.types import Finished, ModelEvent, ModelInfo, ModelRequest, ReasoningDone, TextDelta
 from tests.conformance.model_suite import ModelSuite, asked, collect
 from tests.models.plain_launcher import PlainLauncher
 
@@ -176,6 +176,11 @@ class TestHostileOutput:
         heard = await collect(model("after-the-end"), asked("x"))
         assert words(heard) == "x"
         assert sum(isinstance(event, Finished) for event in heard) == 1
+
+    async def test_M4_opaque_parts_are_kept_only_under_the_provider_that_was_asked(self) -> None:
+        parts = [e.part for e in await collect(model("foreign-parts"), asked("x")) if isinstance(e, ReasoningDone)]
+        assert [p.text for p in parts] == ["hm"] * 3
+        assert [(p.provider, p.opaque) for p in parts] == [("", None), ("openai/gpt-5", {"signature": "x"}), ("", None)]
 
     async def test_the_provider_s_words_are_made_visible(self) -> None:
         _, error = await listen(model("fail"), asked("x"))
