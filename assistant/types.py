@@ -164,6 +164,10 @@ class ToolSpec(Data, frozen=True):
     """Hosts it needs. Needing is not having: each is judged."""
     packages: bool = False
     """Whether the program needs the third-party packages installed with the assistant (read-only in its room)."""
+    session: bool = False
+    """Whether one process may serve all calls of a task (`launch.py --session`), so that state is kept between them."""
+    desktop: bool = False
+    """Whether it needs the person's desktop: clipboard, notifications, opening files and addresses."""
     example: Mapping[str, JSON] = {}
     origin: str = "shipped"
     folder: str = ""

@@ -58,6 +58,8 @@ class _Manifest(Data, frozen=True):
     limits: Limits = Limits()
     hosts: tuple[str, ...] = ()
     packages: bool = False
+    session: bool = False
+    desktop: bool = False
     example: Mapping[str, JSON] = {}
     tests: tuple[Case, ...] = ()
 

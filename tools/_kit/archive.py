@@ -139,7 +139,7 @@ def _tar(path: str) -> Iterator[Member]:
             yield Member(info.name, kind, info.size, info.mode & 0o777, float(info.mtime), opener, info.linkname)
         # A cut stream only shows at its very end, behind the last member.
         for _ in range(TAIL_CHUNKS):
-            if archive.fileobj is None or not archive.fileobj.read(1 << 20):
+            if not archive.fileobj.read(1 << 20):
                 break
 
 
