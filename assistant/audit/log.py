@@ -155,6 +155,7 @@ class Log:
         with self._writing:
             self._reset()
             self._database.close()
+            self.trust.settle()
             self.trust.close()
 
     def _commit(self, drafts: Sequence[Draft], also: Callable[[sqlite3.Connection], None] | None) -> list[Entry]:
@@ -206,10 +207,10 @@ class Log:
 
     def _caught_up(self, connection: sqlite3.Connection) -> Frontier:
         """The frontier over what is stored now, checked against the signed end when others have written."""
-        size, leaf = rows.last_entry(connection)
         tree = self._tree
-        if tree is not None and tree.size == size and self._last_leaf == leaf:
+        if tree is not None and tree.size == rows.last_seq(connection):
             return tree
+        size, leaf = rows.last_entry(connection)
         if tree is not None and 0 < size - tree.size <= CATCH_UP:
             for new in rows.leaves_between(connection, tree.size, size):
                 tree.append(new)

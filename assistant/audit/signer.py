@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 
 from assistant.audit import keys
-from assistant.audit.checkpoint import Checkpoint, open_checkpoint
+from assistant.audit.checkpoint import encode_hash, open_checkpoint
 from assistant.audit.merkle import Frontier
 from assistant.audit.note import NoteError, SigningKey, VerifierKey, new_signing_key
 from assistant.audit.trust import Trust
@@ -74,8 +74,9 @@ class Signer:
 
     def sign(self, frontier: Frontier, *also: SigningKey) -> str:
         """The note of the checkpoint over `frontier`."""
-        name = self.key.verifier.name
-        return Checkpoint(name, frontier.size, frontier.root()).sign(self.key, *also)
+        key = self.key
+        text = f"{key.verifier.name}\n{frontier.size}\n{encode_hash(frontier.root())}\n"
+        return f"{text}\n{''.join(k.signature_line(text) for k in (key, *also))}"
 
     def adopt(self, key: SigningKey) -> None:
         """From now on, sign with this key (it has been rotated to)."""

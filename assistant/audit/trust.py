@@ -16,6 +16,9 @@ from pathlib import Path
 from assistant.audit.note import NoteError, VerifierKey, split_note
 from assistant.errors import LogDamaged, LogError
 
+_LENGTH = 512
+"""Bytes of `last-checkpoint`, filled up with line feeds: longer than any note of ours, even with two signatures."""
+
 
 class Trust:
     """The trust folder. Reading makes nothing; writing makes it with mode 0700."""
@@ -25,6 +28,7 @@ class Trust:
         self._vkey = folder / "log.vkey"
         self._last = folder / "last-checkpoint"
         self._handle = -1
+        self._newest: tuple[int, str] | None = None
 
     def keys(self) -> list[VerifierKey]:
         """The pinned keys, oldest first; empty when nothing is pinned. Raises LogDamaged for a file that isn't keys."""
@@ -57,10 +61,10 @@ class Trust:
         """The newest checkpoint note seen here, not verified; None when there is none. Raises LogDamaged when malformed."""
         for attempt in range(3):  # a writer may be in the middle of replacing it
             try:
-                note = self._last.read_bytes().decode()
+                note = self._last.read_bytes().decode().rstrip("\n")
                 if note:
-                    split_note(note)
-                return note or None
+                    split_note(note + "\n")
+                return f"{note}\n" if note else None
             except FileNotFoundError:
                 return None
             except OSError as error:
@@ -71,32 +75,41 @@ class Trust:
         return None
 
     def saw(self, size: int, note: str) -> None:
-        """Remember a checkpoint unless a newer one is remembered.
+        """Remember a checkpoint that was just signed.
 
-        Not synced: losing the newest after a power cut only weakens what can be noticed, it never accuses. One write of
-        less than a sector, under a lock, so that several processes keep the newest.
+        One write of a fixed length, less than a sector, and not synced: losing the newest after a power cut, or to a process
+        that signed a moment earlier, only weakens what can be noticed; it never accuses. `settle` sets it right.
         """
+        self._newest = (size, note)
         try:
-            if self._handle < 0:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._handle = os.open(self._last, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
-            try:
-                known = os.pread(self._handle, 4096, 0)
-                if known and _size_of(known) >= size:
-                    return
-                data = note.encode()
-                os.pwrite(self._handle, data, 0)
-                if len(known) > len(data):
-                    os.ftruncate(self._handle, len(data))
-            finally:
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+            os.pwrite(self._opened(), note.encode().ljust(_LENGTH, b"\n"), 0)
         except OSError as error:
             self.close()
             raise LogError(
                 f"the last checkpoint can't be remembered in `{self.folder}`: {error.strerror}",
                 hint="free space there or mend its permissions",
             ) from error
+
+    def settle(self) -> None:
+        """Write the newest checkpoint seen by this process again, unless another process remembers a newer one."""
+        if self._newest is None:
+            return
+        size, note = self._newest
+        try:
+            handle = self._opened()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _size_of(os.pread(handle, _LENGTH, 0)) < size:
+                os.pwrite(handle, note.encode().ljust(_LENGTH, b"\n"), 0)
+            os.fsync(handle)
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        except OSError:
+            return  # every commit has said so already
+
+    def _opened(self) -> int:
+        if self._handle < 0:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handle = os.open(self._last, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return self._handle
 
     def close(self) -> None:
         """Let go of the file."""

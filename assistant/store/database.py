@@ -35,6 +35,8 @@ class Database:
         self.read_only = read_only
         self.may_create = True
         """Set to False once a log is known to exist: a lost database is an error then, not a reason to begin anew."""
+        self._file = str(path)
+        self._wal_file = f"{path}-wal"
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._reading = threading.Lock()
@@ -55,14 +57,10 @@ class Database:
         """Start a writing transaction; waits up to BUSY_S for other processes. Raises LogError."""
         writer = self.writer()
         try:
-            self._check_still_there()
             writer.execute("BEGIN IMMEDIATE")
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             self.fail()
             raise log_error(error, self.path) from error
-        except LogError:
-            self.fail()
-            raise
         return writer
 
     def commit(self) -> None:
@@ -99,8 +97,7 @@ class Database:
                 raise
             if created:
                 _sync_folder(self.path.parent)
-            stat = self.path.stat()
-            self._identity = (stat.st_dev, stat.st_ino)
+            self._identity = _identity(self._file)
         except (sqlite3.Error, OSError) as error:
             raise log_error(error, self.path) from error
         return connection
@@ -121,15 +118,13 @@ class Database:
 
     def _check_still_there(self) -> None:
         """SQLite goes on writing into a file that was deleted or replaced: such a commit would be lost."""
-        if self._identity is None:
-            return
-        if _identity(self.path) != self._identity:
+        if _identity(self._file) != self._identity:
             raise LogError(
                 f"the log `{self.path}` was removed or replaced while it was open",
                 hint="put it back; nothing that has an effect runs until it can be written",
             )
-        wal = _identity(self.path.with_name(self.path.name + "-wal"))
-        if self._wal_identity is not None and wal != self._wal_identity:
+        wal = _identity(self._wal_file)
+        if wal is None or (self._wal_identity is not None and wal != self._wal_identity):
             raise LogError(
                 f"the log's `{self.path.name}-wal` was removed or replaced while it was open",
                 hint="put it back; nothing that has an effect runs until it can be written",
@@ -236,9 +231,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("COMMIT")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
-        stat = os.stat(path)  # noqa: PTH116 - twice a commit: Path.stat costs as much as the call itself
+        stat = os.stat(path)  # noqa: PTH116 - at every commit: Path.stat costs as much as the call itself
     except FileNotFoundError:
         return None
     return stat.st_dev, stat.st_ino

@@ -12,6 +12,11 @@ def last_entry(connection: sqlite3.Connection) -> tuple[int, bytes]:
     return row or (0, b"")
 
 
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Number of the last entry, 0 for an empty log."""
+    return connection.execute("SELECT max(seq) FROM entries").fetchone()[0] or 0
+
+
 def last_note(connection: sqlite3.Connection) -> tuple[int, str] | None:
     """Size and note of the last checkpoint."""
     return connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
