@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from assistant.types import Change, Completed, Limits
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -112,6 +115,38 @@ class Process(Protocol):
         ...
 
 
+class PipedProcess(Protocol):
+    """A program of our own that is spoken to through its streams (the model worker). Reading late holds it back."""
+
+    @property
+    def stdin(self) -> asyncio.StreamWriter:
+        """Its standard input; close it to end input."""
+        ...
+
+    @property
+    def stdout(self) -> asyncio.StreamReader:
+        """Its standard output; lines up to 16 MiB."""
+        ...
+
+    @property
+    def stderr(self) -> asyncio.StreamReader:
+        """Its standard error."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    async def wait(self) -> Completed:
+        """Until it ends by itself. Its output stays with the streams."""
+        ...
+
+    async def stop(self) -> Completed:
+        """End it and all its children, and close the streams."""
+        ...
+
+
 class Room(Protocol):
     """One task's place to run programs: one overlay mount, entered by every call."""
 
@@ -130,6 +165,14 @@ class Room(Protocol):
 
     async def start(self, command: Command) -> Process:
         """Start a long-running program."""
+        ...
+
+    async def pipe(self, command: Command) -> PipedProcess:
+        """Start a long-running program whose streams the caller reads and writes itself. No wall limit unless it sets one."""
+        ...
+
+    def processes(self) -> Sequence[Process]:
+        """The long-running programs that still run."""
         ...
 
     def call_changes(self) -> list[Change]:
@@ -157,6 +200,13 @@ class Sandbox(Protocol):
         """The room of a task over `folder`, its stage kept below `stages / task`.
 
         Raises FolderError for a folder that is missing or can't be read, SandboxUnavailable when nothing holds here.
+        """
+        ...
+
+    async def open_private(self, name: str) -> Room:
+        """A room without a folder and stage: scratch space, the system's programs, and what its commands name.
+
+        For programs of our own, such as the model worker. `name` is what `assistant stop` knows it by.
         """
         ...
 

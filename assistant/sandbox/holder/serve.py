@@ -1,0 +1,203 @@
+"""The holder's work once its namespaces stand: start calls by bubblewrap, watch them, report their end, kill."""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import fcntl
+import os
+import select
+from typing import Any
+
+from assistant.sandbox.holder import kernel
+from assistant.sandbox.holder.watch import Watch, children, descendants
+from assistant.sandbox.holder.wire import Inbox, send
+
+_SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
+_FILTER_FD, _OPTIONS_FD = 9, 10
+_LOOPBACK = "127.0.0.1"
+
+
+class _Call:
+    def __init__(self, pid: int, watch: Watch | None) -> None:
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self.watch = watch
+        self.hit = ""
+
+
+class Server:
+    """Single-threaded: one message or one ended process at a time."""
+
+    def __init__(self, sock: _socket.socket, plan: dict[str, Any], folder: str) -> None:
+        self._sock = sock
+        self._plan = plan
+        self._folder = folder
+        self._inbox = Inbox(sock)
+        self._calls: dict[int, _Call] = {}
+        self._poll = select.poll()
+        self._poll.register(sock.fileno(), select.POLLIN)
+
+    def run(self) -> None:
+        """Serve until the assistant's end of the socket closes, which its death does too."""
+        while True:
+            self._poll.poll(50 if any(c.watch for c in self._calls.values()) else 1000)
+            try:
+                self._inbox.fill(wait=False)
+            except BlockingIOError:
+                pass
+            if self._inbox.closed:
+                return
+            while (taken := self._inbox.take()) is not None:
+                message, fds = taken
+                try:
+                    self._answer(message, fds)
+                finally:
+                    for fd in fds:
+                        os.close(fd)
+            self._reap()
+            for call in self._calls.values():
+                if call.watch is not None and not call.hit:
+                    call.hit = call.watch.look(call.pid)
+                    if call.hit:
+                        self._kill(call)
+
+    def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
+        op = message["op"]
+        if op == "start":
+            self._start(message, fds)
+        elif op == "kill":
+            call = self._calls.get(message["id"])
+            if call is not None:
+                self._kill(call)
+        elif op == "signal":
+            call = self._calls.get(message["id"])
+            if call is not None:
+                self._signal(call, message["signal"])
+        elif op == "stop":
+            self._stop()
+            send(self._sock, {"op": "stopped"})
+        elif op == "listen":
+            self._listen(message["id"])
+
+    def _start(self, message: dict[str, Any], fds: list[int]) -> None:
+        number = message["id"]
+        try:
+            if message["fresh"] and self._folder and not self._calls:
+                # What changed in the real folder is seen anew: an overlay remembers names it once looked up.
+                kernel.mount("stage", self._folder, None, kernel.MS_REMOUNT, "userxattr")
+            pid = self._spawn(message["argv"], message["options"], fds)
+            bounds = message["watch"]
+            watch = Watch(bounds, self._plan["upper"]) if bounds else None
+            call = self._calls[number] = _Call(pid, watch)
+            self._poll.register(call.pidfd, select.POLLIN)
+        except OSError as error:
+            send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
+            return
+        send(self._sock, {"op": "started", "id": number})
+
+    def _spawn(self, argv: list[str], options: bytes, fds: list[int]) -> int:
+        """By vfork. The options go by descriptor: a command line can be read by every user of the machine."""
+        program, words = _file_of(self._plan["filter"]), _file_of(options)
+        try:
+            pairs = [*zip(fds, range(3), strict=False), (program, _FILTER_FD), (words, _OPTIONS_FD)]
+            return os.posix_spawn(
+                argv[0],
+                argv,
+                {},
+                file_actions=[(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in pairs],
+                setsigmask=[],
+                setsigdef=[_SIGPIPE, _SIGXFSZ],
+            )
+        finally:
+            os.close(program)
+            os.close(words)
+
+    def _reap(self) -> None:
+        ended = False
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            for number, call in list(self._calls.items()):
+                if call.pid == pid:
+                    ended = True
+                    self._end(number, call, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        if ended:
+            self._sweep()
+
+    def _end(self, number: int, call: _Call, status: int, cpu_s: float, rss: int) -> None:
+        self._poll.unregister(call.pidfd)
+        os.close(call.pidfd)
+        del self._calls[number]
+        code = os.waitstatus_to_exitcode(status)
+        report = {"op": "ended", "id": number, "code": code, "cpu_ms": int(cpu_s * 1000), "rss": rss, "hit": call.hit}
+        send(self._sock, report)
+
+    def _kill(self, call: _Call) -> None:
+        # The call's own first process takes every other one with it; bubblewrap outside it ends by itself or here.
+        for pid in [*children(call.pid), call.pid]:
+            _kill(pid, _SIGKILL)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Kill what hangs below the holder without being a call: the rest of one that was killed while it started."""
+        known = {call.pid for call in self._calls.values()}
+        for pid in children(1):
+            if pid not in known:
+                _kill(pid, _SIGKILL)
+
+    def _signal(self, call: _Call, number: int) -> None:
+        """To the command and what shares its process group; bubblewrap's first process there takes no signals."""
+        family = descendants(call.pid)
+        if len(family) > 2:
+            group = os.getpgid(family[2])
+            for pid in family[2:]:
+                try:
+                    if os.getpgid(pid) == group:
+                        _kill(pid, number)
+                except ProcessLookupError:
+                    continue
+
+    def _stop(self) -> None:
+        try:
+            os.kill(-1, _SIGKILL)
+        except ProcessLookupError:
+            return
+        while self._calls:
+            select.select([], [], [], 0.001)
+            self._reap()
+
+    def _listen(self, number: int) -> None:
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        try:
+            sock.bind((_LOOPBACK, 0))
+            sock.listen(128)
+            send(
+                self._sock, {"op": "listening", "id": number, "port": sock.getsockname()[1], "fds": 1}, (sock.fileno(),)
+            )
+        except OSError as error:
+            send(self._sock, {"op": "failed", "id": number, "errno": error.errno or errno.EIO, "what": str(error)})
+        finally:
+            sock.close()
+
+
+def _file_of(data: bytes) -> int:
+    """A file in memory, read from its start. Numbered high enough that no copy onto a fixed number overwrites it first."""
+    low = os.memfd_create("room")
+    try:
+        os.write(low, data)
+        os.lseek(low, 0, os.SEEK_SET)
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 20)
+    finally:
+        os.close(low)
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,118 @@
+"""Where a task's stage lies on disk, and what must not be seen of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from assistant.errors import FolderError, StageError
+
+_ELSEWHERE = "/var/tmp"  # noqa: S108 - the standard's place for what must survive a reboot; ours is 0700 below it
+_FORBIDDEN = ("/proc", "/sys", "/dev")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """`base` keeps our records, `layer` the staged files. They are apart when `base` lies inside the task's folder.
+
+    An overlay whose upper layer lies in its lower one is refused by the kernel, and would show the task its own stage.
+    """
+
+    task: str
+    folder: str
+    base: str
+    layer: str
+
+    @property
+    def upper(self) -> Path:
+        """The overlay's upper layer."""
+        return Path(self.layer) / "upper"
+
+    @property
+    def work(self) -> Path:
+        """The overlay's work folder."""
+        return Path(self.layer) / "work"
+
+    @property
+    def copy(self) -> Path:
+        """The copied stage, where no overlay can be mounted."""
+        return Path(self.layer) / "copy"
+
+
+class _Record(msgspec.Struct):
+    folder: str
+    layer: str
+
+
+def real_folder(folder: Path) -> Path:
+    """The task's folder without links. Raises FolderError when it can't be a task's folder."""
+    try:
+        real = folder.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise FolderError(f"`{folder}` can't be opened: {error}", hint="name a folder that exists") from error
+    if not real.is_dir():
+        raise FolderError(f"`{folder}` is not a folder", hint="name the folder that it lies in")
+    if not os.access(real, os.R_OK | os.X_OK):
+        raise FolderError(f"`{folder}` can't be read by you", hint="name a folder of yours")
+    if str(real) == "/" or any(str(real) == top or str(real).startswith(top + "/") for top in _FORBIDDEN):
+        raise FolderError(f"`{real}` can't be staged: it holds the system itself", hint="name a folder below it")
+    return real
+
+
+def find_place(task: str, folder: Path, stages: Path) -> Place:
+    """The place of a task's stage, made when it is missing. Raises FolderError, StageError."""
+    if not task or "/" in task or task.startswith("."):
+        raise StageError(f"`{task}` can't name a stage")
+    real = real_folder(folder)
+    base = stages.absolute() / task
+    try:
+        base.mkdir(parents=True, mode=0o700, exist_ok=True)
+        base = base.resolve()
+        record_file = base / "stage.json"
+        if record_file.exists():
+            record = msgspec.json.decode(record_file.read_bytes(), type=_Record)
+            if record.folder != os.fsencode(real).decode("latin-1"):
+                known = os.fsdecode(record.folder.encode("latin-1"))
+                raise StageError(f"task `{task}` works on `{known}`", hint="use that folder, or another task")
+            return Place(task, str(real), str(base), record.layer)
+        layer = _layer_for(base, real)
+        record = _Record(os.fsencode(real).decode("latin-1"), layer)
+        new = record_file.with_name("stage.json.new")
+        new.write_bytes(msgspec.json.encode(record))
+        new.replace(record_file)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StageError(f"the stage of task `{task}` can't be opened: {error}") from error
+    return Place(task, str(real), str(base), layer)
+
+
+def _layer_for(base: Path, real: Path) -> str:
+    if not base.is_relative_to(real):
+        return str(base)
+    own = Path(_ELSEWHERE) / f"assistant-{os.geteuid()}"
+    if own.is_relative_to(real):
+        raise FolderError(f"`{real}` holds every place that a stage could lie in", hint="name a folder below it")
+    own.mkdir(mode=0o700, exist_ok=True)
+    found = own.lstat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise StageError(f"`{own}` belongs to somebody else", hint="remove it, or ask who made it")
+    name = hashlib.sha256(os.fsencode(base)).hexdigest()[:24]
+    (own / name).mkdir(mode=0o700, exist_ok=True)
+    return str(own / name)
+
+
+def remove_place(place: Place) -> None:
+    """Remove a stage for good, with all that it holds."""
+    for top in {place.layer, place.base}:
+        unlock(Path(top) / "work" / "work")
+        shutil.rmtree(top, ignore_errors=True, onerror=None)
+
+
+def unlock(folder: Path) -> None:
+    """Make a folder of mode 000 removable (an overlay leaves one in its work folder)."""
+    try:
+        folder.chmod(0o700)
+    except OSError:
+        pass
