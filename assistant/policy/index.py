@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from assistant.policy.normal import DIGITS, IBAN, compact, decodings, tokens
 
@@ -73,27 +74,39 @@ class TextIndex:
         return found
 
     def find_words(self, words: list[str], *, anyhow: bool = False) -> int | None:
-        """The piece where the words stand one after the other. `anyhow` looks for short values too."""
+        """The piece where the words stand last, one after the other. `anyhow` looks for short values too."""
+        place = next(self._found_at(words, anyhow), None)
+        return None if place is None else self._piece(place)
+
+    def pieces(self, words: list[str]) -> list[int]:
+        """Every piece where the words stand one after the other, latest first."""
+        return list(dict.fromkeys(map(self._piece, self._found_at(words, False))))
+
+    def around(self, words: list[str], reach: int) -> frozenset[int]:
+        """Where the words stand, in steps of `reach` words: two values with a step in common stand close together."""
+        steps: set[int] = set()
+        for place in self._found_at(words, True):
+            steps.update((place // reach, (place + reach // 2) // reach + 1_000_000_000))
+        return frozenset(steps)
+
+    def _found_at(self, words: list[str], anyhow: bool) -> Iterator[int]:
+        """Places of the phrase's first word, latest first."""
         if not words or not (anyhow or telling("".join(words))):
-            return None
+            return
         rarest, offset = None, 0
         for number, word in enumerate(words):
             places = self._places.get(word)
             if places is None:
-                return None
+                return
             if rarest is None or len(places) < len(rarest):
                 rarest, offset = places, number
-        assert rarest is not None  # noqa: S101 - `words` is not empty
-        if len(words) == 1:
-            return self._piece(rarest[-1])
-        near = rarest[-_CHECKED:]
-        if len(rarest) > _CHECKED:
+        near = rarest[-_CHECKED:] if rarest is not None else array("I")
+        if rarest is not None and len(rarest) > _CHECKED:
             near = rarest[:_CHECKED] + near
         for place in reversed(near):
             start = place - offset
             if start >= 0 and self._words[start : start + len(words)] == words:
-                return self._piece(start)
-        return None
+                yield start
 
     def _piece(self, place: int) -> int:
         return bisect_right(self._starts, place) - 1

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from assistant.policy.engine import Engine
+from assistant.policy.normal import leaves
 from assistant.policy.provenance import Field, Observation
 from assistant.policy.session import Session
 from assistant.types import (
@@ -101,7 +102,9 @@ class Judge:
         fields = tuple(_field(_mapping(f), label) for f in _sequence(message.get("fields")))
         output = message.get("output")
         text = output if isinstance(output, str) else str(output if output is not None else "")
-        self._session.observed(Observation(name, name, text, label, fields))
+        args = message.get("args")
+        asked_for = tuple(str(leaf) for leaf in leaves(args)) if isinstance(args, dict) else ()
+        self._session.observed(Observation(name, name, text, label, fields, asked_for))
         return {"ok": True}
 
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import msgspec
 
-from assistant.policy import commands
+from assistant.policy import commands, known
 from assistant.policy.normal import host_of, leaves
 from assistant.policy.provenance import Provenance
 from assistant.policy.request import Facts, Part
-from assistant.policy.signs import destination_class, egress_signs, target_class
+from assistant.policy.signs import Signs, of_link
 from assistant.types import Action, Confidentiality, Effect, Integrity, Kind, Resource, Role
 
 MAX_PARTS = 200
@@ -20,7 +20,8 @@ MAX_PARTS = 200
 Granted = Callable[[str, Resource, str], bool]
 """Whether a standing grant covers (action, resource, tool)."""
 
-_WORST = ("none", "granted", "named", "trusted", "internal", "field", "external", "text", "unknown")
+_WORST = ("named", "described", "trusted", "member", "text", "unknown")
+"""Classes of targets, best first."""
 
 
 class TooManyParts(Exception):
@@ -45,14 +46,20 @@ def _parts(action: Action, seen: Provenance, granted: Granted) -> Iterator[Part]
         case Effect.FETCH | Effect.SEND | Effect.ACT:
             yield from _egress_parts(action, seen, granted, base)
         case Effect.DELETE:
-            target = _worst(target_class(v, seen) for v in _values(action, Role.TARGET)) or "unknown"
-            yield Part(
-                "delete", action.resource, _with(base, target=target, signs=egress_signs(action, seen, target=target))
-            )
+            yield _deletion(action, seen, granted, base)
         case Effect.WRITE:
             yield from _write_parts(action, seen, granted, base)
         case _:
             yield Part(action.effect.value, action.resource, base, local=_flag(action, "local"))
+
+
+def _deletion(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Part:
+    values = [*_values(action, Role.TARGET)]
+    where = _worst(known.target(v, seen)[0] for v in values) or "unknown"
+    signs: tuple[str, ...] = ()
+    if not granted("delete", action.resource, action.tool) and action.resource.type not in ("file", "folder"):
+        signs = Signs(action, "delete", seen).of_nowhere()
+    return Part("delete", action.resource, _with(base, target=where, signs=signs))
 
 
 def _base_facts(action: Action, seen: Provenance) -> Facts:
@@ -103,17 +110,19 @@ def _command_parts(action: Action, seen: Provenance, granted: Granted, base: Fac
         yield Part("execute", resource, base, paths=paths)
         for meaning in commands.meanings(argv):
             if meaning.effect == "delete":
-                target = _worst(target_class(p, seen) for p in meaning.targets) or "unknown"
+                target = _worst(known.target(p, seen)[0] for p in meaning.targets) or "unknown"
                 facts = _with(base, target=target, bulk=base.bulk or meaning.bulk, staged=base.staged)
                 yield Part("delete", resource, facts, paths=paths)
             elif meaning.hosts:
+                signs = Signs(action, meaning.effect, seen)
                 for host in meaning.hosts:
-                    yield _destination(meaning.effect, Resource("host", host), host, action, seen, granted, base)
+                    yield _destination(meaning.effect, Resource("host", host), host, action, seen, granted, base, signs)
             else:
                 where = "named" if seen.in_prompt(" ".join(argv[:2])) else "unknown"
                 yield Part(meaning.effect, resource, _with(base, destination=where))
+    signs = Signs(action, "fetch", seen)
     for host in _strings(action.facts.get("hosts")):
-        yield _destination("fetch", Resource("host", host.lower()), host, action, seen, granted, base)
+        yield _destination("fetch", Resource("host", host.lower()), host, action, seen, granted, base, signs)
 
 
 def _argvs(value: object) -> list[list[str]] | None:
@@ -139,26 +148,31 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _egress_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
-    name = str(action.facts.get("kind") or action.effect.value)
-    name = name if name in ("pay", "book", "admin") else action.effect.value
+    kind = str(action.facts.get("kind") or "")
+    name = kind if action.effect is Effect.ACT and kind in ("pay", "book", "admin") else action.effect.value
+    signs = Signs(action, name, seen, own_data=name == "admin")
     found = False
-    for kind, value in _destinations(action):
+    for form, value in _destinations(action):
         found = True
-        yield _destination(name, resource_of(value, kind, action.resource), value, action, seen, granted, base)
+        yield _destination(name, resource_of(value, form, action.resource), value, action, seen, granted, base, signs)
     if not found:
-        signs = egress_signs(action, seen)
-        yield Part(name, action.resource, _with(base, destination="none", signs=signs))
+        yield Part(name, action.resource, _with(base, destination="none", signs=signs.of_nowhere()))
 
 
 def _write_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
-    outside_service = action.resource.type in ("service", "account")
+    """Files are judged when they are applied; data in a service is changed at once, so its signs count."""
+    if action.resource.type not in ("service", "account"):
+        yield Part("write", action.resource, base)
+        return
+    signs = Signs(action, "write", seen, own_data=True)
     found = False
-    for kind, value in _destinations(action):
+    for form, value in _destinations(action):
         found = True
-        part = _destination("write", resource_of(value, kind, action.resource), value, action, seen, granted, base)
-        yield part
+        yield _destination(
+            "write", resource_of(value, form, action.resource), value, action, seen, granted, base, signs
+        )
     if not found:
-        yield Part("write", action.resource, _with(base, signs=egress_signs(action, seen)) if outside_service else base)
+        yield Part("write", action.resource, _with(base, signs=signs.of_nowhere()))
 
 
 def _destinations(action: Action) -> Iterator[tuple[Kind, str]]:
@@ -170,19 +184,28 @@ def _destinations(action: Action) -> Iterator[tuple[Kind, str]]:
 
 
 def _destination(
-    name: str, resource: Resource, value: str, action: Action, seen: Provenance, granted: Granted, base: Facts
+    name: str,
+    resource: Resource,
+    value: str,
+    action: Action,
+    seen: Provenance,
+    granted: Granted,
+    base: Facts,
+    signs: Signs,
 ) -> Part:
-    where = destination_class(value, seen)
+    where, found = known.destination(value, seen)
     if granted(name, resource, action.tool):
         where = "granted"
-    return Part(name, resource, _with(base, destination=where, signs=egress_signs(action, seen, destination=where)))
+    odd = (*signs.of_destination(where, value, found), *(of_link(value, where, seen) if name == "fetch" else ()))
+    return Part(name, resource, _with(base, destination=where, signs=tuple(dict.fromkeys(odd))))
 
 
 def resource_of(value: str, kind: Kind, default: Resource) -> Resource:
     """What a destination is for Cedar: the host of a URL, an account for addresses and numbers."""
-    if kind in (Kind.URL, Kind.HOST) or "://" in value:
-        return Resource("host", host_of(value) or value.lower())
-    if default.type in ("file", "folder", "host", "model"):
+    host = host_of(value)
+    if kind in (Kind.URL, Kind.HOST) or "://" in value or (host and "@" not in value and default.type != "file"):
+        return Resource("host", host or value.lower())
+    if default.type in ("file", "folder", "model"):
         return default
     return Resource("account", value.strip().lower() if "@" in value else value.strip())
 

@@ -1,15 +1,18 @@
 """Where each value came from: the person's words, trusted data, a structured field or the text of untrusted data, or nowhere.
 
-Labels belong to what was read. Nothing here decides; `signs.py` draws the conclusions and Cedar decides.
+Labels belong to what was read. Nothing here decides; `known.py` and `signs.py` draw the conclusions and Cedar decides.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
+from assistant.policy.dates import days
 from assistant.policy.index import TextIndex, telling
-from assistant.policy.normal import MAIL_HOSTS, compact, fold, host_of, leaves, site_of, tokens
+from assistant.policy.intent import spoken_of
+from assistant.policy.normal import EMAIL, MAIL_HOSTS, compact, fold, host_of, leaves, references, site_of, tokens
 from assistant.types import Action, Data, Integrity, Label, Origin, Trace
 
 
@@ -31,6 +34,9 @@ class Observation(Data, frozen=True):
     text: str
     label: Label = Label()
     fields: tuple[Field, ...] = ()
+    asked_for: tuple[str, ...] = ()
+    """The values by which it was asked for: a path, a query, an address. When the person said one of them, they pointed to
+    this source."""
 
 
 class Sighting(Data, frozen=True):
@@ -44,24 +50,78 @@ class Sighting(Data, frozen=True):
     record: int = -1
     """Of the field: a number that all fields of one record share."""
     path: str = ""
+    pointed: bool = False
+    """The person pointed to the source."""
 
 
 NOWHERE = Sighting(Origin.UNKNOWN)
 _PERSON = Label(Integrity.TRUSTED, sources=("you",))
+_FEW = 64
+"""How many numbers of one source are kept for comparing amounts."""
+
+
+class Prompt:
+    """What the person said, read for what they named."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.text = "\n".join(texts)
+
+    @cached_property
+    def effects(self) -> frozenset[str]:
+        """Actions of the schema that the words mention."""
+        return spoken_of(self.text)
+
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """Days that the words name."""
+        return days(self.text)
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        """Kinds of destinations that the words spell out: address, account, url."""
+        return frozenset(kind for kind, _ in references(self.text))
+
+    @cached_property
+    def wants_links(self) -> bool:
+        """The words speak of following links."""
+        return re.search(r"(?i)\blinks?\b|\blink(?:s|ed)? to\b|链接", self.text) is not None
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Hosts of links and addresses that the words spell out."""
+        return frozenset(h for kind, text in references(self.text) if kind == "url" and (h := host_of(text)))
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Numbers in one form."""
+        return frozenset(n for n in map(number, NUMBER.findall(self.text)) if n)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Words that begin with a capital, folded: people and things, and some that merely begin a sentence."""
+        return frozenset(fold(w) for w in re.findall(r"\b[A-Z][\w'-]{2,}", self.text))
 
 
 class Provenance:
     """All that was said and read in one conversation. Grows; never forgets (compaction changes the context, not this)."""
 
     def __init__(self) -> None:
-        self.prompt = TextIndex()
-        self._prompt_numbers: set[str] = set()
+        self.said_text = TextIndex()
+        self.prompt = Prompt(())
+        self._said: list[str] = []
         self.trusted = TextIndex()
         self.untrusted = TextIndex()
-        self._trusted_seen: list[Observation] = []
-        self._untrusted_seen: list[Observation] = []
+        self._trusted_seen: list[Sighting] = []
+        self._untrusted_seen: list[Sighting] = []
+        self._piece_numbers: list[frozenset[str]] = []
+        self._piece_days: list[frozenset[str]] = []
         self._fields: dict[str, list[Sighting]] = {}
-        self._records: dict[int, list[Field]] = {}
+        self.records: list[list[Field]] = []
+        self._time_days: set[str] = set()
+        self._texts = TextIndex()
+        self._text_fields: list[Sighting] = []
+        self.addresses: dict[str, set[str]] = {}
+        """By each word of the part before `@`: the addresses that were read, wherever."""
         self._own: set[str] = set()
         self._own_sites: set[str] = set()
         self.label = Label(Integrity.TRUSTED)
@@ -78,31 +138,61 @@ class Provenance:
 
     def said(self, text: str) -> None:
         """The person's own words."""
-        self.prompt.add(text)
-        self._prompt_numbers.update(n for n in map(number, _NUMBER.findall(text)) if n)
+        self._said.append(text)
+        self.said_text.add(text)
+        self.prompt = Prompt(self._said)
 
     def observed(self, seen: Observation) -> None:
         """Something was read."""
         self.label = self.label.join(seen.label)
-        slim = Observation(seen.source, seen.tool, "", seen.label)
-        if seen.label.integrity is Integrity.TRUSTED:
+        trusted = seen.label.integrity is Integrity.TRUSTED
+        pointed = any(self.names_source(v) for v in (*seen.asked_for, seen.source))
+        origin = Origin.TRUSTED if trusted else Origin.UNTRUSTED
+        piece = Sighting(origin, seen.source, seen.label, pointed=pointed)
+        if trusted:
             self.trusted.add(seen.text)
-            self._trusted_seen.append(slim)
+            self._trusted_seen.append(piece)
         else:
             self.untrusted.add(seen.text)
-            self._untrusted_seen.append(slim)
-        first = len(self._records)
+            self._untrusted_seen.append(piece)
+            self._piece_numbers.append(
+                frozenset(n for n in map(number, NUMBER.findall(seen.text[:20_000])[:_FEW]) if n)
+            )
+            self._piece_days.append(days(seen.text[:200_000]))
+            for match in EMAIL.finditer(seen.text):
+                self._note_address(match[0])
+        self._observe_fields(seen, piece)
+
+    def _observe_fields(self, seen: Observation, piece: Sighting) -> None:
+        first = len(self.records)
         numbers: dict[str, int] = {}
         for item in seen.fields:
-            prefix = item.path.rpartition(".")[0] or item.path.rpartition("[")[0]
-            record = numbers.setdefault(prefix, first + len(numbers))
-            self._records.setdefault(record, []).append(item)
+            record = numbers.setdefault(record_path(item.path), first + len(numbers))
+            if record == len(self.records):
+                self.records.append([])
+            self.records[record].append(item)
             origin = Origin.TRUSTED if item.integrity is Integrity.TRUSTED else Origin.FIELD
-            sighting = Sighting(origin, seen.source, seen.label, item.kind, record, item.path)
+            sighting = Sighting(origin, seen.source, seen.label, item.kind, record, item.path, piece.pointed)
             if key := compact(item.value):
                 self._fields.setdefault(key, []).append(sighting)
+            if item.kind == "time":
+                self._time_days |= days(item.value)
+            if item.kind == "text":
+                self._texts.add(item.value)
+                self._text_fields.append(sighting)
+            if item.kind == "address" and "@" in item.value:
+                self._note_address(item.value)
+
+    def _note_address(self, address: str) -> None:
+        for word in tokens(address.rpartition("@")[0]):
+            self.addresses.setdefault(word, set()).add(address.lower())
 
     # ------------------------------------------------------------ questions
+
+    def names_source(self, value: str) -> bool:
+        """Whether the person named a source: all of it, or a path's last part."""
+        last = value.rstrip("/").rpartition("/")[2]
+        return any(v and telling(compact(v)) and self.in_prompt(v) for v in (value, last))
 
     def is_own(self, value: str) -> bool:
         """Whether it is an address, account or name of the person's."""
@@ -116,36 +206,58 @@ class Provenance:
     def in_prompt(self, value: str) -> bool:
         """Whether the person wrote it. Numbers and short values count when they stand there as a word of their own."""
         plain = number(value)
-        if plain is not None:
-            return plain in self._prompt_numbers or self.prompt.find_words(tokens(value), anyhow=True) is not None
-        return self.prompt.find_words(tokens(value), anyhow=True) is not None or self.prompt.find(value) is not None
+        if plain is not None and plain in self.prompt.numbers:
+            return True
+        return (
+            self.said_text.find_words(tokens(value), anyhow=True) is not None or self.said_text.find(value) is not None
+        )
 
     def find(self, value: str) -> Sighting:
         """The best place where the value stands."""
         if self.in_prompt(value):
             return Sighting(Origin.PROMPT, "you", _PERSON)
-        key = compact(value)
-        places = self._fields.get(key, ())
+        places = self._fields.get(compact(value), ())
         for place in places:
             if place.origin is Origin.TRUSTED:
                 return place
         if (piece := self.trusted.find(value)) is not None:
-            seen = self._trusted_seen[piece]
-            return Sighting(Origin.TRUSTED, seen.source, seen.label)
+            return self._trusted_seen[piece]
         if places:
             return places[-1]
         if (piece := self.untrusted.find(value)) is not None:
-            seen = self._untrusted_seen[piece]
-            return Sighting(Origin.UNTRUSTED, seen.source, seen.label)
+            return self._untrusted_seen[piece]
         return NOWHERE
+
+    def in_text(self, value: str) -> Sighting | None:
+        """The latest piece of untrusted text where the value stands, whether it is in a field or not."""
+        piece = self.untrusted.find(value)
+        return None if piece is None else self._untrusted_seen[piece]
 
     def fields_of(self, value: str) -> Sequence[Sighting]:
         """Every structured field that holds exactly this value."""
         return self._fields.get(compact(value), ())
 
-    def record(self, sighting: Sighting) -> Sequence[Field]:
-        """The fields that stand in the same record."""
-        return self._records.get(sighting.record, ())
+    def texts_with(self, words: list[str]) -> list[Sighting]:
+        """The text fields in which the words stand one after the other."""
+        return [self._text_fields[piece] for piece in self._texts.pieces(words)]
+
+    def has_time_field(self, day: str) -> bool:
+        """Whether a structured field of kind `time` lies on the day."""
+        return day in self._time_days
+
+    def day_pieces(self, day: str) -> list[Sighting]:
+        """The pieces of untrusted text that name the day."""
+        return [s for s, found in zip(self._untrusted_seen, self._piece_days, strict=True) if day in found]
+
+    def pointed_numbers(self) -> set[str]:
+        """Numbers in sources that the person pointed to, the first of each."""
+        found: set[str] = set()
+        for seen, numbers in zip(self._untrusted_seen[-_FEW:], self._piece_numbers[-_FEW:], strict=True):
+            if seen.pointed:
+                found |= numbers
+        return found
+
+    # ------------------------------------------------------------ for the person
 
     def trace(self, action: Action) -> tuple[Trace, ...]:
         """One line for each argument: where the worst of its values came from."""
@@ -177,18 +289,26 @@ _NOTES = {
     Origin.UNKNOWN: "written by the model; found nowhere else",
 }
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"(?<![\w.,])[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?![\w])")
+
+
+def record_path(path: str) -> str:
+    """The record that a field belongs to: `[4].sender` and `[4].to[1]` both to `[4]`; a lone list is one record an item."""
+    head = re.match(r"^(?:[^.\[]+\.)?\[\d+\]|^[^.\[]*\[\d+\]", path)
+    return head[0] if head else path.partition(".")[0] if "." in path else ""
+
+
+def field_name(path: str) -> str:
+    """The field's name without the places in lists: `[4].to[1]` is `to`."""
+    return re.sub(r"\[\d+\]", "", path).strip(".").rpartition(".")[2]
 
 
 def number(value: str) -> str | None:
     """A plain number in one form (`1,100.00` is `1100`), or None when the text is not just a number."""
     text = fold(value).strip().lstrip("+$€£¥ ").replace(",", "")
-    if not re.fullmatch(r"-?\d+(?:\.\d+)?", text):
+    if not re.fullmatch(r"-?\d{1,30}(?:\.\d{1,30})?", text):
         return None
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    return sign + (digits.lstrip("0") or "0") if not digits.startswith("0.") else sign + digits
-
-
-__all__ = ["Field", "Observation", "Provenance", "Sighting", "number", "telling"]
+    whole, _, fraction = digits.partition(".")
+    fraction = fraction.rstrip("0")
+    return sign + (whole.lstrip("0") or "0") + (f".{fraction}" if fraction else "")

@@ -1,93 +1,221 @@
 """Warning signs: what speaks against an action, each with a sentence for the person.
 
 One sign makes an action ask, two make it a deny (`policies/base.cedar`), so a sign must be something that a person would
-find odd by itself, and two signs must not be two names of one oddity.
+find odd by itself, and two signs must not be two names of one oddity. There are none before anything untrusted was read:
+then nobody but the person can have steered the model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from urllib.parse import unquote
 
-from assistant.policy.normal import leaves, references, tokens
-from assistant.policy.provenance import Provenance
+from assistant.policy import known
+from assistant.policy.amounts import is_accounted_for
+from assistant.policy.dates import day_of
+from assistant.policy.normal import compact, decodings, leaves, references, tokens
+from assistant.policy.provenance import Provenance, Sighting, number
 from assistant.policy.sensitive import find_secret
-from assistant.types import Action, Effect, Integrity, Origin, Role
+from assistant.types import Action, Argument, Integrity, Origin, Role
+from assistant.visible import visible
 
 SIGNS: Mapping[str, str] = {
     "stranger": "the destination was not named by you and does not come from data that you trust",
+    "out-of-place": "you named another destination, or did not point to the text that this one comes from",
+    "not-asked": "you did not ask for anything of this kind",
+    "unnamed-target": "you did not name or describe what it acts on",
+    "unnamed-destination": "what it carries is suspicious, and you did not name where it goes",
+    "unnamed-choice": "it spends on something that you did not name",
     "secret-leaves": "it carries what looks like a password, key or code",
     "foreign-reference": "it carries a link, address or account number that you did not give",
-    "copied-text": "it carries a long passage copied word for word from untrusted text",
+    "copied-text": "it carries a passage copied word for word from untrusted text",
     "hidden-text": "it carries invisible characters",
-    "unnamed-target": "you did not name what is deleted",
+    "dictated": "several of its values stand together in untrusted text, as if it had been dictated there",
+    "other-date": "its date is not the one that you named",
+    "other-amount": "its amount is neither yours nor computed from what you pointed to",
+    "carries-data": "the address carries data along",
+    "foreign-secret": "it sets a password or key that comes from untrusted text",
 }
 COPIED_WORDS = 12
 """Words in a row that make a passage a copy."""
+COPIED_WHOLE = 4
+"""Words of a whole text that is a copy, when it goes where the person did not say."""
+DICTATED_REACH = 60
+"""Values of one call that stand within so many words are taken for dictated together."""
 
-BAD_DESTINATIONS = ("external", "text", "unknown", "field")
-
-
-def destination_class(value: str, seen: Provenance) -> str:
-    """How well a destination is known: named, trusted, internal, field, external, text, unknown."""
-    if seen.is_own(value):
-        return "named"
-    found = seen.find(value)
-    match found.origin:
-        case Origin.PROMPT:
-            return "named"
-        case Origin.TRUSTED:
-            return "trusted"
-        case Origin.FIELD:
-            if seen.is_internal(value):
-                return "internal"
-            return "external" if found.kind == "address" else "field"
-        case Origin.UNTRUSTED:
-            return "text"
-        case _:
-            return "unknown"
+EGRESS = frozenset({"fetch", "send", "act", "pay", "book", "admin"})
+_CARRYING = frozenset({"send", "act", "pay", "book", "admin", "write"})
 
 
-def target_class(value: str, seen: Provenance) -> str:
-    """How well a target is known: named, trusted, field, text, unknown. A path counts as named by its last part too."""
-    if seen.in_prompt(value):
-        return "named"
-    last = value.rstrip("/").rpartition("/")[2]
-    if last and last != value and seen.in_prompt(last):
-        return "named"
-    return {Origin.TRUSTED: "trusted", Origin.FIELD: "field", Origin.UNTRUSTED: "text"}.get(
-        seen.find(value).origin, "unknown"
-    )
+class Signs:
+    """The signs of one action, each computed when first needed. `name` is the action of the schema."""
 
+    def __init__(self, action: Action, name: str, seen: Provenance, *, own_data: bool = False) -> None:
+        self._action = action
+        self._name = name
+        self._seen = seen
+        self._own_data = own_data
+        self.quiet = seen.label.integrity is not Integrity.UNTRUSTED
+        """Nothing untrusted was read yet."""
 
-def egress_signs(action: Action, seen: Provenance, *, destination: str = "none", target: str = "") -> tuple[str, ...]:
-    """The signs of one part of an action that writes, deletes or leaves."""
-    signs: list[str] = []
-    if seen.label.integrity is Integrity.UNTRUSTED and destination in BAD_DESTINATIONS:
-        signs.append("stranger")
-    if action.effect in (Effect.FETCH, Effect.SEND, Effect.ACT, Effect.EXECUTE):
-        signs += payload_signs(action, seen)
-    return tuple(dict.fromkeys(signs))
+    def of_destination(self, kind: str, value: str, found: Sighting) -> tuple[str, ...]:
+        """The signs of the part that goes to one destination of class `kind`."""
+        signs = list(self.common)
+        if not self.quiet and kind in ("external", "text", "unknown", "field"):
+            signs.append("stranger")
+            if (kind == "text" and not found.pointed) or self._names_another(value):
+                signs.append("out-of-place")
+        if not self.quiet and kind not in known.GOOD and self._copies_a_whole:
+            signs.append("dictated")
+        if not self.quiet and kind in known.FAIR:
+            if self._name in ("pay", "book") and kind == "member":
+                signs.append("unnamed-choice")
+            elif any(s in _ODD_CONTENT for s in signs):
+                signs.append("unnamed-destination")
+        return tuple(dict.fromkeys(signs))
 
+    def of_nowhere(self) -> tuple[str, ...]:
+        """The signs of an action without a destination."""
+        return self.common
 
-def payload_signs(action: Action, seen: Provenance) -> Iterator[str]:
-    """The signs of what is carried."""
-    texts = [
-        str(leaf)
-        for a in action.arguments
-        if a.role is Role.PAYLOAD or (a.role is Role.DEST and "://" in str(a.value))
-        for leaf in leaves(a.value)
-    ]
-    for text in texts:
-        if find_secret(text) and not seen.in_prompt(text):
+    def _names_another(self, value: str) -> bool:
+        """The person spelled out a destination of the same form, and it is not this one."""
+        form = next((kind for kind, _ in references(value)), "")
+        if form == "url" and self._name == "fetch" and self._seen.prompt.wants_links:
+            return False
+        return form in self._seen.prompt.references
+
+    @cached_property
+    def common(self) -> tuple[str, ...]:
+        """The signs that don't depend on the destination."""
+        return tuple(dict.fromkeys(self._common()))
+
+    def _common(self) -> Iterator[str]:
+        if self._name in _CARRYING:
+            yield from self._content()
+        if self.quiet:
+            return
+        if self._name not in self._seen.prompt.effects:
+            yield "not-asked"
+        yield from self._targets()
+        if self._is_dictated():
+            yield "dictated"
+        if self._name in _CARRYING:
+            yield from self._values()
+
+    # ------------------------------------------------------------ what is carried
+
+    def _content(self) -> Iterator[str]:
+        texts = [str(leaf) for a in self._of(Role.PAYLOAD) for leaf in leaves(a.value)]
+        whole = "\n".join(texts)
+        if not whole:
+            return
+        if self._name != "write" and find_secret(whole) and not all(self._seen.in_prompt(t) for t in texts):
             yield "secret-leaves"
-        if any(_foreign(reference, seen) for _, reference in references(text)):
-            yield "foreign-reference"
-        if is_copied(text, seen):
-            yield "copied-text"
+        if any(visible(t) != t.replace("\r\n", "\n") for t in texts):
+            yield "hidden-text"
+        if self.quiet or self._name == "write":
+            return
+        for text in (whole, *decodings(whole)):
+            if any(self._is_foreign(reference) for _, reference in references(text)):
+                yield "foreign-reference"
+            if is_copied(text, self._seen):
+                yield "copied-text"
+
+    def _is_foreign(self, reference: str) -> bool:
+        kind, _ = known.destination(reference, self._seen)
+        return kind not in known.GOOD and kind not in ("described", "internal")
+
+    # ------------------------------------------------------------ what is acted on
+
+    def _targets(self) -> Iterator[str]:
+        if self._name not in ("delete", "write", "admin", "pay", "book", "act"):
+            return
+        for argument in self._of(Role.TARGET):
+            for leaf in leaves(argument.value):
+                kind, _ = known.target(str(leaf), self._seen)
+                if kind not in ("named", "described", "trusted"):
+                    yield "unnamed-target"
+                    return
+
+    # ------------------------------------------------------------ dates, amounts, secrets
+
+    def _values(self) -> Iterator[str]:
+        for argument in self._of(Role.SECRET):
+            if any(
+                self._seen.find(str(leaf)).origin in (Origin.UNTRUSTED, Origin.FIELD) for leaf in leaves(argument.value)
+            ):
+                yield "foreign-secret"
+        for argument in self._of(Role.PARAM):
+            for leaf in leaves(argument.value):
+                text = str(leaf)
+                if day := day_of(text):
+                    known_value, sign = self._knows_day(day, text), "other-date"
+                elif self._name == "pay" and not isinstance(leaf, bool) and number(text) is not None:
+                    known_value, sign = is_accounted_for(text, self._action, self._seen), "other-amount"
+                else:
+                    continue
+                if not known_value:
+                    yield sign
+
+    def _knows_day(self, day: str, text: str) -> bool:
+        named = self._seen.prompt.days
+        if named:
+            return day in named or self._seen.find(text).origin is Origin.TRUSTED
+        return self._seen.has_time_field(day) or all(s.pointed for s in self._seen.day_pieces(day))
+
+    # ------------------------------------------------------------ dictated
+
+    def _is_dictated(self) -> bool:
+        """Two values that the person did not give stand in one place of untrusted text."""
+        steps = [self._seen.untrusted.around(tokens(text), DICTATED_REACH) for _, text in self._from_text()]
+        together = any(mine & other for place, mine in enumerate(steps) for other in steps[place + 1 :])
+        return together and not self._from_pointed()
+
+    @cached_property
+    def _copies_a_whole(self) -> bool:
+        """A whole text of some words stands as it is in untrusted text."""
+        return any(a.role is Role.PAYLOAD and len(tokens(text)) >= COPIED_WHOLE for a, text in self._from_text())
+
+    def _from_text(self) -> Iterator[tuple[Argument, str]]:
+        """Values that stand in untrusted text, in no field, and were not said by the person."""
+        for argument in self._action.arguments:
+            for leaf in leaves(argument.value):
+                if not isinstance(leaf, bool) and self._seen.find(str(leaf)).origin is Origin.UNTRUSTED:
+                    yield argument, str(leaf)
+
+    def _from_pointed(self) -> bool:
+        """For the person's own data, copying from a source that they pointed to is what they asked for."""
+        if not self._own_data:
+            return False
+        found = [self._seen.find(str(leaf)) for a in self._action.arguments for leaf in leaves(a.value)]
+        return all(f.pointed for f in found if f.origin is Origin.UNTRUSTED)
+
+    def _of(self, role: Role) -> list[Argument]:
+        return [a for a in self._action.arguments if a.role is role]
 
 
-def _foreign(reference: str, seen: Provenance) -> bool:
-    return seen.find(reference).origin not in (Origin.PROMPT, Origin.TRUSTED) and not seen.is_own(reference)
+_ODD_CONTENT = frozenset({"foreign-reference", "copied-text", "hidden-text", "secret-leaves", "dictated"})
+
+
+def of_link(value: str, kind: str, seen: Provenance) -> Iterator[str]:
+    """The signs of an address that is fetched: what it would carry out."""
+    rest = value.partition("://")[2] or value
+    if find_secret(unquote(rest)):
+        yield "secret-leaves"
+    if known.is_plain_link(value) or seen.in_prompt(value) or (seen.in_text(value) and kind != "unknown"):
+        return
+    for word in {
+        *unquote(rest).replace("/", " ").replace("=", " ").replace("&", " ").replace("?", " ").split(" "),
+        *decodings(rest),
+    }:
+        found = seen.find(word) if len(compact(word)) >= 5 else None
+        if found and found.origin in (Origin.UNTRUSTED, Origin.FIELD):
+            yield "carries-data"
+            return
+    if len(rest) > 200:
+        yield "carries-data"
 
 
 def is_copied(text: str, seen: Provenance) -> bool:
@@ -99,6 +227,6 @@ def is_copied(text: str, seen: Provenance) -> bool:
     step = max(1, last // 64, COPIED_WORDS // 2)
     for start in range(0, last + 1, step):
         piece = words[start : start + COPIED_WORDS]
-        if seen.untrusted.find_words(piece) is not None and seen.prompt.find_words(piece) is None:
+        if seen.untrusted.find_words(piece) is not None and seen.said_text.find_words(piece) is None:
             return True
     return False

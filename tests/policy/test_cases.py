@@ -36,7 +36,9 @@ def judge_service(tree: dict[str, Any], case: dict[str, Any]) -> tuple[str, str]
     assert judge.answer({"op": "start", "id": 1, "task": task}) == {"ok": True}
     for name in case.get("seen", []):
         for piece in [name] if isinstance(name, dict) else tree["seen"][name]:
-            message = {"op": "result", "tool": "reader", "output": piece["text"], "fields": piece.get("fields", [])}
+            args = piece.get("args", {})
+            fields = piece.get("fields", [])
+            message = {"op": "result", "tool": "reader", "args": args, "output": piece["text"], "fields": fields}
             assert judge.answer(message) == {"ok": True}
     answer = judge.answer({"op": "call", "id": 1, **case["call"]})
     return answer["decision"], answer["reason"]
