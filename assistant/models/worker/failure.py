@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from assistant.errors import ModelError
@@ -248,11 +247,11 @@ def _kind(codes: list[str], words: str, status: int) -> str:
             return "auth"
         if status in (0, 400, 413, 422) and _TOO_LONG.search(words):
             return "context_length"
-    if by_code and by_code != "bad_request":
+    if by_code and by_code not in ("bad_request", "server"):
         return by_code
     if status in _STATUS:
         return _STATUS[status]
-    if 400 <= status < 500 or by_code:
+    if 400 <= status < 500 or by_code == "bad_request":
         return "bad_request"
     return "overloaded" if _BUSY.search(words) else "server"
 
@@ -267,6 +266,8 @@ def _retry_after(headers: Mapping[str, str], content: JSON) -> float | None:
         if wait:
             return max(0.0, float(wait))
     except ValueError:
+        from email.utils import parsedate_to_datetime  # rare, and 4 ms
+
         try:
             now = parsedate_to_datetime(headers.get("date", ""))
             return max(0.0, (parsedate_to_datetime(wait) - now).total_seconds())

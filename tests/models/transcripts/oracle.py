@@ -115,8 +115,16 @@ def settle(said: Said, reason: Any, table: dict[Any, str]) -> Said:
 
 # ---------------------------------------------------------------- OpenAI chat
 
-CHAT = {None: "stop", "": "stop", "stop": "stop", "length": "length", "max_tokens": "length", "tool_calls": "tool_calls",
-        "function_call": "tool_calls", "content_filter": "content_filter"}
+CHAT = {
+    None: "stop",
+    "": "stop",
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
 
 
 def openai_chat(body: bytes) -> Said:
@@ -236,8 +244,15 @@ def openai_responses(body: bytes) -> Said:
 
 # ---------------------------------------------------------------- Anthropic
 
-CLAUDE = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls",
-          "refusal": "content_filter", "pause_turn": "pause", "model_context_window_exceeded": "length"}
+CLAUDE = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+    "pause_turn": "pause",
+    "model_context_window_exceeded": "length",
+}
 
 
 def anthropic(body: bytes) -> Said:
@@ -300,8 +315,15 @@ def claude_usage(usage: dict[str, Any]) -> dict[str, int]:
 
 # ---------------------------------------------------------------- Gemini
 
-GOOGLE = {"STOP": "stop", 1: "stop", "MAX_TOKENS": "length", 2: "length", "SAFETY": "content_filter",
-          "MALFORMED_FUNCTION_CALL": "malformed_tool_call", "UNEXPECTED_TOOL_CALL": "malformed_tool_call"}
+GOOGLE = {
+    "STOP": "stop",
+    1: "stop",
+    "MAX_TOKENS": "length",
+    2: "length",
+    "SAFETY": "content_filter",
+    "MALFORMED_FUNCTION_CALL": "malformed_tool_call",
+    "UNEXPECTED_TOOL_CALL": "malformed_tool_call",
+}
 
 
 def gemini(body: bytes) -> Said:
@@ -399,8 +421,14 @@ def ollama_chat(body: bytes) -> Said:
 
 # ---------------------------------------------------------------- Bedrock
 
-AMAZON = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls",
-          "guardrail_intervened": "content_filter", "content_filtered": "content_filter"}
+AMAZON = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+}
 
 
 def bedrock_converse(body: bytes) -> Said:
@@ -463,14 +491,22 @@ def bedrock_invoke(body: bytes) -> Said:
             return converse_events([(kind, event) for chunk in chunks for kind, event in chunk.items()])
         (titan,) = chunks
         usage = {"input": titan["inputTextTokenCount"], "output": titan["totalOutputTextTokenCount"]}
-        return settle(Said(titan["outputText"], usage=usage), titan["completionReason"], {"FINISH": "stop", "LENGTH": "length"})
+        return settle(
+            Said(titan["outputText"], usage=usage), titan["completionReason"], {"FINISH": "stop", "LENGTH": "length"}
+        )
     answer = json.loads(body)
     if answer.get("type") == "message":
         return claude_message(answer)
     if "output" in answer:
         return converse_message(answer)
-    old = {"FINISH": "stop", "LENGTH": "length", "stop": "stop", "length": "length", "MAX_TOKENS": "length",
-           "endoftext": "stop"}
+    old = {
+        "FINISH": "stop",
+        "LENGTH": "length",
+        "stop": "stop",
+        "length": "length",
+        "MAX_TOKENS": "length",
+        "endoftext": "stop",
+    }
     if "results" in answer:
         first = answer["results"][0]
         usage = {"input": answer["inputTextTokenCount"], "output": first["tokenCount"]}
@@ -494,15 +530,38 @@ def bedrock_invoke(body: bytes) -> Said:
 
 # ---------------------------------------------------------------- errors
 
-BY_STATUS = {400: "bad_request", 401: "auth", 402: "quota", 403: "permission", 404: "not_found", 413: "context_length",
-             422: "bad_request", 429: "rate_limit", 500: "server", 503: "overloaded", 529: "overloaded"}
+BY_STATUS = {
+    400: "bad_request",
+    401: "auth",
+    402: "quota",
+    403: "permission",
+    404: "not_found",
+    413: "context_length",
+    422: "bad_request",
+    429: "rate_limit",
+    500: "server",
+    503: "overloaded",
+    529: "overloaded",
+}
 
 
 def error_kind(status: int, content: dict[str, Any]) -> str:
     """The kind, by the words that providers use for what no status tells, else by the status."""
     words = json.dumps(content).lower()
-    if any(w in words for w in ("too many", "too_many", "too long", "maximum context length", "available context size",
-                                "number of input tokens exceeds")) and "strict tools" not in words:
+    if (
+        any(
+            w in words
+            for w in (
+                "too many",
+                "too_many",
+                "too long",
+                "maximum context length",
+                "available context size",
+                "number of input tokens exceeds",
+            )
+        )
+        and "strict tools" not in words
+    ):
         return "context_length"
     if "api key" in words and any(w in words for w in ("incorrect", "invalid", "not valid")):
         return "auth"

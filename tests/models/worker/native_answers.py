@@ -11,7 +11,9 @@ LONG_ID = "call_" + "x" * 50
 
 def answer(family: str, what: str, turn: int) -> dict[str, Any]:
     """The body of a whole answer. what: `two` calls, `one` call, `text`."""
-    calls = {"two": [("read.file", {"path": "a"}), ("read.file", {"path": "b"})], "one": [("list", {})], "text": []}[what]
+    calls = {"two": [("read.file", {"path": "a"}), ("read.file", {"path": "b"})], "one": [("list", {})], "text": []}[
+        what
+    ]
     words = "All is done." if what == "text" else "Let me look. "
     return BODIES[family](words, calls, turn)
 
@@ -21,16 +23,25 @@ def chat(family: str) -> Any:
         message: dict[str, Any] = {"role": "assistant", "content": words}
         if calls:
             message["tool_calls"] = [
-                {"id": call_id(family, turn, i), "type": "function",
-                 "function": {"name": sent(name), "arguments": json.dumps(arguments)}}
+                {
+                    "id": call_id(family, turn, i),
+                    "type": "function",
+                    "function": {"name": sent(name), "arguments": json.dumps(arguments)},
+                }
                 for i, (name, arguments) in enumerate(calls)
             ]
         if family == "deepseek":
             message["reasoning_content"] = "thought by deepseek"
         if family == "openrouter":
             message["reasoning"] = "thought by openrouter"
-            message["reasoning_details"] = [{"type": "reasoning.text", "text": "thought by openrouter",
-                                             "signature": "signed-by-openrouter", "index": 0}]
+            message["reasoning_details"] = [
+                {
+                    "type": "reasoning.text",
+                    "text": "thought by openrouter",
+                    "signature": "signed-by-openrouter",
+                    "index": 0,
+                }
+            ]
         usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
         finish = "tool_calls" if calls else "stop"
         return {"choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage}
@@ -56,12 +67,32 @@ def sent(name: str) -> str:
 
 
 def responses(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, Any]:
-    output: list[dict[str, Any]] = [{"type": "reasoning", "id": f"rs_{turn}", "summary": [{"type": "summary_text", "text": "hm"}],
-                                     "encrypted_content": "sealed-by-responses"}]
-    output.append({"type": "message", "role": "assistant", "id": f"msg_{turn}", "content": [{"type": "output_text", "text": words}]})
+    output: list[dict[str, Any]] = [
+        {
+            "type": "reasoning",
+            "id": f"rs_{turn}",
+            "summary": [{"type": "summary_text", "text": "hm"}],
+            "encrypted_content": "sealed-by-responses",
+        }
+    ]
+    output.append(
+        {
+            "type": "message",
+            "role": "assistant",
+            "id": f"msg_{turn}",
+            "content": [{"type": "output_text", "text": words}],
+        }
+    )
     for i, (name, arguments) in enumerate(calls):
-        output.append({"type": "function_call", "id": f"fc_{turn}{i}", "call_id": f"call_{turn}_{i}_{'y' * 40}",
-                       "name": sent(name), "arguments": json.dumps(arguments)})
+        output.append(
+            {
+                "type": "function_call",
+                "id": f"fc_{turn}{i}",
+                "call_id": f"call_{turn}_{i}_{'y' * 40}",
+                "name": sent(name),
+                "arguments": json.dumps(arguments),
+            }
+        )
     return {"status": "completed", "output": output, "usage": {"input_tokens": 5, "output_tokens": 7}}
 
 
@@ -72,7 +103,12 @@ def anthropic(signer: str) -> Any:
         for i, (name, arguments) in enumerate(calls):
             content.append({"type": "tool_use", "id": f"toolu_{turn}_{i}", "name": sent(name), "input": arguments})
         stop = "tool_use" if calls else "end_turn"
-        return {"type": "message", "content": content, "stop_reason": stop, "usage": {"input_tokens": 5, "output_tokens": 7}}
+        return {
+            "type": "message",
+            "content": content,
+            "stop_reason": stop,
+            "usage": {"input_tokens": 5, "output_tokens": 7},
+        }
 
     return body
 
@@ -95,9 +131,14 @@ def cohere(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, Any
     message: dict[str, Any] = {"role": "assistant"}
     if calls:
         message["tool_plan"] = words
-        message["tool_calls"] = [{"id": f"{sent(name)}_{turn}{i}", "type": "function",
-                                  "function": {"name": sent(name), "arguments": json.dumps(arguments)}}
-                                 for i, (name, arguments) in enumerate(calls)]
+        message["tool_calls"] = [
+            {
+                "id": f"{sent(name)}_{turn}{i}",
+                "type": "function",
+                "function": {"name": sent(name), "arguments": json.dumps(arguments)},
+            }
+            for i, (name, arguments) in enumerate(calls)
+        ]
     else:
         message["content"] = [{"type": "text", "text": words}]
     usage = {"tokens": {"input_tokens": 5, "output_tokens": 7}}
@@ -106,8 +147,12 @@ def cohere(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, Any
 
 def cohere_first(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, Any]:
     found = [{"name": sent(name), "parameters": arguments} for name, arguments in calls]
-    return {"text": words, "tool_calls": found, "finish_reason": "COMPLETE",
-            "meta": {"tokens": {"input_tokens": 5, "output_tokens": 7}}}
+    return {
+        "text": words,
+        "tool_calls": found,
+        "finish_reason": "COMPLETE",
+        "meta": {"tokens": {"input_tokens": 5, "output_tokens": 7}},
+    }
 
 
 def ollama(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, Any]:
@@ -121,8 +166,11 @@ def bedrock(words: str, calls: list[tuple[str, Any]], turn: int) -> dict[str, An
     content: list[dict[str, Any]] = [{"reasoningContent": thought}, {"text": words}]
     for i, (name, arguments) in enumerate(calls):
         content.append({"toolUse": {"toolUseId": f"tooluse_{turn}_{i}", "name": sent(name), "input": arguments}})
-    return {"output": {"message": {"role": "assistant", "content": content}},
-            "stopReason": "tool_use" if calls else "end_turn", "usage": {"inputTokens": 5, "outputTokens": 7}}
+    return {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": "tool_use" if calls else "end_turn",
+        "usage": {"inputTokens": 5, "outputTokens": 7},
+    }
 
 
 BODIES: dict[str, Any] = {

@@ -122,7 +122,9 @@ def chat_content(where: str, message: dict[str, Any], *, images: bool) -> Iterat
             yield f"{where}: {part['type']}"
         if part["type"] == "image_url" and not images:
             yield f"{where}: unknown variant `image_url`, expected `text`"
-        if part["type"] == "image_url" and not re.match(r"data:image/(png|jpeg|gif|webp);base64,.", part["image_url"]["url"]):
+        if part["type"] == "image_url" and not re.match(
+            r"data:image/(png|jpeg|gif|webp);base64,.", part["image_url"]["url"]
+        ):
             yield f"{where}: bad picture"
         if part["type"] == "text" and not part["text"]:
             yield f"{where}: empty text"
@@ -170,7 +172,9 @@ def responses(body: dict[str, Any]) -> Iterator[str]:
             if not item["content"]:
                 yield f"{where}: no content"
             for part in item["content"]:
-                if part["type"] not in (kind, "input_image") or (part["type"] == "input_image" and item["role"] != "user"):
+                if part["type"] not in (kind, "input_image") or (
+                    part["type"] == "input_image" and item["role"] != "user"
+                ):
                     yield f"{where}: invalid value '{part['type']}'"
                 if part["type"] == kind and not part["text"]:
                     yield f"{where}: empty text"

@@ -6,9 +6,6 @@ import asyncio
 import json
 from typing import Any
 
-from tests.models.worker.native_answers import answer
-from tests.models.worker.strict_rules import wrong
-
 from assistant.models.worker.call import WireCall
 from assistant.types import (
     CallDone,
@@ -22,6 +19,8 @@ from assistant.types import (
     TextPart,
     ToolSpec,
 )
+from tests.models.worker.native_answers import answer
+from tests.models.worker.strict_rules import wrong
 
 MODELS = {
     "openai": ("openai/gpt-4.1", ""),
@@ -59,19 +58,27 @@ class StrictServer:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
 
-    def call(self, family: str, messages: tuple[Message, ...], what: str, tools: tuple[ToolSpec, ...], **more: Any) -> WireCall:
+    def call(
+        self, family: str, messages: tuple[Message, ...], what: str, tools: tuple[ToolSpec, ...], **more: Any
+    ) -> WireCall:
         """A call of this family's model here; `what` is what it will answer."""
         self.what = what
         model, path = MODELS[family]
         key = "" if "bedrock" in family else "key"
         extra = {"access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret"} if "bedrock" in family else {}
         request = ModelRequest(messages, tools, reasoning=more.pop("reasoning", ""))
-        return WireCall(model, request, f"{self.base}/{family}{path}", key, stream=False, timeout_s=5, extra=extra, **more)
+        return WireCall(
+            model, request, f"{self.base}/{family}{path}", key, stream=False, timeout_s=5, extra=extra, **more
+        )
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                length = next(int(l.split(b":")[1]) for l in head.split(b"\r\n") if l.lower().startswith(b"content-length"))
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
+                )
                 body = json.loads(await reader.readexactly(length))
                 family = head.split(b" ")[1].decode().split("/")[1]
                 self.bodies.append(body)

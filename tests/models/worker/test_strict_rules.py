@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.models.worker.strict_rules import wrong
 
 USER = {"role": "user", "content": "hi"}
@@ -33,8 +34,19 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("openai", {"messages": [USER, RESULT]}, "preceding message"),
     ("openai", {"messages": [USER, {**CALLS, "reasoning_content": "x"}, RESULT]}, "unsupported"),
     ("openai", {"messages": [{"role": "user", "content": [{"type": "file"}]}]}, "file"),
-    ("openai", {"messages": [USER, {**CALLS, "tool_calls": [{**CALL, "id": "x" * 41}]}, {**RESULT, "tool_call_id": "x" * 41}]}, "must match"),
-    ("openai", {"messages": [USER], "tools": [{"function": {"name": "a.b", "parameters": {"type": "object", "properties": {}}}}]}, "tool name"),
+    (
+        "openai",
+        {"messages": [USER, {**CALLS, "tool_calls": [{**CALL, "id": "x" * 41}]}, {**RESULT, "tool_call_id": "x" * 41}]},
+        "must match",
+    ),
+    (
+        "openai",
+        {
+            "messages": [USER],
+            "tools": [{"function": {"name": "a.b", "parameters": {"type": "object", "properties": {}}}}],
+        },
+        "tool name",
+    ),
     ("mistral", {"messages": [USER, CALLS, RESULT, USER]}, "after role 'tool'"),
     ("mistral", {"messages": [USER, {"role": "assistant", "content": "x"}]}, "last message"),
     ("mistral", {"messages": [USER], "stream_options": {}}, "not permitted"),
@@ -48,7 +60,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("anthropic", {"messages": [BLOCK_USER]}, "max_tokens"),
     ("anthropic", {"max_tokens": 9, "messages": [TOOL_USE, TOOL_RESULT]}, "first message"),
     ("anthropic", {"max_tokens": 9, "messages": [BLOCK_USER], "tools": [{"name": "a", "input_schema": {}}]}, "schema"),
-    ("anthropic", {"max_tokens": 9000, "thinking": {"budget_tokens": 1024}, "messages": [BLOCK_USER, TOOL_USE, TOOL_RESULT]}, "expected `thinking`"),
+    (
+        "anthropic",
+        {"max_tokens": 9000, "thinking": {"budget_tokens": 1024}, "messages": [BLOCK_USER, TOOL_USE, TOOL_RESULT]},
+        "expected `thinking`",
+    ),
     ("gemini-2.5", {"contents": [G_USER, G_CALL, G_USER]}, "number of function response"),
     ("gemini-2.5", {"contents": [G_USER, {"role": "assistant", "parts": [{"text": "x"}]}, G_USER]}, "role"),
     ("gemini-3", {"contents": [G_USER, G_CALL, G_RESULT]}, "thought_signature"),

@@ -7,9 +7,9 @@ refuse (`strict_rules.py`).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
-from tests.models.worker.strict_server import MODELS, Collected, StrictServer
 
 from assistant.models.worker.ask import ask
 from assistant.types import (
@@ -24,6 +24,7 @@ from assistant.types import (
     ToolResult,
     ToolSpec,
 )
+from tests.models.worker.strict_server import MODELS, Collected, StrictServer
 
 FAMILIES = list(MODELS)
 PARAMETERS = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
@@ -105,7 +106,9 @@ async def test_W5_a_loop_goes_on_with_the_other_model_and_comes_back(server: Str
         assert history[-1].text
 
 
-@pytest.mark.parametrize("family", ["anthropic", "bedrock", "bedrock-invoke", "gemini-2.5", "gemini-3", "responses", "openrouter"])
+@pytest.mark.parametrize(
+    "family", ["anthropic", "bedrock", "bedrock-invoke", "gemini-2.5", "gemini-3", "responses", "openrouter"]
+)
 class TestOpaqueParts:
     """Signatures and sealed blocks."""
 
@@ -117,7 +120,11 @@ class TestOpaqueParts:
         history.append(await turn(server, "groq", history, "one"))
         history += [result(id) for id in ids(history[-1])]
         await turn(server, family, history, "text")
-        mark = "sealed-by-responses" if family == "responses" else f"signed-by-{family.partition('-2')[0].partition('-3')[0]}"
+        mark = (
+            "sealed-by-responses"
+            if family == "responses"
+            else f"signed-by-{family.partition('-2')[0].partition('-3')[0]}"
+        )
         assert mark in str(server.bodies[-1])
 
     async def test_W4_go_to_nobody_else(self, server: StrictServer, family: str) -> None:
@@ -150,8 +157,17 @@ class TestOddHistories:
             [ASK, Message("assistant", (call,)), result("0"), Message("assistant", (call,)), result("0")],
             [ASK, Message("assistant", (ReasoningPart("hm", MODELS[family][0]),)), ASK],
             [ASK, Message("assistant", (TextPart("half an answ"),))],
-            [ASK, Message("assistant", (CallPart(ToolCall("x", "no such tool!", "[1]")),)), result("x", "\x00\n", ok=False)],
-            [ASK, Message("user", (ImagePart("image/png"),)), Message("assistant", (ImagePart("image/png", data_b64="aa=="),)), ASK],
+            [
+                ASK,
+                Message("assistant", (CallPart(ToolCall("x", "no such tool!", "[1]")),)),
+                result("x", "\x00\n", ok=False),
+            ],
+            [
+                ASK,
+                Message("user", (ImagePart("image/png"),)),
+                Message("assistant", (ImagePart("image/png", data_b64="aa=="),)),
+                ASK,
+            ],
             [SYSTEM],
             [Message("user", (TextPart(""),)), Message("assistant", (TextPart("x "),)), ASK],
         ]
@@ -179,7 +195,9 @@ class TestOddHistories:
         history += [result(id) for id in ids(history[-1])]
         await turn(server, "anthropic", history, "text", reasoning="high")
         assert "thinking" not in server.bodies[-1]
-        await turn(server, "anthropic", [*history, Message("assistant", (TextPart("Done."),)), ASK], "text", reasoning="high")
+        await turn(
+            server, "anthropic", [*history, Message("assistant", (TextPart("Done."),)), ASK], "text", reasoning="high"
+        )
         assert server.bodies[-1]["thinking"]["budget_tokens"] == 24_576
 
 
@@ -190,14 +208,17 @@ async def test_W7_each_request_of_a_loop_extends_the_one_before(server: StrictSe
     for what in ["two", "one"] * 5:
         history.append(await turn(server, family, history, what, reasoning="low"))
         history += [result(id, f"content of {id}") for id in ids(history[-1])]
-    sent = [body.get("messages") or body.get("input") or body.get("contents") or body.get("chat_history") for body in server.bodies]
+    sent = [
+        body.get("messages") or body.get("input") or body.get("contents") or body.get("chat_history")
+        for body in server.bodies
+    ]
     assert sent[0] or family == "cohere-v1"
     if family == "cohere-v1":
         sent = sent[1:]
-        for before, after in zip(sent, sent[1:], strict=False):
+        for before, after in pairwise(sent):
             assert after[: len(before)] == before
         return
-    for before, after in zip(sent, sent[1:], strict=False):
+    for before, after in pairwise(sent):
         assert after[: len(before)] == before
     heads = [{k: v for k, v in body.items() if k not in ("messages", "input", "contents")} for body in server.bodies]
     assert all(head == heads[0] for head in heads)
