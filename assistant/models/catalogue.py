@@ -115,7 +115,10 @@ class Catalogue:
     async def models(self) -> list[ModelInfo]:
         """All models: usable ones first, in the order in which `auto` would choose."""
         accesses, found = await asyncio.gather(self.providers(), self.local())
-        usable, rest = [self.info(name) for server in found for name in server.ids()], list[ModelInfo]()
+        usable, rest = list[ModelInfo](), list[ModelInfo]()
+        for server in found:
+            for name, window in zip(server.ids(), server.windows, strict=True):
+                usable.append(msgspec.structs.replace(self.info(name), context_tokens=window))
         for info in local.models(self._models_folder) if self._models_folder else ():
             (usable if info.usable else rest).append(info)
         for access in accesses:
@@ -224,10 +227,11 @@ class Catalogue:
             if "region" not in extra:
                 return Access(provider.name, provider.title, why_not="no region", hint="set AWS_REGION")
             address = f"https://bedrock-runtime.{extra['region']}.amazonaws.com"
-        if not address:
+        if not address and not provider.library_host:
             hint = f"set {provider.base_names[0]} to the address of your resource"
             return Access(provider.name, provider.title, why_not="no address", hint=hint)
-        connection = Connection(provider.name, key, base, (host_of(address),), extra)
+        host = host_of(address) if address else provider.library_host
+        connection = Connection(provider.name, key, base, (host,), extra)
         return Access(provider.name, provider.title, connection, key_from)
 
 

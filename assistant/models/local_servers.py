@@ -46,6 +46,8 @@ class Found(Data, frozen=True):
     server: LocalServer
     address: str
     models: tuple[str, ...] = ()
+    windows: tuple[int | None, ...] = ()
+    """Context of each model in tokens, where the server says it (vLLM does)."""
     problem: str = ""
 
     def ids(self) -> list[str]:
@@ -79,8 +81,9 @@ async def _ask(server: LocalServer, address: str, deadline_s: float) -> Found:
         if not is_loopback(host) or not address.startswith("http://"):
             return Found(server, address, problem="it is not on this machine")
         async with asyncio.timeout(deadline_s):
-            names = _names(await _get(host, server.path))
-        return Found(server, address, names, "" if names else "it runs, and has no model")
+            rows = _rows(await _get(host, server.path))
+        names, windows = tuple(row.id or row.name for row in rows), tuple(row.max_model_len for row in rows)
+        return Found(server, address, names, windows, "" if names else "it runs, and has no model")
     except TimeoutError:
         return Found(server, address, problem=f"no answer at {address} within {deadline_s * 1000:.0f} ms")
     except OSError:
@@ -122,6 +125,7 @@ def _dechunk(body: bytes) -> bytes:
 class _Row(msgspec.Struct):
     id: str = ""
     name: str = ""
+    max_model_len: int | None = None
 
 
 class _Reply(msgspec.Struct):
@@ -129,9 +133,13 @@ class _Reply(msgspec.Struct):
     models: list[_Row] | None = None
 
 
-def _names(body: bytes) -> tuple[str, ...]:
+def _rows(body: bytes) -> list[_Row]:
     reply = msgspec.json.decode(body, type=_Reply)
-    if reply.data is None and reply.models is None:
+    rows = reply.data if reply.data is not None else reply.models
+    if rows is None:
         raise ValueError("no list")
-    names = [row.id or row.name for row in (reply.data if reply.data is not None else reply.models) or []]
-    return tuple(name for name in names if name and name.isprintable() and len(name) <= 200)[:MAX_MODELS]
+    return [row for row in rows if _is_name(row.id or row.name)][:MAX_MODELS]
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isprintable() and len(name) <= 200

@@ -19,6 +19,8 @@ class Provider(Data, frozen=True):
     base_names: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
     """Names for `auto`, best first: able enough for tool use at a middling price."""
+    library_host: str = ""
+    """Where the worker has no protocol of its own for it and asks through litellm: the one host that it then may reach."""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Further values that it needs, with the environment names they come from."""
 
@@ -32,6 +34,12 @@ class Provider(Data, frozen=True):
 def _provider(name: str, title: str, key: str, *preferred: str) -> Provider:
     upper = name.upper()
     return Provider(name, title, (key,), (f"{upper}_BASE_URL", f"{upper}_API_BASE"), preferred)
+
+
+def _through_library(name: str, title: str, host: str) -> Provider:
+    return Provider(
+        name, title, (f"{name.upper()}_API_KEY",), (f"{name.upper()}_API_BASE",), library_host=f"{host}:443"
+    )
 
 
 _ALL = (
@@ -69,6 +77,7 @@ _ALL = (
         ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
         ("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
         (),
+        "",
         (("api_version", ("AZURE_API_VERSION", "OPENAI_API_VERSION")),),
     ),
     Provider(
@@ -77,6 +86,7 @@ _ALL = (
         ("AWS_BEARER_TOKEN_BEDROCK",),
         ("AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
         (),
+        "",
         (
             ("region", ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")),
             ("access_key_id", ("AWS_ACCESS_KEY_ID",)),
@@ -94,6 +104,14 @@ _ALL = (
     _provider("nvidia_nim", "NVIDIA NIM", "NVIDIA_API_KEY"),
     _provider("venice", "Venice", "VENICE_API_KEY"),
     _provider("vercel_ai_gateway", "Vercel AI Gateway", "AI_GATEWAY_API_KEY"),
+    _through_library("ai21", "AI21", "api.ai21.com"),
+    _through_library("dashscope", "Alibaba DashScope", "dashscope.aliyuncs.com"),
+    _through_library("hyperbolic", "Hyperbolic", "api.hyperbolic.xyz"),
+    _through_library("minimax", "MiniMax", "api.minimax.io"),
+    _through_library("nebius", "Nebius", "api.studio.nebius.ai"),
+    _through_library("replicate", "Replicate", "api.replicate.com"),
+    _through_library("sambanova", "SambaNova", "api.sambanova.ai"),
+    _through_library("volcengine", "Volcengine", "ark.cn-beijing.volces.com"),
 )
 
 PROVIDERS = {provider.name: provider for provider in _ALL}

@@ -32,7 +32,9 @@ class WorkerModel:
         provider may be asked twice, the person is answered once. Afterwards it is an `incomplete_stream`.
         Raises SandboxUnavailable too: without a sandbox no provider is asked.
         """
-        call = WireCall(self._info.id, request, timeout_s=request.timeout_s)
+        call = WireCall(
+            self._info.id, request, timeout_s=request.timeout_s, sees_images=self._info.sees_images or self._unknown()
+        )
         for attempt in (1, 2):
             delivered = False
             try:
@@ -55,6 +57,10 @@ class WorkerModel:
                         kind="server",
                         retryable=True,
                     ) from death
+
+    def _unknown(self) -> bool:
+        """Nothing is known of it: then it is sent pictures, and the provider says if it can't see them."""
+        return not self._info.local and not self._info.context_tokens
 
     def _own(self, event: ModelEvent) -> ModelEvent:
         """Opaque parts belong to the provider that was asked, whatever a worker claims: history sends them back there."""

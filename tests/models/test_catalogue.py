@@ -60,6 +60,7 @@ class TestOpening:
             ("deepseek/x", "DEEPSEEK_API_KEY", "api.deepseek.com:443"),
             ("xai/x", "XAI_API_KEY", "api.x.ai:443"),
             ("huggingface/x/y", "HF_TOKEN", "router.huggingface.co:443"),
+            ("replicate/x/y", "REPLICATE_API_KEY", "api.replicate.com:443"),
         ],
     )
     async def test_M1_each_provider_gets_its_own_host_and_its_own_key(self, model: str, name: str, host: str) -> None:
@@ -154,8 +155,9 @@ class TestOpening:
 class TestProviders:
     @pytest.mark.parametrize("name", sorted(PROVIDERS))
     def test_the_worker_knows_each_provider_of_the_catalogue(self, name: str) -> None:
-        assert name in TARGETS
-        assert PROVIDERS[name].address.startswith("https://") or name in ("azure", "bedrock")
+        provider = PROVIDERS[name]
+        assert (name in TARGETS) != bool(provider.library_host)
+        assert provider.address.startswith("https://") or provider.library_host or name in ("azure", "bedrock")
         assert PROVIDERS[name].key_names
 
     @pytest.mark.parametrize("server", SERVERS, ids=lambda s: s.provider)
@@ -219,6 +221,17 @@ class TestLocalServers:
         assert infos[0].input_uusd_per_mtok == 0
         _, connection = await catalogue({"OLLAMA_HOST": ollama}).open("ollama/qwen3:8b")
         assert connection.hosts == (ollama,)
+
+    async def test_a_window_that_the_server_names_is_taken(self) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"data":[{"id":"qwen","max_model_len":32768},{"id":"other"}]}')
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            infos = [i for i in await catalogue({"VLLM_API_BASE": address}).models() if i.provider == "vllm"]
+        assert [(i.id, i.context_tokens) for i in infos] == [("vllm/qwen", 32768), ("vllm/other", None)]
 
     async def test_servers_that_hang_cost_no_more_than_the_deadline(self) -> None:
         async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
