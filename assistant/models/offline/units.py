@@ -1,0 +1,53 @@
+"""Units that people convert: exact factors to one base unit each (SI brochure, NIST SP 811 appendix B, IEC 80000-13)."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+
+_LENGTH = {"mm": F(1, 1000), "cm": F(1, 100), "dm": F(1, 10), "m": F(1), "km": F(1000), "in": F(254, 10000), "ft": F(3048, 10000), "yd": F(9144, 10000), "mi": F(1609344, 1000),
+           "nmi": F(1852), "里": F(500), "尺": F(1, 3), "寸": F(1, 30)}  # fmt: skip
+_MASS = {"mg": F(1, 10**6), "g": F(1, 1000), "kg": F(1), "t": F(1000), "oz": F(28349523125, 10**12), "lb": F(45359237, 10**8), "stone": F(635029318, 10**8), "斤": F(1, 2), "两": F(1, 20)}
+_TIME = {"ms": F(1, 1000), "s": F(1), "min": F(60), "h": F(3600), "day": F(86400), "week": F(604800), "year": F(31557600), "month": F(2629800)}
+_DATA = {"bit": F(1, 8), "B": F(1), "kB": F(10**3), "MB": F(10**6), "GB": F(10**9), "TB": F(10**12), "PB": F(10**15), "KiB": F(2**10), "MiB": F(2**20), "GiB": F(2**30), "TiB": F(2**40)}
+_AREA = {"cm²": F(1, 10**4), "m²": F(1), "km²": F(10**6), "ha": F(10**4), "acre": F(40468564224, 10**7), "ft²": F(9290304, 10**8), "亩": F(2000, 3)}
+_VOLUME = {"ml": F(1, 1000), "cl": F(1, 100), "dl": F(1, 10), "l": F(1), "m³": F(1000), "gal": F(3785411784, 10**9), "qt": F(946352946, 10**9), "pt": F(473176473, 10**9), "cup": F(2365882365, 10**10),
+           "fl oz": F(295735295625, 10**13), "tbsp": F(1478676478125, 10**14), "tsp": F(492892159375, 10**14)}  # fmt: skip
+_SPEED = {"m/s": F(1), "km/h": F(5, 18), "mph": F(44704, 10**5), "kn": F(463, 900)}
+_ENERGY = {"J": F(1), "kJ": F(1000), "cal": F(4184, 1000), "kcal": F(4184), "Wh": F(3600), "kWh": F(3600000)}
+_TABLES = (_LENGTH, _MASS, _TIME, _DATA, _AREA, _VOLUME, _SPEED, _ENERGY)
+
+_NAMES = {
+    "mm": "millimeter millimetre 毫米", "cm": "centimeter centimetre 厘米 公分", "dm": "decimeter decimetre 分米", "m": "meter metre 米 公尺", "km": "kilometer kilometre kms 公里 千米",
+    "in": "inch inches 英寸", "ft": "foot feet 英尺", "yd": "yard 码", "mi": "mile 英里", "nmi": "nautical_mile 海里", "里": "华里 市里", "尺": "市尺", "寸": "市寸",
+    "mg": "milligram 毫克", "g": "gram gramme gm 克", "kg": "kilogram kilo kgs 千克 公斤", "t": "ton tonne metric_ton 吨", "oz": "ounce 盎司", "lb": "pound lbs 磅", "stone": "英石", "斤": "市斤", "两": "市两",
+    "ms": "millisecond 毫秒", "s": "second sec secs 秒 秒钟", "min": "minute mins 分钟 分", "h": "hour hr hrs 小时 个小时 钟头", "day": "天 日", "week": "周 星期 个星期", "year": "yr 年", "month": "月 个月",
+    "bit": "位 比特", "B": "byte 字节 b", "kB": "kilobyte kb", "MB": "megabyte mb 兆", "GB": "gigabyte gb", "TB": "terabyte tb", "PB": "petabyte pb", "KiB": "kibibyte kib", "MiB": "mebibyte mib",
+    "GiB": "gibibyte gib", "TiB": "tebibyte tib", "cm²": "平方厘米 square_centimeter square_centimetre cm2", "m²": "平方米 square_meter square_metre sqm m2", "km²": "平方公里 square_kilometer square_kilometre km2",
+    "ha": "hectare 公顷", "acre": "英亩", "ft²": "平方英尺 square_foot square_feet sqft ft2", "亩": "市亩",
+    "ml": "milliliter millilitre 毫升", "cl": "centiliter centilitre", "dl": "deciliter decilitre", "l": "liter litre 升 公升", "m³": "立方米 cubic_meter cubic_metre m3", "gal": "gallon 加仑", "qt": "quart 夸脱",
+    "pt": "pint 品脱", "cup": "杯", "fl oz": "fluid_ounce floz", "tbsp": "tablespoon 汤匙", "tsp": "teaspoon 茶匙",
+    "m/s": "米每秒 meters_per_second metres_per_second 米/秒", "km/h": "kmh kph 公里每小时 千米每小时 公里/小时 kilometers_per_hour kilometres_per_hour", "mph": "miles_per_hour 英里每小时 mi/h", "kn": "knot 节",
+    "J": "joule j 焦耳 焦", "kJ": "kilojoule kj 千焦", "cal": "calorie 卡 卡路里", "kcal": "kilocalorie 千卡 大卡", "Wh": "watt_hour wh 瓦时", "kWh": "kilowatt_hour kwh 千瓦时 度电",
+    "°C": "c celsius centigrade °c degrees_celsius degrees_c degree_celsius 摄氏度 摄氏 度", "°F": "f fahrenheit °f degrees_fahrenheit degrees_f degree_fahrenheit 华氏度 华氏", "K": "k kelvin 开尔文 开氏度",
+}  # fmt: skip
+_BY_NAME = {name.replace("_", " "): unit for unit, names in _NAMES.items() for name in [unit.lower(), *names.split()]}
+
+
+def unit(name: str) -> str | None:
+    """The unit that a name means (`kilometres`, `公里`), or None."""
+    name = name.strip().lower()
+    return _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("s")) or _BY_NAME.get(name.removesuffix("es"))
+
+
+def convert(amount: F, source: str, target: str) -> F | None:
+    """`amount` of `source` in `target`, exactly; None when the two don't measure the same thing."""
+    if source.startswith(("°", "K")) and target.startswith(("°", "K")) and {source, target} <= {"°C", "°F", "K"}:
+        celsius = {"°C": amount, "°F": (amount - 32) * F(5, 9), "K": amount - F(27315, 100)}[source]
+        return {"°C": celsius, "°F": celsius * F(9, 5) + 32, "K": celsius + F(27315, 100)}[target]
+    table = next((t for t in _TABLES if source in t and target in t), None)
+    return amount * table[source] / table[target] if table else None
+
+
+def names() -> tuple[str, ...]:
+    """Every name of a unit, longest first."""
+    return tuple(sorted(_BY_NAME, key=lambda n: (-len(n), n)))
