@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -182,15 +182,13 @@ class LocalSession:
 
     # ------------------------------------------------------------ a turn
 
-    async def run_turn(self, prompt: str) -> AsyncIterator[Event]:
-        """Run one turn. TurnFinished is always the last event, also after `stop`."""
-        async for event in self._drive(lambda emit: self._model_turn(prompt, emit)):
-            yield event
+    def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
+        """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn."""
+        return self._drive(lambda emit: self._model_turn(prompt, emit))
 
-    async def run_own_command(self, command: str) -> AsyncIterator[Event]:
+    def run_own_command(self, command: str) -> AsyncGenerator[Event]:
         """Run the person's own command through the same door, as a turn without a model."""
-        async for event in self._drive(lambda emit: self._own_command(command, emit)):
-            yield event
+        return self._drive(lambda emit: self._own_command(command, emit))
 
     async def stop(self) -> None:
         """End the running turn: processes first, then the log's entry, then TurnFinished."""
@@ -203,7 +201,7 @@ class LocalSession:
         runner.cancel()
         await asyncio.wait([runner])
 
-    async def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncIterator[Event]:
+    async def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncGenerator[Event]:
         if self._runner is not None:
             raise UsageError("a turn is already running in this task", hint="stop it, or wait for it")
         queue: asyncio.Queue[Event] = asyncio.Queue()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
-from assistant.sandbox.protocol import Command, Stage
+from assistant.sandbox.protocol import ApplyReport, Command, Stage
 from assistant.types import Change, Completed
 
 
@@ -48,3 +49,36 @@ class FakeRoom:
 
     async def aclose(self) -> None:
         self.ended = True
+
+
+class FakeStage:
+    """A stage that holds what the test put there."""
+
+    def __init__(self, folder: Path, *changes: Change) -> None:
+        self.folder = folder
+        self.held: list[Change] = list(changes)
+        self.applied: list[Change] = []
+
+    def changes(self) -> list[Change]:
+        return list(self.held)
+
+    def diff(self, path: str) -> str:
+        return f"diff of {path}"
+
+    def apply(
+        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
+    ) -> ApplyReport:
+        chosen = [c for c in self.held if (paths is None or c.path in paths) and (allow_held or not c.held)]
+        self.held = [c for c in self.held if c not in chosen]
+        self.applied += chosen
+        return ApplyReport(tuple(chosen), undo_id="u1")
+
+    def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
+        dropped, self.held = self.held, []
+        return dropped
+
+    def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
+        return ApplyReport(tuple(self.applied))
+
+    def undoable(self) -> list[tuple[str, int, int]]:
+        return []

@@ -1,0 +1,296 @@
+"""A task from prompt to end: the real log, policies, manifests and loop; a scripted model, a fake room and stage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assistant.agent import events
+from assistant.agent.recall import recall
+from assistant.agent.session import LocalSession, Services
+from assistant.audit.log import Log
+from assistant.config import find_paths
+from assistant.errors import LogError, UsageError
+from assistant.gateway.approver import Unattended
+from assistant.gateway.door import Gateway
+from assistant.gateway.policies import Policies
+from assistant.gateway.registry import Registry
+from assistant.models.protocol import Model
+from assistant.models.scripted import ScriptedCall, ScriptedError, ScriptedModel, Step
+from assistant.shipped import shipped
+from assistant.types import Autonomy, Budgets, Change, ResultPart, Task, Usage
+from tests.support.fake_room import FakeRoom, FakeStage
+
+READ = ScriptedCall("read_file", {"path": "a.txt"})
+TOOLS = ("read_file", "write_file", "run_command", "delete_files")
+
+
+class World:
+    """One session with its parts in reach."""
+
+    def __init__(self, folder: Path, *steps: Step, autonomy: Autonomy = Autonomy.CONSULTANT, **task: object) -> None:
+        paths = find_paths()
+        self.log = Log.open(paths)
+        self.folder = folder
+        self.room = FakeRoom()
+        self.stage = FakeStage(folder)
+        self.task = Task("0000task", str(folder), "scripted/x", tools=TOOLS, autonomy=autonomy, **task)  # type: ignore[arg-type]
+        self.policy = Policies(paths, str(folder)).engine().session(self.task)
+        self.others: dict[str, Model] = {}
+        registry = Registry.load([shipped("tools")])
+
+        async def open_room() -> FakeRoom:
+            return self.room
+
+        async def make_model(name: str) -> Model:
+            if name not in self.others:
+                raise UsageError(f"`{name}` can't be used")
+            return self.others[name]
+
+        self.services = Services(
+            log=self.log,
+            registry=registry,
+            policy=self.policy,
+            gateway=lambda current, room: Gateway(
+                task=current,
+                registry=registry,
+                log=self.log,
+                policy=self.policy,
+                approver=Unattended(),
+                room=room,
+                now_ms=lambda: 0,
+            ),
+            open_room=open_room,
+            stage=lambda: self.stage,
+            make_model=make_model,
+            reload_policy=lambda _: [],
+            fallback=tuple(task.get("fallback", ())),  # type: ignore[arg-type]
+            max_steps=10,
+        )
+        self.session = LocalSession(self.task, ScriptedModel(list(steps)), self.services)
+
+    async def turn(self, prompt: str = "do it") -> list[events.Event]:
+        return [e async for e in self.session.run_turn(prompt)]
+
+    def kinds(self) -> list[str]:
+        return [e.kind for e in self.log.entries()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, home: Path) -> Path:
+    work = tmp_path / "work"
+    work.mkdir()
+    return work
+
+
+def end(seen: Sequence[events.Event]) -> events.TurnFinished:
+    assert isinstance(seen[-1], events.TurnFinished)
+    assert sum(isinstance(e, events.TurnFinished) for e in seen) == 1
+    return seen[-1]
+
+
+def texts(seen: Sequence[events.Event]) -> str:
+    return "".join(e.text for e in seen if isinstance(e, events.TextDelta))
+
+
+class TestATurn:
+    async def test_call_result_answer(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"))
+        seen = await world.turn()
+        assert texts(seen) == "done"
+        assert end(seen).exit_code == 0
+        assert [m.role for m in world.session.history()] == ["user", "assistant", "tool", "assistant"]
+        assert world.kinds() == [
+            "message", "task.changed", "model.call", "model.result", "intent", "decision", "outcome",
+            "model.call", "model.result", "turn.finished",
+        ]  # fmt: skip
+
+    async def test_several_calls_of_one_answer_all_get_a_result(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ, READ, ScriptedCall("nope", {}))), Step(text="ok"))
+        await world.turn()
+        results = [p.result for m in world.session.history() for p in m.parts if isinstance(p, ResultPart)]
+        assert [r.ok for r in results] == [True, True, False]
+
+    async def test_a_refused_call_makes_the_end_say_so(self, folder: Path) -> None:
+        world = World(
+            folder, Step(calls=(ScriptedCall("write_file", {"path": "/etc/x", "content": "x"}),)), Step(text="ok")
+        )
+        seen = await world.turn()
+        assert (end(seen).reason, end(seen).exit_code) == ("done", 3)
+        assert world.session.refused
+
+    async def test_one_turn_at_a_time(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(ScriptedCall("run_command", {"command": "sleep"}),)))
+        world.room.hang = True
+        running = asyncio.create_task(world.turn())
+        while not world.room.commands:
+            await asyncio.sleep(0.005)
+        with pytest.raises(UsageError, match="already running"):
+            await world.turn("another")
+        await world.session.stop()
+        await running
+
+
+class TestLimits:
+    async def test_a_model_that_never_answers_is_ended(self, folder: Path) -> None:
+        steps = [Step(calls=(ScriptedCall("run_command", {"command": f"echo {n}"}),)) for n in range(20)]
+        world = World(folder, *steps)
+        assert end(await world.turn()).reason == "steps"
+        assert len(world.room.commands) == 10
+
+    async def test_the_same_call_again_and_again_is_ended(self, folder: Path) -> None:
+        world = World(folder, *[Step(calls=(READ,)) for _ in range(20)])
+        seen = await world.turn()
+        assert "again and again" in end(seen).message
+        assert len(world.room.commands) == 5
+
+    async def test_a_spent_budget_ends_the_turn_with_5(self, folder: Path) -> None:
+        step = Step(calls=(READ,), usage=Usage(600, 1))
+        world = World(folder, step, step, step, budgets=Budgets(tokens=1000))
+        assert end(await world.turn()).exit_code == 5
+        assert len(world.room.commands) == 2
+
+
+class TestFailures:
+    async def test_a_failed_model_ends_the_turn_with_4_and_keeps_what_came(self, folder: Path) -> None:
+        world = World(folder, Step(text="half an ", error=ScriptedError("incomplete_stream", "cut")))
+        seen = await world.turn()
+        assert end(seen).exit_code == 4
+        assert world.session.history()[-1].text == "half an "
+
+    async def test_a_wrong_key_is_one_plain_sentence(self, folder: Path) -> None:
+        world = World(folder, Step(error=ScriptedError("auth", "bad key")))
+        message = end(await world.turn()).message
+        assert "key" in message
+        assert "Traceback" not in message
+
+    async def test_a_fallback_model_takes_over(self, folder: Path) -> None:
+        world = World(folder, Step(error=ScriptedError("quota", "no credit")))
+        world.others["other/one"] = ScriptedModel([Step(text="from the other")])
+        services = msgspec.structs.replace(world.services, fallback=("missing/one", "other/one"))
+        session = LocalSession(world.task, ScriptedModel([Step(error=ScriptedError("quota", "no credit"))]), services)
+        seen = [e async for e in session.run_turn("hi")]
+        assert texts(seen) == "from the other"
+        assert end(seen).exit_code == 0
+
+    async def test_a_log_that_cant_be_written_ends_the_turn_with_7(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = World(folder, Step(text="hi"))
+
+        def full(*_: object, **__: object) -> object:
+            raise LogError("the disk is full")
+
+        monkeypatch.setattr(world.log, "append_many", full)
+        seen = await world.turn()
+        assert end(seen).exit_code == 7
+        assert "disk is full" in end(seen).message
+        assert world.kinds() == []
+
+
+class TestStop:
+    async def test_stop_ends_the_program_then_the_log_then_the_turn(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}), READ)))
+        world.room.hang = True
+        seen: list[events.Event] = []
+
+        async def watch() -> None:
+            async for event in world.session.run_turn("go"):
+                seen.append(event)
+
+        running = asyncio.create_task(watch())
+        while not world.room.commands:
+            await asyncio.sleep(0.005)
+        await world.session.stop()
+        await running
+        assert end(seen).reason == "stopped"
+        assert world.room.ended
+        assert world.kinds()[-2:] == ["outcome", "turn.finished"]
+        results = [p.result.code for m in world.session.history() for p in m.parts if isinstance(p, ResultPart)]
+        assert results == ["stopped", "stopped"]
+
+    async def test_a_reader_that_leaves_stops_the_turn(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}),)))
+        world.room.hang = True
+        stream = world.session.run_turn("go")
+        async for event in stream:
+            if isinstance(event, events.CallJudged):
+                break
+        while not world.room.commands:
+            await asyncio.sleep(0.005)
+        await stream.aclose()
+        assert not world.session.running
+        assert world.kinds()[-1] == "turn.finished"
+
+
+class TestTheStageAtTheEnd:
+    CHANGE = Change("a.txt", "changed")
+    HOOK = Change(".git/hooks/pre-commit", "created", held="a git hook runs on its own")
+
+    async def test_consultant_leaves_changes_for_review(self, folder: Path) -> None:
+        world = World(folder, Step(text="ok"))
+        world.stage.held = [self.CHANGE]
+        seen = await world.turn()
+        assert events.StageChanged(1, 0) in seen
+        assert world.stage.applied == []
+
+    async def test_G11_observer_applies_all_but_what_is_held(self, folder: Path) -> None:
+        world = World(folder, Step(text="ok"), autonomy=Autonomy.OBSERVER)
+        world.stage.held = [self.CHANGE, self.HOOK]
+        seen = await world.turn()
+        assert world.stage.applied == [self.CHANGE]
+        assert events.StageChanged(1, 1) in seen
+        assert world.kinds()[-4:] == ["intent", "decision", "stage.apply", "turn.finished"]
+
+    async def test_a_persons_apply_is_an_approval_in_the_log(self, folder: Path) -> None:
+        world = World(folder, Step(text="ok"))
+        world.stage.held = [self.CHANGE]
+        report = await world.session.apply(["a.txt"])
+        assert report.applied == (self.CHANGE,)
+        assert world.kinds() == ["intent", "decision", "approval", "stage.apply"]
+
+
+class TestChanges:
+    async def test_a_swap_in_the_middle_keeps_every_word(self, folder: Path) -> None:
+        world = World(folder, Step(text="one"))
+        await world.turn("first")
+        world.others["other/model"] = ScriptedModel([Step(text="two"), Step(text="two")])
+        await world.session.set_model("other/model")
+        await world.turn("second")
+        assert [m.text for m in world.session.history()] == ["first", "one", "second", "two"]
+
+    async def test_unknown_tools_are_refused(self, folder: Path) -> None:
+        world = World(folder, Step(text="one"))
+        with pytest.raises(UsageError, match="no tool"):
+            await world.session.set_tools(["nope"])
+
+    async def test_switching_a_tool_off_takes_effect_at_once(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="ok"))
+        await world.session.set_tools(["run_command"])
+        await world.turn()
+        assert world.room.commands == []
+
+
+class TestRecall:
+    async def test_the_log_gives_back_the_whole_conversation(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"), Step(text="again"))
+        await world.turn("first")
+        await world.turn("second")
+        past = recall(world.log, world.log.entries(task=world.task.id))
+        assert past.history == list(world.session.history())
+        assert (past.turns, past.interrupted, past.may_have_happened) == (2, False, ())
+
+    async def test_a_call_without_outcome_is_said_to_may_have_happened(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"))
+        await world.turn("first")
+        entries = [e for e in world.log.entries(task=world.task.id) if e.seq <= 6]  # up to the decision
+        past = recall(world.log, entries)
+        assert past.interrupted
+        assert [c.name for c in past.may_have_happened] == ["read_file"]
+        last = past.history[-1].parts[0]
+        assert isinstance(last, ResultPart)
+        assert last.result.code == "may_have_happened"
