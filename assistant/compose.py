@@ -5,6 +5,7 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,12 @@ from assistant.models.launcher import Launch, Pipe
 from assistant.models.protocol import Model
 from assistant.models.scripted import PREFIX
 from assistant.models.workers import Workers
+from assistant.sandbox.protocol import Command
 from assistant.shipped import shipped
+from assistant.types import Limits
 
 if TYPE_CHECKING:
-    from assistant.sandbox.protocol import Sandbox
+    from assistant.sandbox.protocol import PipedProcess, Room, Sandbox
 
 
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
@@ -39,7 +42,8 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     registry = Registry.load([shipped("tools"), own / "tools"])
     kits = load_kits([shipped("data") / "kits", own / "kits"])
     catalogue = Catalogue(settings.model, environ)
-    workers = Workers(_Rooms())
+    sandbox = _sandbox(paths)
+    workers = Workers(_Rooms(sandbox))
     log = Log.open(paths)
     return LocalDesk(
         Parts(
@@ -49,7 +53,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             registry=registry,
             kits=kits,
             policies=_policies(paths),
-            sandbox=_sandbox(),
+            sandbox=sandbox,
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
             close=workers.aclose,
@@ -81,13 +85,61 @@ class _Models:
 class _Rooms:
     """Starts model workers in private rooms of the sandbox."""
 
+    def __init__(self, sandbox: Callable[[], Sandbox]) -> None:
+        self._sandbox = sandbox
+
     async def start(self, launch: Launch) -> Pipe:
         """See `assistant.models.launcher.Launcher`."""
-        from assistant.sandbox.private import start_private
+        room = await self._sandbox().open_private(f"model-{launch.name}")
+        limits = Limits(memory_bytes=launch.memory_bytes, output_bytes=None)
+        command = Command(launch.argv, limits=limits, hosts=launch.hosts, read_only=launch.read_only, private=True)
+        try:
+            return _RoomPipe(room, await room.pipe(command))
+        except BaseException:
+            await room.aclose()
+            raise
 
-        return await start_private(
-            launch.argv, hosts=launch.hosts, read_only=launch.read_only, memory_bytes=launch.memory_bytes
-        )
+
+class _RoomPipe:
+    """A worker in its own room: both end together."""
+
+    def __init__(self, room: Room, process: PipedProcess) -> None:
+        self._room = room
+        self._process = process
+        self._said = bytearray()
+        self._listener = asyncio.create_task(self._listen(), name="worker errors")
+
+    @property
+    def pid(self) -> int:
+        """The engine does not show a host's process id."""
+        return 0
+
+    async def write(self, data: bytes) -> None:
+        """See `assistant.models.launcher.Pipe`."""
+        self._process.stdin.write(data)
+        await self._process.stdin.drain()
+
+    async def read(self) -> bytes:
+        """See `assistant.models.launcher.Pipe`."""
+        return await self._process.stdout.read(_CHUNK)
+
+    def errors(self) -> str:
+        """See `assistant.models.launcher.Pipe`."""
+        return self._said[-_ERRORS:].decode("utf-8", "replace")
+
+    async def stop(self) -> None:
+        """See `assistant.models.launcher.Pipe`."""
+        self._listener.cancel()
+        await self._process.stop()
+        await self._room.aclose()
+
+    async def _listen(self) -> None:
+        while data := await self._process.stderr.read(_CHUNK):
+            self._said = (self._said + data)[-_ERRORS:]
+
+
+_CHUNK = 65536
+_ERRORS = 4096
 
 
 def _policies(paths: Paths) -> Callable[[str], Policies]:
@@ -98,11 +150,11 @@ def _policies(paths: Paths) -> Callable[[str], Policies]:
     return of
 
 
-def _sandbox() -> Callable[[], Sandbox]:
+def _sandbox(paths: Paths) -> Callable[[], Sandbox]:
     @cache
     def find() -> Sandbox:
         from assistant.sandbox.engine import find_sandbox
 
-        return find_sandbox()
+        return find_sandbox(paths)
 
     return find
