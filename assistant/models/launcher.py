@@ -5,12 +5,17 @@ The protocol stands here, since models and sandbox are neighbours on one floor a
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import sysconfig
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
 from assistant.types import Data
+
+READ_BYTES = 65536
+LAST_WORDS_BYTES = 4096
 
 
 class Launch(Data, frozen=True):
@@ -50,6 +55,61 @@ class Pipe(Protocol):
     async def stop(self) -> None:
         """End it and all its children within 200 ms. May be called twice."""
         ...
+
+
+class StreamPipe:
+    """A Pipe over the three streams of a process, whoever started it."""
+
+    def __init__(
+        self,
+        stdin: asyncio.StreamWriter,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+        stop: Callable[[], Awaitable[object]],
+        pid: int = 0,
+    ) -> None:
+        """`stop` ends the process and all its children, and gives back what held it."""
+        self._stdin = stdin
+        self._stdout = stdout
+        self._stop = stop
+        self._pid = pid
+        self._words = bytearray()
+        self._listening = asyncio.create_task(self._listen(stderr))
+
+    @property
+    def pid(self) -> int:
+        """See Pipe."""
+        return self._pid
+
+    async def write(self, data: bytes) -> None:
+        """See Pipe."""
+        if self._stdin.is_closing():
+            raise ConnectionError("the process has ended")
+        self._stdin.write(data)
+        await self._stdin.drain()
+
+    async def read(self) -> bytes:
+        """See Pipe."""
+        data = await self._stdout.read(READ_BYTES)
+        if not data:
+            await asyncio.wait({self._listening}, timeout=0.5)  # so that its last words are heard
+        return data
+
+    def errors(self) -> str:
+        """See Pipe."""
+        return self._words.decode(errors="replace")
+
+    async def stop(self) -> None:
+        """See Pipe."""
+        await self._stop()
+        self._listening.cancel()
+        await asyncio.wait({self._listening})
+        self._stdin.close()
+
+    async def _listen(self, stderr: asyncio.StreamReader) -> None:
+        while data := await stderr.read(READ_BYTES):
+            self._words += data
+            del self._words[:-LAST_WORDS_BYTES]
 
 
 class Launcher(Protocol):

@@ -6,47 +6,23 @@ import asyncio
 import os
 from contextlib import suppress
 
-from assistant.models.launcher import Launch
+from assistant.models.launcher import Launch, StreamPipe
 
 
-class PlainPipe:
+class PlainPipe(StreamPipe):
+    """Keeps the process within reach of a test."""
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         self.process = process
-        self._errors = bytearray()
-        self._listening = asyncio.create_task(self._listen())
+        super().__init__(process.stdin, process.stdout, process.stderr, self._kill, process.pid)
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    async def write(self, data: bytes) -> None:
-        if self.process.stdin is None or self.process.stdin.is_closing():
-            raise ConnectionError("the process has ended")
-        self.process.stdin.write(data)
-        await self.process.stdin.drain()
-
-    async def read(self) -> bytes:
-        assert self.process.stdout
-        data = await self.process.stdout.read(65536)
-        if not data:
-            await self._listening
-        return data
-
-    def errors(self) -> str:
-        return self._errors[-4096:].decode(errors="replace")
-
-    async def stop(self) -> None:
+    async def _kill(self) -> None:
         with suppress(ProcessLookupError):
             self.process.kill()
         await self.process.wait()
-        await self._listening
-        if self.process.stdin:
-            self.process.stdin.close()
-
-    async def _listen(self) -> None:
-        assert self.process.stderr
-        while data := await self.process.stderr.read(4096):
-            self._errors += data
 
 
 class PlainLauncher:
