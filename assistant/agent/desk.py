@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.agent.events import Event
+from assistant.agent.events import Event, Notice
 from assistant.audit.views import LogRow, TaskSummary
 from assistant.gateway.approver import Approver
 from assistant.sandbox.protocol import ApplyReport
@@ -57,6 +57,10 @@ class TaskSession(Protocol):
 
     def history(self) -> Sequence[Message]:
         """The conversation, oldest first."""
+        ...
+
+    def notices(self) -> Sequence[Notice]:
+        """What a person should know who comes back to this task. Also the first events of the next turn."""
         ...
 
     def warm_up(self) -> None:

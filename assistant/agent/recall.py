@@ -71,6 +71,8 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
                 if policy:
                     source = result.label.sources[0] if result.label.sources else "tool"
                     policy.observed(Observation(source, source.split(":")[0], result.text, result.label, ()))
+            case "crash.found":
+                _close(found, open_calls, "may_have_happened")
             case "turn.finished":
                 found.interrupted = False
                 _close(found, open_calls, "stopped")

@@ -180,6 +180,17 @@ class LocalSession:
         with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
             await self._open_room()
 
+    def notices(self) -> Sequence[Notice]:
+        """What a person should know who comes back to this task: calls that may have happened when the program died."""
+        return [
+            Notice(
+                "warning",
+                f"the program ended while `{call.name}` ran: it may have happened, and is not repeated by itself",
+                f"look at what is staged with /review, and at the log; it was asked to do: {one_line(call.arguments, 200)}",
+            )
+            for call in self._past.may_have_happened
+        ]
+
     # ------------------------------------------------------------ a turn
 
     def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
@@ -279,6 +290,16 @@ class LocalSession:
         if self._room is not None or ended.reason == "done":
             await self._settle(emit)
         return ended
+
+    def _crash_records(self, emit: Emit) -> list[Record]:
+        """Say once, to the person and in the log, what a crash has left open."""
+        for notice in self.notices():
+            emit(notice)
+        found: list[Record] = [
+            ("crash.found", {"call": call.id, "tool": call.name}, {}) for call in self._past.may_have_happened
+        ]
+        self._past.may_have_happened = ()
+        return found
 
     async def _own_command(self, command: str, emit: Emit) -> TurnFinished:
         self._turns += 1

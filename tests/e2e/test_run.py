@@ -1,0 +1,192 @@
+"""`assistant run`: one task without a screen, from the command line to the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Program
+from tests.support.openai_server import OpenAIServer, broken_off, calls, error, text
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture
+def sources(program: Program) -> Path:
+    (program.folder / "src").mkdir()
+    (program.folder / "src" / "one.py").write_text("def one():\n    pass  # TODO: finish one\n")
+    (program.folder / "src" / "二.py").write_text("# TODO 第二个\n")
+    (program.folder / "README.md").write_text("Nothing to do here.\n")
+    return program.folder
+
+
+class TestTheWholeWay:
+    def test_todo_list_is_staged_reviewed_applied_and_provable(self, program: Program, sources: Path) -> None:
+        before = tree(sources)
+        prompt = "find every TODO in this folder and write them to todo.md"
+        ran = program.run("run", prompt, "--folder", str(sources), "--kit", "write", "--review", "--json")
+        assert ran.code == 0, ran.err
+        assert ran.event("turn_finished")["reason"] == "done"
+        assert tree(sources) == before
+
+        diff = program.run("stage", "diff")
+        assert "+++ b/todo.md" in diff.out
+        assert program.run("stage", "apply").code == 0
+        written = (sources / "todo.md").read_text()
+        assert "finish one" in written
+        assert "第二个" in written
+
+        assert program.run("log", "verify").code == 0
+        database = program.home / ".local/share/assistant/log.db"
+        with sqlite3.connect(database) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raw = database.read_bytes()
+        body = next(r[0] for r in sqlite3.connect(database).execute("SELECT body FROM entries WHERE seq = 4"))
+        at = raw.index(body.encode() if isinstance(body, str) else body)
+        database.write_bytes(raw[: at + 5] + bytes([raw[at + 5] ^ 1]) + raw[at + 6 :])
+        damaged = program.run("log", "verify")
+        assert damaged.code == 7
+        assert "first_bad_seq=4" in damaged.out + damaged.err
+
+    def test_undo_takes_an_applied_change_back(self, program: Program, sources: Path) -> None:
+        before = tree(sources)
+        assert program.run("run", "rename all .md to .txt", "--autonomy", "observer").code in (0, 3)
+        program.run("stage", "apply")
+        program.run("stage", "undo")
+        assert tree(sources) == before
+
+    def test_chinese_requests_work(self, program: Program, sources: Path) -> None:
+        ran = program.run("run", "这里有多少个文件？")
+        assert ran.code == 0
+        assert "3" in ran.out
+
+    def test_a_task_goes_on_after_a_restart(self, program: Program, sources: Path) -> None:
+        first = program.run("run", "list the files here", "--json")
+        task = first.event("turn_started")["task"]
+        again = program.run("run", "what did you do?", "--resume", task[:10], "--json")
+        assert again.event("turn_started")["turn"] == 2
+        said = "".join(e["text"] for e in again.events if e["type"] == "text")
+        assert "list_dir" in said or "list" in said.lower()
+
+
+class TestThroughAProvider:
+    """The same task against a scripted OpenAI-compatible server, through the sandboxed worker."""
+
+    def run(self, program: Program, server: OpenAIServer, *more: str) -> object:
+        return program.run(
+            "run", "do it", "--model", "openai/scripted-1", "--json", *more,
+            OPENAI_API_KEY="test-key", OPENAI_BASE_URL=server.base,
+        )  # fmt: skip
+
+    def test_streamed_tool_calls_are_run_and_answered(self, program: Program, sources: Path) -> None:
+        todo = {"path": "todo.md", "content": "- finish one\n"}
+        with OpenAIServer(
+            [calls(("search_text", {"pattern": "TODO"})), calls(("write_file", todo)), text("all done")]
+        ) as s:
+            ran = self.run(program, s, "--kit", "write", "--review")
+        assert ran.code == 0, ran.err
+        assert "".join(e["text"] for e in ran.events if e["type"] == "text") == "all done"
+        assert [m["role"] for m in s.requests[2]["messages"]] == [
+            "system",
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "tool",
+        ]
+        assert "finish one" in s.requests[1]["messages"][3]["content"]
+        assert (
+            s.headers[0]["authorization" if "authorization" in s.headers[0] else "Authorization"] == "Bearer test-key"
+        )
+        assert "+- finish one" in program.run("stage", "diff").out
+
+    def test_a_denied_call_is_told_to_the_model_and_ends_with_3(self, program: Program, sources: Path) -> None:
+        outside = {"path": "/etc/cron.d/x", "content": "x"}
+        with OpenAIServer([calls(("write_file", outside)), text("I could not")]) as s:
+            ran = self.run(program, s, "--kit", "write")
+        assert ran.code == 3
+        assert "refused" in s.requests[1]["messages"][-1]["content"]
+        assert not Path("/etc/cron.d/x").exists()
+
+    @pytest.mark.parametrize(
+        ("answer", "says"),
+        [
+            (error(401, "bad key", "invalid_api_key"), "key"),
+            (error(400, "no such parameter"), "did not understand"),
+            (error(404, "no such model"), "knows no model"),
+        ],
+    )
+    def test_a_provider_that_refuses_ends_with_4_and_one_plain_sentence(
+        self, program: Program, sources: Path, answer: object, says: str
+    ) -> None:
+        with OpenAIServer([answer]) as s:  # type: ignore[list-item]
+            ran = self.run(program, s)
+        assert ran.code == 4
+        assert says in ran.event("turn_finished")["message"]
+
+    def test_a_cut_answer_keeps_what_came(self, program: Program, sources: Path) -> None:
+        with OpenAIServer([broken_off("half an ans")]) as s:
+            ran = self.run(program, s)
+        assert ran.code == 4
+        task = ran.event("turn_started")["task"]
+        with OpenAIServer([text("the rest")]) as s:
+            self.run(program, s, "--resume", task)
+        assert "half an ans" in json.dumps(s.requests[0]["messages"])
+
+
+class TestEnds:
+    def test_interrupt_stops_in_good_order_with_130(self, program: Program, sources: Path) -> None:
+        model = program.script({"calls": [{"name": "run_command", "arguments": {"command": "sleep 60"}}]})
+        running = program.start("run", "go", "--model", model, "--json")
+        assert running.stdout is not None
+        for line in running.stdout:
+            if b'"call_judged"' in line:
+                break
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=15)
+        assert running.returncode == 130, err
+        assert b'"turn_finished"' in out
+        assert subprocess.run(["pgrep", "-f", "sleep 60"], capture_output=True).stdout == b""
+
+    def test_kill_9_loses_nothing_and_the_next_start_says_what_may_have_happened(
+        self, program: Program, sources: Path
+    ) -> None:
+        model = program.script(
+            {"calls": [{"name": "run_command", "arguments": {"command": "sleep 61"}}]}, {"text": "ok"}
+        )
+        running = program.start("run", "go", "--model", model, "--json")
+        assert running.stdout is not None
+        seen = b""
+        for line in running.stdout:
+            seen += line
+            if b'"call_judged"' in line:
+                break
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait(10)
+        task = json.loads(seen.splitlines()[0])["task"]
+        assert program.run("log", "verify").code == 0
+        again = program.run("run", "go on", "--resume", task, "--model", model, "--json")
+        assert "may have happened" in again.out + again.err
+        deadline = time.monotonic() + 5
+        while subprocess.run(["pgrep", "-f", "sleep 61"], capture_output=True).stdout and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert subprocess.run(["pgrep", "-f", "sleep 61"], capture_output=True).stdout == b""
+
+    def test_a_spent_budget_ends_with_5(self, program: Program, sources: Path) -> None:
+        with OpenAIServer([calls(("list_dir", {"path": "."})), calls(("list_dir", {"path": "src"})), text("x")]) as s:
+            ran = program.run(
+                "run", "go", "--model", "openai/gpt-4o", "--max-usd", "0.000001", "--json",
+                OPENAI_API_KEY="k", OPENAI_BASE_URL=s.base,
+            )  # fmt: skip
+        assert ran.code == 5
+        assert len(s.requests) == 1
