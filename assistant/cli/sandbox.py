@@ -21,6 +21,7 @@ from assistant.errors import UsageError
 if TYPE_CHECKING:
     from assistant.sandbox.once import Ended, OneCommand
     from assistant.sandbox.protocol import ApplyReport
+    from assistant.sandbox.terminal import LentTerminal
     from assistant.types import Change
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -124,7 +125,7 @@ def _variables(given: list[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in given)
 
 
-def _terminal() -> object:
+def _terminal() -> LentTerminal:
     from assistant.sandbox.terminal import LentTerminal
 
     return LentTerminal()
