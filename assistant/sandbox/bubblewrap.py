@@ -4,72 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from assistant.config import Paths, find_paths
-from assistant.errors import SandboxUnavailable
-from assistant.sandbox.plan import RoomPlan, home_folder, is_below, room_ids
+from assistant.sandbox.plan import RoomPlan, home_folder, room_ids
+from assistant.sandbox.prepare import find_bwrap, overlay_stage, plan_room
 from assistant.sandbox.room import BubblewrapRoom
 from assistant.sandbox.running import mounts_folder, note_room, rooms_folder
-from assistant.sandbox.stage.overlay import OverlayLayer
-from assistant.sandbox.stage.place import Place, find_place, unlock
-from assistant.sandbox.stage.stage import DiskStage, Layer
-from assistant.sandbox.stage.tree import Tree
-
-
-def overlay_stage(place: Place) -> DiskStage:
-    """The stage of a task as an overlay's upper layer, its folders made when they are missing."""
-    found = Path(place.folder).stat()
-    if not place.upper.is_dir():
-        place.upper.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(place.upper, found.st_uid, found.st_gid)
-        place.upper.chmod(found.st_mode & 0o7777)
-    place.work.mkdir(mode=0o700, exist_ok=True)
-    (Path(place.base) / "room").mkdir(mode=0o700, exist_ok=True)
-    return DiskStage(place, _open_overlay)
-
-
-def _open_overlay(place: Place, real: Tree) -> Layer:
-    return OverlayLayer(real, place.upper)
-
-
-def find_bwrap() -> str:
-    """The program. Raises SandboxUnavailable when it is missing."""
-    found = shutil.which("bwrap", path=f"{os.environ.get('PATH', '')}:/usr/bin:/bin")
-    if not found:
-        raise SandboxUnavailable(
-            "bubblewrap is not installed, and without it no tool can be contained",
-            hint="install the package `bubblewrap` of your system (`apt install bubblewrap`)",
-        )
-    return os.path.realpath(found)
-
-
-def hidden_paths(paths: Paths, place: Place, stages: Path) -> tuple[str, ...]:
-    """Folders of the assistant itself that lie below the task's folder: its log, keys, settings and stages."""
-    own = [paths.config, paths.data, paths.trust, paths.cache, paths.runtime, str(stages), place.base, place.layer]
-    real = {os.path.realpath(p) for p in own}
-    return tuple(sorted(p for p in real if is_below(p, place.folder) and p != place.folder))
-
-
-def plan_room(paths: Paths, place: Place, stages: Path, leave_no: tuple[str, ...]) -> RoomPlan:
-    """The plan of a task's room."""
-    uid, gid = room_ids()
-    unlock(place.work / "work")
-    return RoomPlan(
-        where=f"{place.base}/room",
-        home=home_folder(),
-        uid=uid,
-        gid=gid,
-        folder=place.folder,
-        upper=str(place.upper),
-        work=str(place.work),
-        hidden=hidden_paths(paths, place, stages),
-        leave_no=leave_no,
-    )
+from assistant.sandbox.stage.place import find_place
+from assistant.sandbox.stage.stage import DiskStage
 
 
 class BubblewrapSandbox:
@@ -111,5 +55,5 @@ class BubblewrapSandbox:
         return BubblewrapRoom(plan, bwrap, stage, note, loop)
 
     def _noting(self, paths: Paths, task: str, folder: str) -> tuple[Path, Callable[[int], None]]:
-        file = rooms_folder(paths) / f"{task}-{os.getpid()}-{secrets.token_hex(3)}"
+        file = rooms_folder(paths) / f"{task}-{os.getpid()}-{os.urandom(3).hex()}"
         return file, lambda pid: note_room(file, task, folder, pid)

@@ -19,7 +19,7 @@ DEFAULT_FILE_BYTES = 4 << 30
 DEFAULT_DISK_BYTES = 8 << 30
 DEFAULT_OUTPUT_BYTES = 1 << 20
 _OPEN_FILES = 8192
-_FILTER_FD, _OPTIONS_FD = "9", "10"
+_FILTER_FD, _OPTIONS_FD, _STATUS_FD = "9", "10", "11"
 _SHM_BYTES = 256 * MIB
 
 _MASKED = (
@@ -71,7 +71,7 @@ class CallBuilder:
         self._head = [
             "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
             "--uid", str(plan.uid), "--gid", str(plan.gid), "--hostname", "room",
-            "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--seccomp", _FILTER_FD,
+            "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--seccomp", _FILTER_FD, "--json-status-fd", _STATUS_FD,
             "--bind", shown, "/", "--dev", "/dev", "--proc", "/proc",
         ]  # fmt: skip
         for name in masked_proc():

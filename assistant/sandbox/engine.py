@@ -18,7 +18,8 @@ def find_sandbox(paths: Paths | None = None) -> Sandbox:
     Costs a look at a few files; whether rooms really stand shows when the first one is opened.
     """
     if sys.platform.startswith("linux"):
-        from assistant.sandbox.bubblewrap import BubblewrapSandbox, find_bwrap
+        from assistant.sandbox.bubblewrap import BubblewrapSandbox
+        from assistant.sandbox.prepare import find_bwrap
 
         find_bwrap()
         return BubblewrapSandbox(paths)

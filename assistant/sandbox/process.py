@@ -185,7 +185,7 @@ class Call:
         code = int(self._report.get("code", -9))
         out, err = bytes(self._kept[0]), bytes(self._kept[1])
         hit = self._hit or str(self._report.get("hit", ""))
-        if code == 1 and not out and err.startswith(b"bwrap: "):
+        if code > 0 and not self._report.get("ran", True):
             raise SandboxError(f"the room refused the program: {err.decode(errors='replace').strip()[:500]}")
         # bubblewrap reports a signal as a shell does, by 128 and its number.
         number = -code if code < 0 else code - 128 if 128 < code <= 192 else None

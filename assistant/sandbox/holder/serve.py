@@ -14,13 +14,15 @@ from assistant.sandbox.holder.watch import Watch, children, descendants
 from assistant.sandbox.holder.wire import Inbox, send
 
 _SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
-_FILTER_FD, _OPTIONS_FD = 9, 10
+_FILTER_FD, _OPTIONS_FD, _STATUS_FD = 9, 10, 11
 _LOOPBACK = "127.0.0.1"
 
 
 class _Call:
-    def __init__(self, pid: int, watch: Watch | None) -> None:
+    def __init__(self, pid: int, status: int, watch: Watch | None) -> None:
         self.pid = pid
+        self.status = status
+        """bubblewrap's own account of how it went."""
         self.pidfd = os.pidfd_open(pid)
         self.watch = watch
         self.hit = ""
@@ -86,10 +88,11 @@ class Server:
             if message["fresh"] and self._folder and not self._calls:
                 # What changed in the real folder is seen anew: an overlay remembers names it once looked up.
                 kernel.mount("stage", self._folder, None, kernel.MS_REMOUNT, "userxattr")
-            pid = self._spawn(message["argv"], message["options"], fds)
+            status = _file_of(b"")
+            pid = self._spawn(message["argv"], message["options"], [*fds, status])
             bounds = message["watch"]
             watch = Watch(bounds, self._plan["upper"]) if bounds else None
-            call = self._calls[number] = _Call(pid, watch)
+            call = self._calls[number] = _Call(pid, status, watch)
             self._poll.register(call.pidfd, select.POLLIN)
         except OSError as error:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
@@ -100,7 +103,8 @@ class Server:
         """By vfork. The options go by descriptor: a command line can be read by every user of the machine."""
         program, words = _file_of(self._plan["filter"]), _file_of(options)
         try:
-            pairs = [*zip(fds, range(3), strict=False), (program, _FILTER_FD), (words, _OPTIONS_FD)]
+            fixed = (0, 1, 2, _STATUS_FD, _FILTER_FD, _OPTIONS_FD)
+            pairs = [*zip((*fds, program, words), fixed, strict=True)]
             return os.posix_spawn(
                 argv[0],
                 argv,
@@ -132,9 +136,19 @@ class Server:
     def _end(self, number: int, call: _Call, status: int, cpu_s: float, rss: int) -> None:
         self._poll.unregister(call.pidfd)
         os.close(call.pidfd)
+        ran = b'"exit-code"' in os.pread(call.status, 4096, 0)
+        os.close(call.status)
         del self._calls[number]
         code = os.waitstatus_to_exitcode(status)
-        report = {"op": "ended", "id": number, "code": code, "cpu_ms": int(cpu_s * 1000), "rss": rss, "hit": call.hit}
+        report = {
+            "op": "ended",
+            "id": number,
+            "code": code,
+            "cpu_ms": int(cpu_s * 1000),
+            "rss": rss,
+            "hit": call.hit,
+            "ran": ran,
+        }
         send(self._sock, report)
 
     def _kill(self, call: _Call) -> None:

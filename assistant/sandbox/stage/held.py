@@ -86,7 +86,36 @@ _PATHS = (
     (re.compile(r"(^|/)site-packages/[^/]*\.pth$"), "Python runs it at every start"),
 )
 _HOOKS = frozenset(
-    ["applypatch-msg", "commit-msg", "fsmonitor-watchman", "p4-changelist", "p4-post-changelist", "p4-pre-submit", "p4-prepare-changelist", "post-applypatch", "post-checkout", "post-commit", "post-index-change", "post-merge", "post-receive", "post-rewrite", "post-update", "pre-applypatch", "pre-auto-gc", "pre-commit", "pre-merge-commit", "pre-push", "pre-rebase", "pre-receive", "prepare-commit-msg", "proc-receive", "push-to-checkout", "reference-transaction", "sendemail-validate", "update"]
+    [
+        "applypatch-msg",
+        "commit-msg",
+        "fsmonitor-watchman",
+        "p4-changelist",
+        "p4-post-changelist",
+        "p4-pre-submit",
+        "p4-prepare-changelist",
+        "post-applypatch",
+        "post-checkout",
+        "post-commit",
+        "post-index-change",
+        "post-merge",
+        "post-receive",
+        "post-rewrite",
+        "post-update",
+        "pre-applypatch",
+        "pre-auto-gc",
+        "pre-commit",
+        "pre-merge-commit",
+        "pre-push",
+        "pre-rebase",
+        "pre-receive",
+        "prepare-commit-msg",
+        "proc-receive",
+        "push-to-checkout",
+        "reference-transaction",
+        "sendemail-validate",
+        "update",
+    ]
 )
 """githooks(5)."""
 _SETUID_SETGID = 0o6000
@@ -134,7 +163,8 @@ def _git_reason(parts: list[str], after: Seen | None, read_before: ReadText, rea
     if ".git" in parts[:-1]:
         inside = parts[parts.index(".git") + 1 :]
         if "hooks" in inside:
-            return "" if name.endswith(".sample") else "git runs what lies in a hooks folder"
+            plain = name.endswith(".sample") or (after is not None and after.type == "dir")
+            return "" if plain else "git runs what lies in a hooks folder"
         if name in ("commondir", "gitdir") and "worktrees" not in inside:
             return "leads git to another repository's settings"
         if after is not None and after.type == "symlink":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from pathlib import Path
 
 import msgspec
 
 from assistant.errors import FolderError, StageError
+from assistant.sandbox.stage.tree import Tree
 
 _ELSEWHERE = "/var/tmp"  # noqa: S108 - the standard's place for what must survive a reboot; ours is 0700 below it
 _FORBIDDEN = ("/proc", "/sys", "/dev")
@@ -88,6 +87,15 @@ def find_place(task: str, folder: Path, stages: Path) -> Place:
     return Place(task, str(real), str(base), layer)
 
 
+def recorded_folder(base: Path) -> Path | None:
+    """Which folder a stage lies over, or None when `base` is no stage."""
+    try:
+        record = msgspec.json.decode((base / "stage.json").read_bytes(), type=_Record)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return Path(os.fsdecode(record.folder.encode("latin-1")))
+
+
 def _layer_for(base: Path, real: Path) -> str:
     if not base.is_relative_to(real):
         return str(base)
@@ -98,6 +106,8 @@ def _layer_for(base: Path, real: Path) -> str:
     found = own.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise StageError(f"`{own}` belongs to somebody else", hint="remove it, or ask who made it")
+    import hashlib
+
     name = hashlib.sha256(os.fsencode(base)).hexdigest()[:24]
     (own / name).mkdir(mode=0o700, exist_ok=True)
     return str(own / name)
@@ -106,8 +116,12 @@ def _layer_for(base: Path, real: Path) -> str:
 def remove_place(place: Place) -> None:
     """Remove a stage for good, with all that it holds."""
     for top in {place.layer, place.base}:
-        unlock(Path(top) / "work" / "work")
-        shutil.rmtree(top, ignore_errors=True, onerror=None)
+        parent, name = os.path.split(top)
+        try:
+            with Tree(parent) as tree:
+                tree.remove(name)
+        except FileNotFoundError:
+            pass
 
 
 def unlock(folder: Path) -> None:

@@ -7,7 +7,6 @@ by a hard link where the file system can (then it costs nothing until the real f
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
 from pathlib import Path
@@ -68,7 +67,7 @@ class UndoSet:
     def finish(self, done: list[Step]) -> None:
         """Keep only what was done. An empty set vanishes."""
         if not done:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder)
             return
         paths = {s.path for s in done}
         for path, number in self._numbers.items():
@@ -135,7 +134,7 @@ class UndoStore:
         """Remove a set; with `left`, keep those steps of it."""
         folder = self._folder / undo_id
         if not left:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             return
         keep = {quote(step.path) for step in left}
         one = self._read(undo_id)
@@ -185,6 +184,16 @@ class UndoStore:
             return msgspec.msgpack.decode((self._folder / name / "set").read_bytes(), type=_Set)
         except (OSError, msgspec.MsgspecError) as error:
             raise StageError(f"the record of the applied set `{name}` can't be read: {error}") from error
+
+
+def _remove(folder: Path) -> None:
+    """A set is one flat folder."""
+    try:
+        for entry in list(os.scandir(folder)):
+            os.unlink(entry.path)
+        folder.rmdir()
+    except FileNotFoundError:
+        pass
 
 
 def _copy(real: Tree, path: str, target: Path) -> None:

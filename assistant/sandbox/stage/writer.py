@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import secrets
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -156,7 +155,7 @@ class Writer:
         """Make all new files, make them durable together, then rename each into place."""
         made: list[tuple[Step, str]] = []
         for step in steps:
-            temporary = f".{secrets.token_hex(6)}.assistant-new"
+            temporary = f".{os.urandom(6).hex()}.assistant-new"
 
             def prepare(step: Step, name: str = temporary) -> None:
                 if id(step) not in removed:
