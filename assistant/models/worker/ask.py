@@ -54,6 +54,9 @@ async def ask(call: WireCall) -> AsyncGenerator[ModelEvent]:
                 yield event
     except ModelError as error:
         raise without_key(error, call.api_key) from error.__cause__
+    except Exception as error:  # reading is guarded already: what is left went wrong while the request was made
+        words = f"the request can't be made: {type(error).__name__}: {error}"
+        raise without_key(ModelError(words, kind="bad_request"), call.api_key) from error
 
 
 async def _direct(call: WireCall, target: Target, wire: Wire) -> AsyncGenerator[ModelEvent]:

@@ -40,7 +40,8 @@ def sign(
     """The headers of a POST, signed. `now` is Unix seconds."""
     parts = urlsplit(url)
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    signed = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+    kept = {name.lower(): value for name, value in headers.items()}
+    signed = {name: " ".join(value.split()) for name, value in kept.items() if name != "user-agent"}  # proxies change it
     signed |= {"host": parts.netloc.rpartition("@")[2], "x-amz-date": moment}
     if who.token:
         signed["x-amz-security-token"] = who.token
@@ -63,5 +64,5 @@ def sign(
         key = hmac.digest(key, step.encode(), "sha256")
     signature = hmac.digest(key, f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}".encode(), "sha256").hex()
     authorization = f"AWS4-HMAC-SHA256 Credential={who.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
-    kept = {"X-Amz-Date": moment, "Authorization": authorization}
-    return {**headers, **kept, **({"X-Amz-Security-Token": who.token} if who.token else {})}
+    added = {"X-Amz-Date": moment, "Authorization": authorization}
+    return {**headers, **added, **({"X-Amz-Security-Token": who.token} if who.token else {})}
