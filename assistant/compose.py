@@ -38,8 +38,9 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     own = Path(paths.config)
     registry = Registry.load([shipped("tools"), own / "tools"])
     kits = load_kits([shipped("data") / "kits", own / "kits"])
-    catalogue = Catalogue(settings.model, environ)
-    workers = Workers(_Rooms())
+    catalogue = Catalogue(settings.model, environ, models_folder=paths.models)
+    sandbox = _sandbox()
+    workers = Workers(ModelRooms(sandbox))
     log = Log.open(paths)
     return LocalDesk(
         Parts(
@@ -49,7 +50,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             registry=registry,
             kits=kits,
             policies=_policies(paths),
-            sandbox=_sandbox(),
+            sandbox=sandbox,
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
             close=workers.aclose,
@@ -78,16 +79,37 @@ class _Models:
         return self._workers.model(info, connection)
 
 
-class _Rooms:
-    """Starts model workers in private rooms of the sandbox."""
+class ModelRooms:
+    """Starts model workers in private rooms of the sandbox. There is no other way that one is started."""
+
+    def __init__(self, sandbox: Callable[[], Sandbox]) -> None:
+        self._sandbox = sandbox
 
     async def start(self, launch: Launch) -> Pipe:
         """See `assistant.models.launcher.Launcher`."""
-        from assistant.sandbox.private import start_private
+        from assistant.models.launcher import StreamPipe
+        from assistant.sandbox.protocol import Command
+        from assistant.types import Limits
 
-        return await start_private(
-            launch.argv, hosts=launch.hosts, read_only=launch.read_only, memory_bytes=launch.memory_bytes
+        room = await self._sandbox().open_private(f"model-{launch.name}")
+        command = Command(
+            launch.argv,
+            hosts=launch.hosts,
+            read_only=launch.read_only,
+            limits=Limits(memory_bytes=launch.memory_bytes),
+            private=True,
         )
+        try:
+            process = await room.pipe(command)
+        except BaseException:
+            await room.aclose()
+            raise
+
+        async def stop() -> None:
+            await process.stop()
+            await room.aclose()
+
+        return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
 
 
 def _policies(paths: Paths) -> Callable[[str], Policies]:
