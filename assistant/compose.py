@@ -5,7 +5,6 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,12 +21,10 @@ from assistant.models.launcher import Launch, Pipe
 from assistant.models.protocol import Model
 from assistant.models.scripted import PREFIX
 from assistant.models.workers import Workers
-from assistant.sandbox.protocol import Command
 from assistant.shipped import shipped
-from assistant.types import Limits
 
 if TYPE_CHECKING:
-    from assistant.sandbox.protocol import PipedProcess, Room, Sandbox
+    from assistant.sandbox.protocol import Sandbox
 
 
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
@@ -41,9 +38,9 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     own = Path(paths.config)
     registry = Registry.load([shipped("tools"), own / "tools"])
     kits = load_kits([shipped("data") / "kits", own / "kits"])
-    catalogue = Catalogue(settings.model, environ)
+    catalogue = Catalogue(settings.model, environ, models_folder=paths.models)
     sandbox = _sandbox(paths)
-    workers = Workers(_Rooms(sandbox))
+    workers = Workers(ModelRooms(sandbox))
     log = Log.open(paths)
     return LocalDesk(
         Parts(
@@ -82,64 +79,37 @@ class _Models:
         return self._workers.model(info, connection)
 
 
-class _Rooms:
-    """Starts model workers in private rooms of the sandbox."""
+class ModelRooms:
+    """Starts model workers in private rooms of the sandbox. There is no other way that one is started."""
 
     def __init__(self, sandbox: Callable[[], Sandbox]) -> None:
         self._sandbox = sandbox
 
     async def start(self, launch: Launch) -> Pipe:
         """See `assistant.models.launcher.Launcher`."""
+        from assistant.models.launcher import StreamPipe
+        from assistant.sandbox.protocol import Command
+        from assistant.types import Limits
+
         room = await self._sandbox().open_private(f"model-{launch.name}")
-        limits = Limits(memory_bytes=launch.memory_bytes, output_bytes=None)
-        command = Command(launch.argv, limits=limits, hosts=launch.hosts, read_only=launch.read_only, private=True)
+        command = Command(
+            launch.argv,
+            hosts=launch.hosts,
+            read_only=launch.read_only,
+            limits=Limits(memory_bytes=launch.memory_bytes),
+            private=True,
+        )
         try:
-            return _RoomPipe(room, await room.pipe(command))
+            process = await room.pipe(command)
         except BaseException:
             await room.aclose()
             raise
 
+        async def stop() -> None:
+            await process.stop()
+            await room.aclose()
 
-class _RoomPipe:
-    """A worker in its own room: both end together."""
-
-    def __init__(self, room: Room, process: PipedProcess) -> None:
-        self._room = room
-        self._process = process
-        self._said = bytearray()
-        self._listener = asyncio.create_task(self._listen(), name="worker errors")
-
-    @property
-    def pid(self) -> int:
-        """The engine does not show a host's process id."""
-        return 0
-
-    async def write(self, data: bytes) -> None:
-        """See `assistant.models.launcher.Pipe`."""
-        self._process.stdin.write(data)
-        await self._process.stdin.drain()
-
-    async def read(self) -> bytes:
-        """See `assistant.models.launcher.Pipe`."""
-        return await self._process.stdout.read(_CHUNK)
-
-    def errors(self) -> str:
-        """See `assistant.models.launcher.Pipe`."""
-        return self._said[-_ERRORS:].decode("utf-8", "replace")
-
-    async def stop(self) -> None:
-        """See `assistant.models.launcher.Pipe`."""
-        self._listener.cancel()
-        await self._process.stop()
-        await self._room.aclose()
-
-    async def _listen(self) -> None:
-        while data := await self._process.stderr.read(_CHUNK):
-            self._said = (self._said + data)[-_ERRORS:]
-
-
-_CHUNK = 65536
-_ERRORS = 4096
+        return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
 
 
 def _policies(paths: Paths) -> Callable[[str], Policies]:

@@ -29,6 +29,9 @@ MAX_LINE_BYTES = 32 * 2**20
 MAX_ANSWER_BYTES = 128 * 2**20
 """No provider sends this much; a broken or hostile worker might."""
 
+MAX_UNHEARD_BYTES = 16 * 2**20
+"""What a worker may say that nobody asked for, until the next call."""
+
 GRACE_S = 5.0
 """How much longer than the call's own time limit we wait before we call the worker dead."""
 
@@ -61,6 +64,7 @@ class Worker:
         self._stopping: set[asyncio.Task[None]] = set()
         self._decoder = msgspec.json.Decoder(Reply)
         self._encoder = msgspec.json.Encoder()
+        self._unheard_bytes = 0
         self.starts = 0
         """How many processes were started so far."""
 
@@ -82,6 +86,7 @@ class Worker:
         pipe = await asyncio.shield(self._start())
         number, waiting = next(self._ids), _Waiting(pipe)
         self._waiting[number] = waiting
+        self._unheard_bytes = 0
         done = False
         try:
             await self._send(pipe, Order(number, call=call))
@@ -170,7 +175,7 @@ class Worker:
                     begun, size = [rest[-1]], len(rest[-1])
                 if size > MAX_LINE_BYTES:
                     break
-        except (msgspec.DecodeError, OverflowError, RecursionError):
+        except (msgspec.DecodeError, OverflowError, RecursionError, OSError):
             pass  # it does not keep to the protocol: end it, like one that ended itself
         finally:
             self._lost(pipe)
@@ -179,8 +184,11 @@ class Worker:
     def _deliver(self, line: bytes) -> None:
         reply = self._decoder.decode(line)
         waiting = self._waiting.get(reply.id)
-        if waiting is None:
-            return  # of a call that nobody waits for any more
+        if waiting is None:  # of a call that nobody waits for any more; a few such lines are in the pipe after a cancel
+            self._unheard_bytes += len(line)
+            if self._unheard_bytes > MAX_UNHEARD_BYTES:
+                raise OverflowError
+            return
         waiting.received_bytes += len(line)
         if waiting.received_bytes > MAX_ANSWER_BYTES:
             raise OverflowError

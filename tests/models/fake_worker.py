@@ -78,6 +78,11 @@ def answer(id: int, call: dict, shake: dict) -> None:
             part = {"text": "hm", "provider": owner, "opaque": {"signature": "x"}}
             say(id=id, event={"type": "reasoning_done", "part": part})
         finish(id)
+    elif PART == "babble":
+        text(id, "x")
+        finish(id)
+        while True:
+            text(999, "y" * 100_000)
     elif PART == "after-the-end":
         text(id, "x")
         finish(id)

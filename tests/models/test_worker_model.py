@@ -172,6 +172,11 @@ class TestHostileOutput:
         _, error = await listen(model("endless-line"), asked("x"))
         assert error.kind == "server"
 
+    async def test_M4_a_worker_that_talks_to_nobody_without_end_is_ended(self) -> None:
+        start = launcher("babble")
+        assert words(await collect(WorkerModel(INFO, Worker(start, CONNECTION)), asked("x"))) == "x"
+        await asyncio.wait_for(start.pipes[0].process.wait(), 5)
+
     async def test_nothing_is_heard_after_the_end(self) -> None:
         heard = await collect(model("after-the-end"), asked("x"))
         assert words(heard) == "x"
