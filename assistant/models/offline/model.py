@@ -22,6 +22,8 @@ from assistant.types import (
 
 MOST_CALLS = 60
 """Calls for one request: beyond it the model stops by itself."""
+WARM_UP_S = 1.0
+"""Compiling takes 0.15 s of one core; a person types for longer than this before asking."""
 PIECE = 48
 """Signs of one streamed piece, about what a provider sends."""
 
@@ -76,10 +78,12 @@ class OfflineModel:
         yield Finished("length" if cut else "tool_calls" if thought.calls else "stop", usage)
 
     def warm_up(self) -> None:
-        """Load and compile the grammar beside the first frame."""
+        """Load and compile the grammar a second from now: at once would hold up the first frame, which is drawn meanwhile."""
         import threading
 
-        threading.Thread(target=_load, name="offline-grammar", daemon=True).start()
+        timer = threading.Timer(WARM_UP_S, _load)
+        timer.daemon = True
+        timer.start()
 
     async def aclose(self) -> None:
         """Nothing to give back."""
@@ -106,8 +110,10 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _id(tool: str, arguments: str, taken: set[str]) -> str:
     """A name for a call that no other call of the conversation has, and that is the same each time."""
+    name = ""
     for count in range(len(taken) + 1):
-        name = f"call_{hashlib.sha256(f'{count}\0{tool}\0{arguments}'.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        digest = hashlib.sha256("\0".join((str(count), tool, arguments)).encode("utf-8", "surrogatepass")).hexdigest()
+        name = f"call_{digest[:16]}"
         if name not in taken:
             break
     taken.add(name)
