@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
+_SHOWN_BITS = 3_300
+"""Whole numbers up to 1,000 digits are written out."""
 BITS = 40_000
 """Size of the largest number, about 12,000 digits: a power beyond that is refused."""
 DEEPEST = 60
@@ -167,6 +169,37 @@ def _mean(*values: Number) -> Number:
     return _bounded(sum(values, Fraction(0)) / len(values))
 
 
+def _sum(*values: Number) -> Number:
+    return _bounded(sum(values, Fraction(0)))
+
+
+def _product(*values: Number) -> Number:
+    total: Number = Fraction(1)
+    for value in values:
+        total = _bounded(total * value)
+    return total
+
+
+def _least(*values: Number) -> Number:
+    return min(values)
+
+
+def _most(*values: Number) -> Number:
+    return max(values)
+
+
+def _absolute(value: Number) -> Number:
+    return abs(value)
+
+
+def _floor(value: Number) -> Number:
+    return Fraction(math.floor(value))
+
+
+def _ceiling(value: Number) -> Number:
+    return Fraction(math.ceil(value))
+
+
 def _median(*values: Number) -> Number:
     ordered = sorted(values)
     half = len(ordered) // 2
@@ -183,15 +216,18 @@ def _whole(name: str, function: Callable[..., int]) -> Callable[..., Number]:
 
 
 def _of_float(function: Callable[[float], float]) -> Callable[..., Number]:
-    return lambda value: function(_real(value))
+    def apply(value: Number) -> Number:
+        return function(_real(value))
+
+    return apply
 
 
 _CONSTANTS: dict[str, Number] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 _FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
-    "sqrt": (_root, 1, 1), "abs": (abs, 1, 1), "round": (_round, 1, 2), "factorial": (_factorial, 1, 1),
-    "min": (min, 1, 99), "max": (max, 1, 99), "mean": (_mean, 1, 999), "median": (_median, 1, 999),
-    "sum": (lambda *v: _bounded(sum(v, Fraction(0))), 1, 999), "product": (lambda *v: _product(v), 1, 999),
-    "floor": (lambda v: Fraction(math.floor(v)), 1, 1), "ceil": (lambda v: Fraction(math.ceil(v)), 1, 1),
+    "sqrt": (_root, 1, 1), "abs": (_absolute, 1, 1), "round": (_round, 1, 2), "factorial": (_factorial, 1, 1),
+    "min": (_least, 1, 999), "max": (_most, 1, 999), "mean": (_mean, 1, 999), "median": (_median, 1, 999),
+    "sum": (_sum, 1, 999), "product": (_product, 1, 999),
+    "floor": (_floor, 1, 1), "ceil": (_ceiling, 1, 1),
     "gcd": (_whole("gcd", math.gcd), 1, 9), "lcm": (_whole("lcm", math.lcm), 1, 9),
     "sin": (_of_float(math.sin), 1, 1), "cos": (_of_float(math.cos), 1, 1), "tan": (_of_float(math.tan), 1, 1),
     "exp": (_of_float(math.exp), 1, 1), "ln": (_of_float(math.log), 1, 1), "log": (_of_float(math.log10), 1, 1),
@@ -199,13 +235,6 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
 }  # fmt: skip
 FUNCTIONS = frozenset(_FUNCTIONS)
 CONSTANTS = frozenset(_CONSTANTS)
-
-
-def _product(values: tuple[Number, ...]) -> Number:
-    total: Number = Fraction(1)
-    for value in values:
-        total = _bounded(total * value)
-    return total
 
 
 def _call(name: str, values: list[Number]) -> Number:
@@ -221,12 +250,12 @@ def written(value: Number, places: int = 10) -> str:
     `places` is how many decimals a number that does not end is given.
     """
     if isinstance(value, float):
-        if value == 0 or 1e-6 <= abs(value) < 1e15:
+        if not value or 1e-6 <= abs(value) < 1e15:
             return _decimals(Fraction(repr(round(value, places))), places)
         return f"{value:.10g}"
     if value.denominator == 1:
         whole = int(value)
-        if whole.bit_length() > 700:
+        if whole.bit_length() > _SHOWN_BITS:
             # Python writes at most 4,300 digits unless told otherwise; nobody reads more than a few.
             digits = int(math.log10(abs(whole)))
             lead = str(abs(whole) // 10 ** (digits - 20))
@@ -248,4 +277,8 @@ def _decimals(value: Fraction, places: int) -> str:
 
 def is_exact(value: Number, places: int = 10) -> bool:
     """Whether `written` shows all of it."""
-    return isinstance(value, Fraction) and (value * 10**places).denominator == 1 and abs(value) < 10**200
+    if not isinstance(value, Fraction):
+        return False
+    if value.denominator == 1:
+        return value.numerator.bit_length() <= _SHOWN_BITS
+    return (value * 10**places).denominator == 1 and abs(value) < 10**30

@@ -34,7 +34,9 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
 
     def close() -> None:
         if request is not None:
-            done = (Done(c.name, c.arguments, results.get(c.id) or ToolResult(c.id, False, "", "stopped")) for c in calls)
+            done = (
+                Done(c.name, c.arguments, results.get(c.id) or ToolResult(c.id, False, "", "stopped")) for c in calls
+            )
             found.append(Turn(request, tuple(done), "\n".join(words)))
 
     for message in messages:
@@ -65,7 +67,13 @@ def memory(earlier: Sequence[Turn], today: date) -> Memory:
         for wish in understand(turn.request, known).wishes:
             known = remembered(known, wish)
         shown = re.search(r"(?<!`)`([^`\n]{1,200})`(?!`)", turn.said)
-        known = msgspec.structs.replace(known, shown=shown[1] if shown and turn.done else "", answer=turn.said, asked="", pending="")
+        known = msgspec.structs.replace(
+            known,
+            shown=(shown[1] if shown else "") if turn.done else known.shown,
+            answer=turn.said,
+            asked="",
+            pending="",
+        )
         last = understand(turn.request, known).wishes[-1]
         if last.missing and not turn.done:
             known = msgspec.structs.replace(known, asked=last.missing, pending=turn.request)

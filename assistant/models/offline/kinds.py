@@ -53,7 +53,11 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
 
 @cache
 def _by_word() -> dict[str, tuple[str, ...]]:
-    return {word: tuple(f"*.{e}" for e in endings.split()) for _, endings, words in reversed(_KINDS) for word in words.split()}
+    return {
+        word: tuple(f"*.{e}" for e in endings.split())
+        for _, endings, words in reversed(_KINDS)
+        for word in words.split()
+    }
 
 
 def globs(word: str) -> tuple[str, ...]:
@@ -73,4 +77,6 @@ def words_pattern() -> str:
 def drawer(name: str) -> str:
     """The folder that a file is put in when files are sorted by kind; empty for what has no ending."""
     ending = name.lower().rpartition(".")[2] if "." in name.strip(".") else ""
-    return next((folder for folder, endings, _ in _KINDS if folder and ending in endings.split()), "other" if ending else "")
+    return next(
+        (folder for folder, endings, _ in _KINDS if folder and ending in endings.split()), "other" if ending else ""
+    )

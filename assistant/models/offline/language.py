@@ -51,19 +51,70 @@ _POLITE_ZH_END = re.compile(
 
 # Slips of the words that requests are made of. Only tried when a request was not understood as it stands.
 _SLIPS = {
-    "lsit": "list", "lits": "list", "ilst": "list", "shwo": "show", "sohw": "show", "raed": "read", "reda": "read", "opne": "open",
+    "lsit": "list", "lst": "list", "lits": "list", "ilst": "list", "shwo": "show", "sohw": "show", "raed": "read", "reda": "read", "opne": "open",
     "fiel": "file", "fiels": "files", "flie": "file", "flies": "files", "fils": "files", "fiile": "file", "folde": "folder", "dir": "directory",
     "fodler": "folder", "foler": "folder", "fidn": "find", "fnid": "find", "finf": "find", "cuont": "count", "coutn": "count", "mvoe": "move",
     "moev": "move", "eidt": "edit", "wirte": "write", "wrtie": "write", "cpoy": "copy", "wat": "what", "whta": "what", "hwo": "how", "teh": "the",
     "tehm": "them", "form": "from", "fro": "for", "wiht": "with", "wtih": "with", "thsi": "this", "hte": "the", "adn": "and", "nad": "and", "rnu": "run",
     "todos": "todos", "lien": "line", "liens": "lines", "lnies": "lines", "wrods": "words", "wrod": "word", "creat": "create", "plese": "please",
 }  # fmt: skip
-_WORDS = (
-    "search rename delete remove replace create append summarise summarize summary compare difference between directory directories "
-    "folder folders largest biggest smallest newest oldest latest contents content words lines characters execute command "
-    "calculate compute convert count containing contain mention extension everything please modified changed first found "
-    "sentence sentences status display locate current starting occurrences times please numbers"
-).split()
+_WORDS = [
+    "search",
+    "rename",
+    "delete",
+    "remove",
+    "replace",
+    "create",
+    "append",
+    "summarise",
+    "summarize",
+    "summary",
+    "compare",
+    "difference",
+    "between",
+    "directory",
+    "directories",
+    "folder",
+    "folders",
+    "largest",
+    "biggest",
+    "smallest",
+    "newest",
+    "oldest",
+    "latest",
+    "contents",
+    "content",
+    "words",
+    "lines",
+    "characters",
+    "execute",
+    "command",
+    "calculate",
+    "compute",
+    "convert",
+    "count",
+    "containing",
+    "contain",
+    "mention",
+    "extension",
+    "everything",
+    "please",
+    "modified",
+    "changed",
+    "first",
+    "found",
+    "sentence",
+    "sentences",
+    "status",
+    "display",
+    "locate",
+    "current",
+    "starting",
+    "occurrences",
+    "times",
+    "please",
+    "numbers",
+]
 
 
 def language_of(text: str) -> str:
@@ -76,6 +127,27 @@ def fold(char: str) -> str:
     narrow = char.translate(_WIDE).translate(_TRADITIONAL)
     low = narrow.lower()
     return low if len(low) == 1 else narrow
+
+
+_SAME = {
+    "档案": "文件",
+    "资料夹": "文件夹",
+    "搜寻": "搜索",
+    "列印": "打印",
+    "开启": "打开",
+    "储存": "保存",
+    "副档名": "扩展名",
+    "程式": "程序",
+}
+
+
+def same_words(text: str) -> str:
+    """`text` with words of Taiwan and Hong Kong as they are said on the mainland, where both are equally long."""
+    if text.isascii():
+        return text
+    for word, known in _SAME.items():
+        text = text.replace(word, known)
+    return text
 
 
 def polite_prefix(text: str) -> int:
@@ -99,6 +171,8 @@ def polite_suffix(text: str) -> int:
     end = len(text)
     while True:
         kept = text[:end].rstrip(" \t\n.。!?~…,;:")
+        # 5! is a factorial.
+        kept += "!" if text[len(kept) : len(kept) + 1] == "!" and kept[-1:].isdigit() else ""
         found = _POLITE_EN_END.search(kept) or _POLITE_ZH_END.search(kept)
         new = found.start() if found and found.start() else len(kept)
         if new == end or not new:

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from assistant.visible import visible
 
-_LANGUAGES = {"py": "python", "js": "javascript", "ts": "typescript", "sh": "bash", "rs": "rust", "rb": "ruby", "yml": "yaml", "md": "markdown", "h": "c", "hpp": "cpp"}
+_LANGUAGES = {
+    "py": "python",
+    "js": "javascript",
+    "ts": "typescript",
+    "sh": "bash",
+    "rs": "rust",
+    "rb": "ruby",
+    "yml": "yaml",
+    "md": "markdown",
+    "h": "c",
+    "hpp": "cpp",
+}
 _KNOWN = {"c", "cpp", "java", "go", "json", "toml", "yaml", "xml", "html", "css", "sql", "php", "diff"}
 
 
@@ -48,6 +59,14 @@ def numbered(items: Iterable[str]) -> str:
 def plain(text: str) -> str:
     """A line of a file as running text: what Markdown would read as marks is escaped."""
     return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", visible(text).replace("\n", " "))
+
+
+def prose(text: str) -> str:
+    """A tool's own sentence as running text: its code spans stay code, everything else is escaped."""
+    parts = visible(text).replace("\n", " ").split("`")
+    if len(parts) % 2 == 0:
+        return plain(text)
+    return "".join(code(p) if i % 2 else plain(p) for i, p in enumerate(parts))
 
 
 def joined(names: Sequence[str], most: int = 8) -> str:

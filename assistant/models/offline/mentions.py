@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from assistant.models.offline.language import fold, polite_prefix, polite_suffix, without_slips
+from assistant.models.offline.language import fold, polite_prefix, polite_suffix, same_words, without_slips
 from assistant.visible import visible
 
 QUOTE, FILE, GLOB, ENDING, URL = range(5)
@@ -24,17 +24,36 @@ DOT_NAMES = (
     "env|envrc|gitignore|gitattributes|gitmodules|bashrc|zshrc|profile|editorconfig|dockerignore|npmrc|vimrc|prettierrc|eslintrc|"
     "bash_profile|bash_history|inputrc|tmux.conf|flake8|pylintrc|python-version|nvmrc|htaccess|mailmap"
 )
-_BARE_NAMES = (
-    "readme|license|licence|makefile|dockerfile|changelog|contributing|authors|notice|gemfile|rakefile|procfile|vagrantfile|jenkinsfile|codeowners"
-)
-_NOT_NAMES = {"e.g", "i.e", "a.k.a", "vs", "etc", "a.m", "p.m", "u.s", "and/or", "he/she", "his/her", "yes/no", "w/o", "km/h", "m/s", "mi/h", "c/c", "i/o", "n/a", "24/7"}
+_BARE_NAMES = "readme|license|licence|makefile|dockerfile|changelog|contributing|authors|notice|gemfile|rakefile|procfile|vagrantfile|jenkinsfile|codeowners"
+_NOT_NAMES = {
+    "e.g",
+    "i.e",
+    "a.k.a",
+    "vs",
+    "etc",
+    "a.m",
+    "p.m",
+    "u.s",
+    "and/or",
+    "he/she",
+    "his/her",
+    "yes/no",
+    "w/o",
+    "km/h",
+    "m/s",
+    "mi/h",
+    "c/c",
+    "i/o",
+    "n/a",
+    "24/7",
+}
 _DOMAINS = ("com", "org", "net", "io", "cn", "gov", "edu", "dev", "ai")
 _FIND = (
     r"(?P<fence>```[\w+-]*\n?(?P<f>.+?)```)"
     r"|(?P<quote>`(?P<q1>[^`\n]+)`|\"(?P<q2>[^\"]*)\"|“(?P<q3>[^”]*)”|「(?P<q4>[^」]*)」|『(?P<q5>[^』]*)』|《(?P<q6>[^》]*)》"
     r"|‘(?P<q7>[^’]*)’|＂(?P<q9>[^＂]*)＂|(?<![\w\ue000-\ue4ff])'(?P<q8>[^'\n]+)'(?!\w))"
     r"|(?P<url>(?:https?|ftp)://[^\s，。）)」』》\"'<>]+|www\.[\w.-]+\.[a-z]{2,}\S*)"
-    r"|(?P<glob>(?<![\w*])[\w./~+@-]*[*?\[][\w./~+@*?\[\]!{},-]*)"
+    r"|(?P<glob>(?<![\w*])[\w./~+@-]*(?:[*\[]|\?(?=[\w.*/]))[\w./~+@*?\[\]!{},-]*)"
     rf"|(?P<dot>(?<![\w.)\]/])\.(?:{DOT_NAMES})(?![\w.]))"
     r"|(?P<ending>(?<![\w.)\]/~])\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|bz2|xz|zst))?(?![\w./]|(?<=\w)\*)|(?<=[\u3400-\u9fff])\.[A-Za-z][A-Za-z0-9]{0,4}(?=\s*(?:文件|格式|后缀|结尾|的)))"
     r"|(?P<name>(?:~?/|\.{1,2}/)?(?:[\w@+.\-\u3400-\u9fff]+/)*[\w@+\-\u3400-\u9fff][\w@+.\-()（）\u3400-\u9fff]*?\.[A-Za-z][A-Za-z0-9]{0,9}(?![A-Za-z0-9_@+-]|\.[A-Za-z0-9]))"
@@ -82,16 +101,19 @@ class Utterance:
     def of(cls, typed: str) -> Utterance:
         """Mask and fold what a person typed."""
         typed = visible(typed.strip())[:LONGEST]
+        # What is pasted below a first line that ends in a colon is content, not request.
+        pasted = re.fullmatch(r"([^\n]{1,300}[:：])[ \t]*\n(.+)", typed, re.DOTALL)
+        typed = pasted[1] if pasted else typed
         text: list[str] = []
         pieces: list[str] = []
         mentions: dict[str, Mention] = {}
         counts = [0] * 5
 
         def plain(stretch: str) -> None:
-            for char in stretch:
-                char = char if not _AREA <= ord(char) < _AREA + 5 * _EACH else "?"
-                text.append(fold(char))
-                pieces.append(char)
+            # Signs of the private area are ours alone.
+            kept = [c if not _AREA <= ord(c) < _AREA + 5 * _EACH else "?" for c in stretch]
+            text.extend(map(fold, kept))
+            pieces.extend(kept)
 
         def mention(kind: int, value: str, source: str) -> None:
             if counts[kind] == _EACH:
@@ -116,7 +138,9 @@ class Utterance:
                 else:
                     mention(kind, value, source)
         plain(typed[at:])
-        return cls("".join(text), pieces, mentions)
+        if pasted:
+            mention(QUOTE, pasted[2].strip("\n"), pasted[2])
+        return cls(same_words("".join(text)), pieces, mentions)
 
     def without_courtesy(self) -> Utterance:
         """The request without the courtesy around it; itself when nothing else would be left."""
@@ -202,7 +226,9 @@ def _glob(source: str) -> list[tuple[int | None, str, str]]:
     rest = source[len(kept) :]
     literal = re.sub(r"[*?\[\]!{},]", "", kept)
     # `3*4` and `2**8` are sums; a lone `*` or `**` is everything.
-    if not re.search(r"[*?\[]", kept) or re.fullmatch(r"[\d.+/\-]*", literal) and kept not in {"*", "*.*", "**", "**/*"}:
+    if not re.search(r"[*?\[]", kept) or (
+        re.fullmatch(r"[\d.+/\-]*", literal) and kept not in {"*", "*.*", "**", "**/*"}
+    ):
         if kept and not re.search(r"[*?\[]", kept) and re.search(r"[./]", kept):
             return [*_name(kept, False), (None, "", rest)]
         return [(None, "", source)]
@@ -213,7 +239,12 @@ def _name(source: str, after_mention: bool) -> list[tuple[int | None, str, str]]
     low = source.lower()
     if low in _NOT_NAMES or re.fullmatch(r"\d+(?:\.\d+)*\.?[A-Za-z]{1,2}", low):
         return [(None, "", source)]
-    if "/" not in source and low.endswith(tuple("." + d for d in _DOMAINS)) and low.count(".") >= 1 and not re.search(r"[\u3400-\u9fff]", source):
+    if (
+        "/" not in source
+        and low.endswith(tuple("." + d for d in _DOMAINS))
+        and low.count(".") >= 1
+        and not re.search(r"[\u3400-\u9fff]", source)
+    ):
         return [(URL, source, source)]
     return _after_lead(source, source.rsplit(".", 1)[0], after_mention)
 

@@ -16,7 +16,9 @@ NUMBER_ZH = r"[零〇一二两三四五六七八九十百千万亿]+"
 # Decimal as the tools print sizes; the units with an i are binary (IEC 80000-13).
 _BYTES = {"b": 1, "kb": 10**3, "k": 10**3, "mb": 10**6, "m": 10**6, "gb": 10**9, "g": 10**9, "tb": 10**12, "t": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
           "byte": 1, "bytes": 1, "字节": 1, "kilobytes": 10**3, "megabytes": 10**6, "gigabytes": 10**9, "kilobyte": 10**3, "megabyte": 10**6, "gigabyte": 10**9, "兆": 10**6}  # fmt: skip
-SIZE = rf"(?P<amount>\d+(?:\.\d+)?|{NUMBER_ZH})\s*(?P<unit>[kmgt]i?b?|b|bytes?|(?:kilo|mega|giga)bytes?|字节|兆)(?![a-z])"
+SIZE = (
+    rf"(?P<amount>\d+(?:\.\d+)?|{NUMBER_ZH})\s*(?P<unit>[kmgt]i?b?|b|bytes?|(?:kilo|mega|giga)bytes?|字节|兆)(?![a-z])"
+)
 
 _SPANS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1), "month": timedelta(days=30), "year": timedelta(days=365),
           "分钟": timedelta(minutes=1), "小时": timedelta(hours=1), "天": timedelta(days=1), "日": timedelta(days=1), "周": timedelta(weeks=1), "星期": timedelta(weeks=1), "礼拜": timedelta(weeks=1),

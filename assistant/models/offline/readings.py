@@ -10,7 +10,9 @@ import re
 from assistant.types import Data
 
 _SIZE = r"\d+(?:\.\d+)? (?:B|kB|MB|GB|TB|PB)"
-_ENTRY = re.compile(rf"(?P<name>.+?)(?P<folder>/)?(?: -> (?P<target>.+))?(?: (?P<size>{_SIZE}))?(?: (?P<time>\d{{4}}-\d\d-\d\d \d\d:\d\d))?(?: \[[^\]]*\])?")
+_ENTRY = re.compile(
+    rf"(?P<name>.+?)(?P<folder>/)?(?: -> (?P<target>.+))?(?: (?P<size>{_SIZE}))?(?: (?P<time>\d{{4}}-\d\d-\d\d \d\d:\d\d))?(?: \[[^\]]*\])?"
+)
 _HIT = re.compile(r"(?P<path>.+?):(?P<line>\d+):(?P<text>.*)")
 _SCALE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 
@@ -88,11 +90,15 @@ def listing(text: str) -> Listing:
 def hits(text: str) -> Hits:
     """The answer of search_text without context."""
     rows, note = _split(text)
-    found = [Hit(f["path"], int(f["line"]), f["text"]) for row in rows if (f := _HIT.fullmatch(row)) and len(f["line"]) < 12]
+    found = [
+        Hit(f["path"], int(f["line"]), f["text"]) for row in rows if (f := _HIT.fullmatch(row)) and len(f["line"]) < 12
+    ]
     total = re.search(r"(\d{1,12}) matching lines? in (\d{1,12}) files?", note)
     files = len({h.path for h in found})
     complete = "and more" not in note and "so far" not in note
-    return Hits(tuple(found), int(total[1]) if total else len(found), int(total[2]) if total else files, _next(note), complete)
+    return Hits(
+        tuple(found), int(total[1]) if total else len(found), int(total[2]) if total else files, _next(note), complete
+    )
 
 
 class Reading(Data, frozen=True):
@@ -124,7 +130,10 @@ def reading(text: str) -> Reading:
     if re.fullmatch(r"\[[^\n]+: image/[\w.+-]+, [^\n]+\]", text):
         return Reading(image=True)
     body, _, last = text.rstrip("\n").rpartition("\n")
-    note = re.fullmatch(r"\[(?:[\w-]+; )?(?:lines (\d{1,12})-(\d{1,12})(?: of (\d{1,12})(?: lines?)?)?|bytes \d+-\d+ of \d+)[^\n]*\]", last)
+    note = re.fullmatch(
+        r"\[(?:[\w-]+; )?(?:lines (\d{1,12})-(\d{1,12})(?: of (\d{1,12})(?: lines?)?)?|bytes \d+-\d+ of \d+)[^\n]*\]",
+        last,
+    )
     if not note:
         # A remark about odd bytes, or none at all.
         odd = last.startswith("[not all of it is UTF-8")

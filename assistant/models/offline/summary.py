@@ -10,16 +10,41 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-_STOP = set(
-    "the a an and or but of to in on at for with from by as is are was were be been being it its this that these those he she they we you i his her "
-    "their our your my not no do does did has have had will would can could should may might must if then than so such there here which who what "
-    "when where how all any each more most some other into about over after before also only just very one two".split()
-)  # fmt: skip
+_STOP = {"the", "a", "an", "and", "or", "but", "of", "to", "in", "on", "at", "for", "with", "from", "by", "as", "is", "are", "was", "were", "be", "been", "being", "it", "its", "this", "that", "these", "those", "he", "she", "they", "we", "you", "i", "his", "her", "their", "our", "your", "my", "not", "no", "do", "does", "did", "has", "have", "had", "will", "would", "can", "could", "should", "may", "might", "must", "if", "then", "than", "so", "such", "there", "here", "which", "who", "what", "when", "where", "how", "all", "any", "each", "more", "most", "some", "other", "into", "about", "over", "after", "before", "also", "only", "just", "very", "one", "two"}  # fmt: skip
 _STOP_ZH = set("的了是在和与及也就都而但对为以于上下中这那有不人我你他她它们一个之其或被把从到等所会能可")
-_CODE = {"py", "js", "ts", "tsx", "jsx", "c", "h", "cc", "cpp", "hpp", "java", "go", "rs", "rb", "php", "sh", "bash", "swift", "kt", "scala", "lua", "cs", "pl", "jl", "sql", "css"}
+_CODE = {
+    "py",
+    "js",
+    "ts",
+    "tsx",
+    "jsx",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "java",
+    "go",
+    "rs",
+    "rb",
+    "php",
+    "sh",
+    "bash",
+    "swift",
+    "kt",
+    "scala",
+    "lua",
+    "cs",
+    "pl",
+    "jl",
+    "sql",
+    "css",
+}
 LONGEST = 2_000
 """Sentences that are scored: a text is judged by its first part."""
-_END = re.compile(r"(?<=[。！？!?；])(?=[^\s”’」』）)])|(?<=[。！？!?]['\"”’」』）)])|(?<=[.!?])(?<!\b[A-Z]\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMs\.)(?<!Mrs\.)(?=\s+[\"'“(]?[A-Z0-9\u3400-\u9fff])|(?<=[.!?][\"'”)])(?=\s+[A-Z])")
+_END = re.compile(
+    r"(?<=[。！？!?；])(?=[^\s”’」』）)])|(?<=[。！？!?]['\"”’」』）)])|(?<=[.!?])(?<!\b[A-Z]\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMs\.)(?<!Mrs\.)(?=\s+[\"'“(]?[A-Z0-9\u3400-\u9fff])|(?<=[.!?][\"'”)])(?=\s+[A-Z])"
+)
 
 
 def is_code(path: str) -> bool:
@@ -31,9 +56,9 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text: without headings, code, tables, rules and lists of links."""
     found: list[str] = []
     for paragraph in _paragraphs(text):
-        for sentence in _END.split(paragraph):
-            sentence = re.sub(r"\s+", " ", sentence).strip()
-            if 2 <= len(sentence) and re.search(r"[^\W\d_]{2}|[\u3400-\u9fff]{2}", sentence):
+        for piece in _END.split(paragraph):
+            sentence = re.sub(r"\s+", " ", piece).strip()
+            if len(sentence) >= 2 and re.search(r"[^\W\d_]{2}|[\u3400-\u9fff]{2}", sentence):
                 found.append(sentence if len(sentence) <= 400 else f"{sentence[:399]}…")
         if len(found) >= LONGEST:
             break
@@ -54,9 +79,13 @@ def _paragraphs(text: str) -> list[str]:
             out.append([])
         if not bare or re.match(r"#{1,6}\s|\||[-=*_]{3,}$|\[[^\]]*\]:|https?://\S+$", bare):
             continue
-        out[-1].append(re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", bare[item.end() :] if item else bare.removeprefix("> ")))
+        out[-1].append(
+            re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", bare[item.end() :] if item else bare.removeprefix("> "))
+        )
     # Chinese lines that were wrapped join without a space.
-    return [re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", " ".join(p)) for p in out if p]
+    return [
+        re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", " ".join(p)) for p in out if p
+    ]
 
 
 def words(sentence: str) -> list[str]:
@@ -114,7 +143,12 @@ def headings(text: str) -> list[str]:
 def opening_comment(text: str) -> str:
     """What a program says about itself at its beginning."""
     body = re.sub(r"\A(?:#!.*\n|\s*\n|# -\*-.*\n)+", "", text)
-    for notation in (r'\A(?:[rRuU]?"""(.*?)""")', r"\A(?:[rRuU]?'''(.*?)''')", r"\A/\*+(.*?)\*/", r"\A((?:(?://|#|--|;)[^\n]*\n)+)"):
+    for notation in (
+        r'\A(?:[rRuU]?"""(.*?)""")',
+        r"\A(?:[rRuU]?'''(.*?)''')",
+        r"\A/\*+(.*?)\*/",
+        r"\A((?:(?://|#|--|;)[^\n]*\n)+)",
+    ):
         if found := re.match(notation, body, re.DOTALL):
             return re.sub(r"^\s*(?:\*|//+!?|#+|--|;+)\s?", "", found[1], flags=re.MULTILINE)[:4_000]
     return ""

@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F
+from fractions import Fraction
 
-_LENGTH = {"mm": F(1, 1000), "cm": F(1, 100), "dm": F(1, 10), "m": F(1), "km": F(1000), "in": F(254, 10000), "ft": F(3048, 10000), "yd": F(9144, 10000), "mi": F(1609344, 1000),
-           "nmi": F(1852), "里": F(500), "尺": F(1, 3), "寸": F(1, 30)}  # fmt: skip
-_MASS = {"mg": F(1, 10**6), "g": F(1, 1000), "kg": F(1), "t": F(1000), "oz": F(28349523125, 10**12), "lb": F(45359237, 10**8), "stone": F(635029318, 10**8), "斤": F(1, 2), "两": F(1, 20)}
-_TIME = {"ms": F(1, 1000), "s": F(1), "min": F(60), "h": F(3600), "day": F(86400), "week": F(604800), "year": F(31557600), "month": F(2629800)}
-_DATA = {"bit": F(1, 8), "B": F(1), "kB": F(10**3), "MB": F(10**6), "GB": F(10**9), "TB": F(10**12), "PB": F(10**15), "KiB": F(2**10), "MiB": F(2**20), "GiB": F(2**30), "TiB": F(2**40)}
-_AREA = {"cm²": F(1, 10**4), "m²": F(1), "km²": F(10**6), "ha": F(10**4), "acre": F(40468564224, 10**7), "ft²": F(9290304, 10**8), "亩": F(2000, 3)}
-_VOLUME = {"ml": F(1, 1000), "cl": F(1, 100), "dl": F(1, 10), "l": F(1), "m³": F(1000), "gal": F(3785411784, 10**9), "qt": F(946352946, 10**9), "pt": F(473176473, 10**9), "cup": F(2365882365, 10**10),
-           "fl oz": F(295735295625, 10**13), "tbsp": F(1478676478125, 10**14), "tsp": F(492892159375, 10**14)}  # fmt: skip
-_SPEED = {"m/s": F(1), "km/h": F(5, 18), "mph": F(44704, 10**5), "kn": F(463, 900)}
-_ENERGY = {"J": F(1), "kJ": F(1000), "cal": F(4184, 1000), "kcal": F(4184), "Wh": F(3600), "kWh": F(3600000)}
+_LENGTH = {"mm": Fraction(1, 1000), "cm": Fraction(1, 100), "dm": Fraction(1, 10), "m": Fraction(1), "km": Fraction(1000), "in": Fraction(254, 10000), "ft": Fraction(3048, 10000), "yd": Fraction(9144, 10000), "mi": Fraction(1609344, 1000),
+           "nmi": Fraction(1852), "里": Fraction(500), "尺": Fraction(1, 3), "寸": Fraction(1, 30)}  # fmt: skip
+_MASS = {
+    "mg": Fraction(1, 10**6),
+    "g": Fraction(1, 1000),
+    "kg": Fraction(1),
+    "t": Fraction(1000),
+    "oz": Fraction(28349523125, 10**12),
+    "lb": Fraction(45359237, 10**8),
+    "stone": Fraction(635029318, 10**8),
+    "斤": Fraction(1, 2),
+    "两": Fraction(1, 20),
+}
+_TIME = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "min": Fraction(60),
+    "h": Fraction(3600),
+    "day": Fraction(86400),
+    "week": Fraction(604800),
+    "year": Fraction(31557600),
+    "month": Fraction(2629800),
+}
+_DATA = {
+    "bit": Fraction(1, 8),
+    "B": Fraction(1),
+    "kB": Fraction(10**3),
+    "MB": Fraction(10**6),
+    "GB": Fraction(10**9),
+    "TB": Fraction(10**12),
+    "PB": Fraction(10**15),
+    "KiB": Fraction(2**10),
+    "MiB": Fraction(2**20),
+    "GiB": Fraction(2**30),
+    "TiB": Fraction(2**40),
+}
+_AREA = {
+    "cm²": Fraction(1, 10**4),
+    "m²": Fraction(1),
+    "km²": Fraction(10**6),
+    "ha": Fraction(10**4),
+    "acre": Fraction(40468564224, 10**7),
+    "ft²": Fraction(9290304, 10**8),
+    "亩": Fraction(2000, 3),
+}
+_VOLUME = {"ml": Fraction(1, 1000), "cl": Fraction(1, 100), "dl": Fraction(1, 10), "l": Fraction(1), "m³": Fraction(1000), "gal": Fraction(3785411784, 10**9), "qt": Fraction(946352946, 10**9), "pt": Fraction(473176473, 10**9), "cup": Fraction(2365882365, 10**10),
+           "fl oz": Fraction(295735295625, 10**13), "tbsp": Fraction(1478676478125, 10**14), "tsp": Fraction(492892159375, 10**14)}  # fmt: skip
+_SPEED = {"m/s": Fraction(1), "km/h": Fraction(5, 18), "mph": Fraction(44704, 10**5), "kn": Fraction(463, 900)}
+_ENERGY = {
+    "J": Fraction(1),
+    "kJ": Fraction(1000),
+    "cal": Fraction(4184, 1000),
+    "kcal": Fraction(4184),
+    "Wh": Fraction(3600),
+    "kWh": Fraction(3600000),
+}
 _TABLES = (_LENGTH, _MASS, _TIME, _DATA, _AREA, _VOLUME, _SPEED, _ENERGY)
 
 _NAMES = {
@@ -39,11 +85,11 @@ def unit(name: str) -> str | None:
     return _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("s")) or _BY_NAME.get(name.removesuffix("es"))
 
 
-def convert(amount: F, source: str, target: str) -> F | None:
+def convert(amount: Fraction, source: str, target: str) -> Fraction | None:
     """`amount` of `source` in `target`, exactly; None when the two don't measure the same thing."""
     if source.startswith(("°", "K")) and target.startswith(("°", "K")) and {source, target} <= {"°C", "°F", "K"}:
-        celsius = {"°C": amount, "°F": (amount - 32) * F(5, 9), "K": amount - F(27315, 100)}[source]
-        return {"°C": celsius, "°F": celsius * F(9, 5) + 32, "K": celsius + F(27315, 100)}[target]
+        celsius = {"°C": amount, "°F": (amount - 32) * Fraction(5, 9), "K": amount - Fraction(27315, 100)}[source]
+        return {"°C": celsius, "°F": celsius * Fraction(9, 5) + 32, "K": celsius + Fraction(27315, 100)}[target]
     table = next((t for t in _TABLES if source in t and target in t), None)
     return amount * table[source] / table[target] if table else None
 

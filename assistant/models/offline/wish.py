@@ -60,7 +60,7 @@ class Wish(Data, frozen=True):
     text: str = ""
     """What to look for, to write, to replace, to compute, to run."""
     new: str = ""
-    """What comes instead of `text`, or the new ending, prefix or suffix of names."""
+    """What comes instead of `text`; the new ending, prefix or suffix of names; how an expression was worded."""
     dest: str = ""
     """Where something goes: a file, or a folder."""
     how: str = ""

@@ -53,17 +53,18 @@ class Match:
 
     def __getitem__(self, slot: str) -> str:
         """The slot's meaning (the inside of a quotation), or an empty string."""
-        if slot not in self.found.re.groupindex or self.found[slot] is None:
-            return ""
-        return self.said.value(*self.found.span(slot))
+        return self.said.value(*self.found.span(slot)) if self._has(slot) else ""
 
     def typed(self, slot: str) -> str:
         """The slot as it was typed, quotes included."""
-        return self.said.raw(*self.found.span(slot)) if self.found[slot] is not None else ""
+        return self.said.raw(*self.found.span(slot)) if self._has(slot) else ""
 
     def part(self, slot: str) -> Utterance:
         """The slot as an utterance of its own."""
-        return self.said.cut(*self.found.span(slot)) if self.found[slot] is not None else Utterance("", (), {})
+        return self.said.cut(*self.found.span(slot)) if self._has(slot) else Utterance("", (), {})
+
+    def _has(self, slot: str) -> bool:
+        return slot in self.found.re.groupindex and self.found[slot] is not None
 
 
 def fits(said: Utterance, *notations: str) -> Match | None:

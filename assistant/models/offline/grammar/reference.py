@@ -42,21 +42,20 @@ def resolved(said: Utterance, memory: Memory) -> Utterance:
         before = [m for c in said.text[: found.start()] if (m := said.mentions.get(c)) and m.kind == FILE]
         name = before[-1].value if before else memory.file or memory.shown
         if name:
-            said = _put(said, found, chr(_SPARE), Mention(FILE, name, name))
+            said = _put(said, found, (chr(_SPARE), Mention(FILE, name, name)))
     found = _THEM.search(said.text)
     if found and memory.names:
-        signs = [(chr(_SPARE_GLOB - i), Mention(GLOB, name, name)) for i, name in enumerate(memory.names[:20])]
-        for sign, mention in reversed(signs):
-            said = _put(said, found, sign, mention)
-            found = re.compile(r"(?<=[\ue200-\ue2ff])()").search(said.text) or found
-            break
+        signs = [(chr(_SPARE_GLOB - at), Mention(GLOB, name, name)) for at, name in enumerate(memory.names[:20])]
+        said = _put(said, found, *signs)
     return said
 
 
-def _put(said: Utterance, found: re.Match[str], sign: str, mention: Mention) -> Utterance:
+def _put(said: Utterance, found: re.Match[str], *signs: tuple[str, Mention]) -> Utterance:
     start, end = found.span()
+    text = ",".join(sign for sign, _ in signs)
+    pieces = [piece for _, mention in signs for piece in (mention.source, ",")][:-1]
     return Utterance(
-        f"{said.text[:start]}{sign}{said.text[end:]}",
-        [*said.pieces[:start], mention.source, *said.pieces[end:]],
-        {**said.mentions, sign: mention},
+        f"{said.text[:start]}{text}{said.text[end:]}",
+        [*said.pieces[:start], *pieces, *said.pieces[end:]],
+        {**said.mentions, **dict(signs)},
     )

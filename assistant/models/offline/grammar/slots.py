@@ -35,7 +35,7 @@ def folder(said: Utterance) -> str:
         r"(?:folder|directory|subfolder) (?:called |named )?(?P<x>{m})",
         r"(?:in|inside|under|within|from|of) (?:the )?(?P<x>{f})(?: (?:folder|directory|dir))?$",
         r"(?:in|inside|under|within|from|of|list|show|at) (?:the |my )?(?P<x>{m}|[\w.+-]+)/? (?:folder|directory|dir|subfolder)\b",
-        r"(?:在|把|将|列出|查看|看看|显示|统计|打开)?\s*(?P<x>{f}|[\w.+-]+)\s*(?:这个)?(?:文件夹|目录|子目录|子文件夹)",
+        r"(?:在|把|将|列出|查看|看看|显示|统计|打开)?\s*(?P<x>{f}|{q}|[\w.+-]+)\s*(?:这个)?(?:文件夹|目录|子目录|子文件夹)",
         r"(?:文件夹|目录|子目录)\s*(?P<x>{m}|[A-Za-z0-9_.+-]+)",
         r"(?:在|从)\s*(?P<x>{f})\s*(?:里|中|下|内)",
         r"(?<=在)(?P<x>[\w-]{1,12}?)(?:文件夹|目录)(?:里|中|下)",
@@ -47,9 +47,18 @@ def folder(said: Utterance) -> str:
             if name.lower() in _NOT_FOLDERS or (mention and mention.kind in {GLOB, ENDING}):
                 continue
             # `in notes.txt` names a file, `in src/` or `in build` a folder.
-            if mention and mention.kind == FILE and "folder" not in said.text and "目录" not in said.text and "文件夹" not in said.text and not looks_like_folder(name):
+            if (
+                mention
+                and mention.kind == FILE
+                and "folder" not in said.text
+                and "目录" not in said.text
+                and "文件夹" not in said.text
+                and not looks_like_folder(name)
+            ):
                 continue
-            if re.fullmatch(r"[\u3400-\u9fff]*(?:这个|当前|该|本|哪个|什么|个|新|有|所有|多少|的|空)", name) or re.search(r"[\u3400-\u9fff]", name) and len(name) > 12:
+            if re.fullmatch(r"[\u3400-\u9fff]*(?:这个|当前|该|本|哪个|什么|个|新|有|所有|多少|的|空)", name) or (
+                re.search(r"[\u3400-\u9fff]", name) and len(name) > 12
+            ):
                 continue
             return _bare(name)
     return ""
@@ -62,19 +71,109 @@ def _bare(name: str) -> str:
 
 def looks_like_folder(path: str) -> bool:
     """Whether a named path is meant as a folder: a slash at the end, `.`, or a last part without an ending."""
-    return path.endswith("/") or "." not in path.rpartition("/")[2].lstrip(".") and ("/" in path or path in {".", ".."})
+    return path.endswith("/") or (
+        "." not in path.rpartition("/")[2].lstrip(".") and ("/" in path or path in {".", ".."})
+    )
+
+
+# Words that mean a kind of file only when `files` follows.
+_VAGUE = {
+    "word",
+    "text",
+    "txt",
+    "c",
+    "go",
+    "table",
+    "tables",
+    "key",
+    "data",
+    "config",
+    "configs",
+    "configuration",
+    "settings",
+    "film",
+    "sound",
+    "r",
+    "temp",
+    "backup",
+    "log",
+    "code",
+    "source",
+    "sources",
+    "script",
+    "program",
+    "doc",
+    "sh",
+    "md",
+    "ts",
+    "movie",
+    "excel",
+    "zip",
+    "python",
+    "js",
+    "css",
+    "html",
+    "json",
+    "song",
+    "slide",
+}
 
 
 def names(said: Utterance) -> tuple[str, ...]:
     """Patterns of the file names that are meant: globs, endings, words for kinds of files."""
     found = [*said.of_kind(GLOB), *(f"*{e}" for e in said.of_kind(ENDING))]
     if not found:
-        kind = re.search(rf"({kinds.words_pattern()})\s*(?:类型|格式|类)?的?\s*(?:(?:source|code|config)\s*)?(?:files?|文件|documents?|文档|$|(?=[\s,]))", said.text)
-        if kind:
+        kind = re.search(
+            rf"(?<!the word )(?<!the text )({kinds.words_pattern()})(?!\s*(?:folder|director|dir\b|文件夹|目录))\s*(?:类型|格式|类)?的?\s*(?:(?:source|code|config)\s*)?(?:files?|文件|documents?|文档|$|(?=[\s,]))",
+            said.text,
+        )
+        if kind and (
+            kind[1] not in _VAGUE
+            or re.match(
+                r"\s*(?:类型|格式)?的?\s*(?:(?:source|code|config)\s*)?(?:files?|文件|documents?|文档)",
+                said.text[kind.end(1) :],
+            )
+        ):
             found = list(kinds.globs(kind[1]))
-        elif kind := re.search(r"\b([a-z0-9]{1,4})[- ]files\b|([a-z0-9]{1,5})\s*(?:文件|格式|后缀)", said.text):
+        elif kind := re.search(r"\b([a-z0-9]{1,4})[- ]files\b|([a-z0-9]{1,5})\s*(?:文件(?!夹)|格式|后缀)", said.text):
             word = kind[1] or kind[2]
-            if word not in {"all", "the", "new", "big", "my", "log", "old", "many", "any", "of", "text", "list", "more", "some", "ten", "two", "five", "show", "find", "read", "best", "last", "both", "few", "top", "me", "get", "see", "what", "here", "how"} and not word.isdigit():
+            if (
+                word
+                not in {
+                    "all",
+                    "the",
+                    "new",
+                    "big",
+                    "my",
+                    "log",
+                    "old",
+                    "many",
+                    "any",
+                    "of",
+                    "text",
+                    "list",
+                    "more",
+                    "some",
+                    "ten",
+                    "two",
+                    "five",
+                    "show",
+                    "find",
+                    "read",
+                    "best",
+                    "last",
+                    "both",
+                    "few",
+                    "top",
+                    "me",
+                    "get",
+                    "see",
+                    "what",
+                    "here",
+                    "how",
+                }
+                and not word.isdigit()
+            ):
                 found = [f"*.{word}"]
     return tuple(dict.fromkeys(found))
 
@@ -90,29 +189,40 @@ def limit(said: Utterance) -> int | None:
     ):
         if found := has(said, notation):
             return quantities.number(found["n"])
-    if re.search(r"\b(?:largest|biggest|smallest|newest|latest|oldest) (?:[\w.]+ )?file(?!s)\b|\bfile is (?:the )?(?:largest|biggest|smallest|newest|oldest)|which file (?!s)|最[大小新旧老早]的(?:一个)?(?:\w+)?文件(?:是(?:哪|什么)|叫|$)|哪个\w*文件", said.text):
+    if re.search(
+        r"\b(?:largest|biggest|smallest|newest|latest|oldest) (?:[\w.]+ )?file(?!s)\b|\bfile is (?:the )?(?:largest|biggest|smallest|newest|oldest)|which file (?!s)|最[大小新旧老早]的(?:一个)?(?:\w+)?文件(?:是(?:哪|什么)|叫|$)|哪个\w*文件",
+        said.text,
+    ):
         return 1
     return None
 
 
+_LINES = (
+    (r"(?:lines?|ln) (?P<a>{n}) ?(?:-|to|through|until|till|~|and|–) ?(?P<b>{n})", "range"),
+    (r"第?\s*(?P<a>{n})\s*行?\s*(?:到|至|-|~|—)\s*第?\s*(?P<b>{n})\s*行", "range"),
+    (r"(?:first|top|beginning) (?P<a>{n}) lines?|head -n? ?(?P<b>{n})", "first"),
+    (r"(?:last|bottom|final) (?P<a>{n}) lines?|tail -n? ?(?P<b>{n})", "last"),
+    (r"(?:前|头|开头)\s*(?P<a>{n})\s*行", "first"),
+    (r"(?:最后|后|末尾|倒数|结尾)\s*(?P<a>{n})\s*行", "last"),
+    (r"(?:\bline|\bln) (?P<a>{n})\b", "one"),
+    (r"第\s*(?P<a>{n})\s*行", "one"),
+)
+
+
 def lines(said: Utterance) -> tuple[int, int] | None:
     """The lines that are meant: `first 10 lines`, `last line`, `lines 5 to 9`, `第三行`, `前十行`."""
-    for notation, make in (
-        (r"(?:lines?|ln) (?P<a>{n}) ?(?:-|to|through|until|till|~|and|–) ?(?P<b>{n})", lambda a, b: (a, b)),
-        (r"第?\s*(?P<a>{n})\s*行?\s*(?:到|至|-|~|—)\s*第?\s*(?P<b>{n})\s*行", lambda a, b: (a, b)),
-        (r"(?:first|top|beginning) (?P<a>{n}) lines?|head -n? ?(?P<b>{n})", lambda a, b: (1, a or b)),
-        (r"(?:last|bottom|final) (?P<a>{n}) lines?|tail -n? ?(?P<b>{n})", lambda a, b: (-(a or b), -1)),
-        (r"(?:前|头|开头)\s*(?P<a>{n})\s*行", lambda a, b: (1, a)),
-        (r"(?:最后|后|末尾|倒数|结尾)\s*(?P<a>{n})\s*行", lambda a, b: (-a, -1)),
-        (r"(?:\bline|\bln) (?P<a>{n})\b", lambda a, b: (a, a)),
-        (r"第\s*(?P<a>{n})\s*行", lambda a, b: (a, a)),
-    ):  # fmt: skip
+    for notation, kind in _LINES:
         if found := has(said, notation):
             groups = found.found.groupdict()
             a, b = (quantities.number(groups.get(k) or "") or 0 for k in "ab")
             if a or b:
-                return make(a, b)
-    for words, span in ((r"\bfirst line\b|第一行", (1, 1)), (r"\blast line\b|最后一行", (-1, -1)), (r"^head\b|\bthe (?:top|beginning|start|head) of\b|开头", (1, 10)), (r"^tail\b|\bthe (?:end|bottom|tail) of\b|末尾|结尾", (-10, -1))):
+                return {"range": (a, b), "first": (1, a or b), "last": (-(a or b), -1), "one": (a, a)}[kind]
+    for words, span in (
+        (r"\bfirst line\b|第一行", (1, 1)),
+        (r"\blast line\b|最后一行", (-1, -1)),
+        (r"^head\b|\bthe (?:top|beginning|start|head) of\b|开头", (1, 10)),
+        (r"^tail\b|\bthe (?:end|bottom|tail) of\b|末尾|结尾", (-10, -1)),
+    ):
         if re.search(words, said.text):
             return span
     return None
@@ -123,9 +233,15 @@ def sizes(said: Utterance) -> tuple[int | None, int | None]:
     least = most = None
     more = r"(?:larger|bigger|greater|more|heavier|over|above|at least|exceeding|exceeds?|>=?)\s*(?:than )?\s*|(?:大于|超过|多于|高于|不小于|至少)\s*"
     less = r"(?:smaller|less|lighter|under|below|at most|<=?)\s*(?:than )?\s*|(?:小于|不到|少于|低于|不超过|至多)\s*"
-    if found := re.search(rf"(?:{less}){quantities.SIZE}|{quantities.SIZE.replace('amount', 'amount2').replace('unit>', 'unit2>')}\s*以[下内]", said.text):
+    if found := re.search(
+        rf"(?:{less}){quantities.SIZE}|{quantities.SIZE.replace('amount', 'amount2').replace('unit>', 'unit2>')}\s*以[下内]",
+        said.text,
+    ):
         most = _bytes(found)
-    if found := re.search(rf"(?<!不)(?:{more}){quantities.SIZE}|{quantities.SIZE.replace('amount', 'amount2').replace('unit>', 'unit2>')}\s*以上", said.text):
+    if found := re.search(
+        rf"(?<!不)(?:{more}){quantities.SIZE}|{quantities.SIZE.replace('amount', 'amount2').replace('unit>', 'unit2>')}\s*以上",
+        said.text,
+    ):
         least = _bytes(found)
     if re.search(r"\bempty files?\b|空(?:白)?文件(?!夹)", said.text):
         most = 0
@@ -156,11 +272,17 @@ def times(said: Utterance, today: date) -> tuple[str, str]:
         if not (of := quantities.day(found)):
             continue
         head, tail = text[: found.start()], text[found.end() :]
-        if re.search(r"(?:before|until|older than|earlier than|早于)\s*$", head) or re.match(r"\s*(?:以前|之前|前)", tail):
+        if re.search(r"(?:before|until|older than|earlier than|早于)\s*$", head) or re.match(
+            r"\s*(?:以前|之前|前)", tail
+        ):
             before = of.isoformat()
-        elif re.search(r"(?:since|after|from|newer than|later than|between|自|从|晚于)\s*$", head) or re.match(r"\s*(?:以来|以后|之后|后|起)", tail):
+        elif re.search(r"(?:since|after|from|newer than|later than|between|自|从|晚于)\s*$", head) or re.match(
+            r"\s*(?:以来|以后|之后|后|起)", tail
+        ):
             since = of.isoformat()
-        elif re.search(r"(?:changed|modified|edited|created|updated|from|on)\s*(?:on )?$", head) or re.search(r"^\s*(?:修改|更新|创建|的|改)", tail):
+        elif re.search(r"(?:changed|modified|edited|created|updated|from|on)\s*(?:on )?$", head) or re.search(
+            r"^\s*(?:修改|更新|创建|的|改)", tail
+        ):
             since, before = of.isoformat(), (of + timedelta(days=1)).isoformat()
     return since, before
 

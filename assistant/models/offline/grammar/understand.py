@@ -12,7 +12,7 @@ import msgspec
 from assistant.models.offline.grammar.pattern import fits
 from assistant.models.offline.grammar.reference import Memory, resolved
 from assistant.models.offline.language import language_of
-from assistant.models.offline.mentions import Utterance
+from assistant.models.offline.mentions import URL, Utterance
 from assistant.models.offline.wish import Intent, Wish
 
 LONGEST = 1_200
@@ -31,16 +31,19 @@ _SAVE = (
     r"(?P<h>{t})\s*(?:,|;|并且?|然后|再|接着|，|之后)*\s*(?:把|将)?\s*(?:这些|所有|全部)?(?:的)?(?:结果|它们|它|列表|清单|内容|总结|摘要|答案|输出|名字|文件名|差异)?\s*(?:都|全部|一起)?(?:写|保存|存|输出|导出|记录|记|整理|汇总|放|列)\s*(?:入|到|进|成|为|在|至)\s*(?:一个|新的?)?(?:文件)?\s*(?P<f>{f}|{q})\s*(?:文件)?(?:里面|里|中|内)?",
     rf"(?:write|save|put|export|store|make|create|output|record)(?: me)? (?:a |an |the )?(?P<h>{{t}}) {_INTO}",
     r"(?P<h>{t}) (?:in)?to (?:a |the )?(?:new )?(?:file )?(?:called |named )?(?P<f>{f})",
+    r"(?P<h>{t})\s*(?:到|至|进|成)\s*(?:文件)?\s*(?P<f>{f})(?:里面|里|中)?",
 )
-_STRONG = re.compile(r"\s*(?:[;。\n]+|,? and then |,? then |\.\s+(?:then |next |finally |after that,? )?|,? after that,? |[,\s]*(?:然后再?|接着再?|随后|之后再|最后再|并且|同时|,再))\s*")
+_STRONG = re.compile(
+    r"\s*(?:[;。\n]+|,? and then |,? then |\.\s+(?:then |next |finally |after that,? )?|,? after that,? |[,\s]*(?:然后再?|接着再?|随后|之后再|最后再|并且|同时|,再))\s*"
+)
 _VERBS = (
     r"list|show|find|search|read|open|print|cat|summari[sz]e|count|compare|diff|compute|calculate|rename|move|copy|create|make|write|append|add|replace|change|delete|remove|run|execute|"
     r"tell|put|sort|organi[sz]e|save|convert|edit|insert|explain|grep|look|display|put|tidy|what|how many"
 )
-_VERBS_ZH = (
-    r"列出|显示|查找|搜索|找|读|打开|查看|总结|概括|统计|数|比较|对比|计算|算|重命名|改名|移动|复制|新建|创建|写|追加|添加|替换|把|将|删除|删|运行|执行|整理|保存|告诉|看"
+_VERBS_ZH = r"列出|显示|查找|搜索|找|读|打开|查看|总结|概括|统计|数|比较|对比|计算|算|重命名|改名|移动|复制|新建|创建|写|追加|添加|替换|把|将|删除|删|运行|执行|整理|保存|告诉|看"
+_WEAK = re.compile(
+    rf"\s*(?:,? and (?:also )?(?=(?:{_VERBS})\b)|, ?(?=(?:{_VERBS})\b|(?:{_VERBS_ZH}|再|并))|(?<!合)并(?=(?:{_VERBS_ZH})))\s*"
 )
-_WEAK = re.compile(rf"\s*(?:,? and (?:also )?(?=(?:{_VERBS})\b)|, ?(?=(?:{_VERBS})\b|(?:{_VERBS_ZH}|再|并))|(?<!合)并(?=(?:{_VERBS_ZH})))\s*")
 _LOOKS_ONLY = frozenset({
     Intent.LIST, Intent.FIND, Intent.SEARCH, Intent.READ, Intent.SUMMARISE, Intent.COUNT, Intent.SIZE, Intent.COMPARE, Intent.TODO, Intent.GIT,
 })  # fmt: skip
@@ -77,7 +80,7 @@ def _recognisers() -> tuple[tuple[Recogniser, ...], tuple[Recogniser, ...]]:
     )
 
     # From the most particular wording to the most general.
-    work = (git, compute, todo, run, edit, move, write, delete, compare, summarise, count, search, find, read)
+    work = (git, compute, todo, run, move, edit, write, delete, compare, summarise, count, search, find, read)
     return (talk.recognise, explain.recognise, decline.recognise), (*(m.recognise for m in work), read.bare)
 
 
@@ -97,7 +100,7 @@ def understand(typed: str, memory: Memory) -> Understood:
             return answered
     if wishes := _wishes(said, memory):
         return Understood(wishes, language)
-    return Understood((Wish(Intent.UNKNOWN),), language)
+    return Understood((Wish(Intent.UNKNOWN, how="url" if said.of_kind(URL) else ""),), language)
 
 
 def _wishes(said: Utterance, memory: Memory) -> tuple[Wish, ...]:
@@ -127,7 +130,14 @@ def _first(recognisers: tuple[Recogniser, ...], said: Utterance, today: date) ->
 
 def _single(said: Utterance, memory: Memory) -> Wish | None:
     wish = _first(_recognisers()[1], resolved(said, memory), memory.today)
-    if wish and memory.shown and not memory.file and memory.shown in wish.paths and memory.shown not in said.of_kind(0, 1) and wish.intent not in _LOOKS_ONLY:
+    if (
+        wish
+        and memory.shown
+        and not memory.file
+        and memory.shown in wish.paths
+        and memory.shown not in said.of_kind(0, 1)
+        and wish.intent not in _LOOKS_ONLY
+    ):
         # What only an answer named may be looked at; to change it, the person names it.
         return Wish(wish.intent, missing="target")
     return wish
@@ -136,12 +146,20 @@ def _single(said: Utterance, memory: Memory) -> Wish | None:
 def _saved(said: Utterance, memory: Memory) -> Wish | None:
     for notation in _SAVE:
         found = fits(said, notation)
-        if not found:
+        if not found or found["f"].endswith("/"):
             continue
         head = found.part("h").without_courtesy()
-        for form in (head, Utterance(f"list {head.text}", [*"list ", *head.pieces], said.mentions)):
+        forms = [head]
+        if notation in _SAVE[:3]:
+            forms.append(Utterance(f"list {head.text}", [*"list ", *head.pieces], said.mentions))
+        for form in forms:
             wish = _single(form, memory)
-            if wish and wish.intent in _SAVED and not wish.missing and not (wish.intent is Intent.READ and notation is not _SAVE[0]):
+            if (
+                wish
+                and wish.intent in _SAVED
+                and not wish.missing
+                and not (wish.intent is Intent.READ and notation is not _SAVE[0])
+            ):
                 return msgspec.structs.replace(wish, save_to=found["f"])
     return None
 
@@ -153,7 +171,11 @@ def _steps(said: Utterance, splitter: re.Pattern[str], memory: Memory) -> tuple[
     wishes: list[Wish] = []
     for part in parts:
         plain = part.without_courtesy()
-        wish = _saved(plain, memory) or (None if splitter is _WEAK else _weak(plain, memory, wishes)) or _single(plain, memory)
+        wish = (
+            _saved(plain, memory)
+            or (None if splitter is _WEAK else _weak(plain, memory, wishes))
+            or _single(plain, memory)
+        )
         if wish is None or wish.intent in {Intent.BARE, Intent.UNKNOWN} or wish.missing:
             return ()
         wishes.append(wish)
@@ -182,8 +204,19 @@ def _parts(said: Utterance, splitter: re.Pattern[str]) -> Iterator[Utterance]:
 def remembered(memory: Memory, wish: Wish) -> Memory:
     """`memory` after one more wish: the file and the patterns it was about."""
     # After a rename `it` is the new name.
-    file = wish.save_to or (wish.dest if wish.intent in {Intent.RENAME, Intent.COPY} and wish.dest else "") or (wish.paths[-1] if wish.paths else "")
-    listed = wish.intent in {Intent.FIND, Intent.LIST} and not wish.folder and wish.min_bytes is None and wish.max_bytes is None and not wish.since and not wish.before
+    file = (
+        wish.save_to
+        or (wish.dest if wish.intent in {Intent.RENAME, Intent.COPY} and wish.dest else "")
+        or (wish.paths[-1] if wish.paths else "")
+    )
+    listed = (
+        wish.intent in {Intent.FIND, Intent.LIST}
+        and not wish.folder
+        and wish.min_bytes is None
+        and wish.max_bytes is None
+        and not wish.since
+        and not wish.before
+    )
     return msgspec.structs.replace(
         memory,
         file=file or memory.file,

@@ -29,4 +29,5 @@ class Say:
     def __call__(self, phrase: str, /, **values: object) -> str:
         """The phrase with its values. Raises KeyError for a phrase that does not exist."""
         shown = {k: Count(v) if isinstance(v, int) and not isinstance(v, Count) else v for k, v in values.items()}
-        return PHRASES[phrase][self._side].format(**shown)
+        words = PHRASES[phrase][self._side].format(**shown)
+        return f"T{words[1:]}" if words.startswith("this folder") and phrase != "here" else words

@@ -10,6 +10,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "none fit": ("Nothing in {where} fits {names}.", "{where}里没有符合 {names} 的文件。"),
     "none fit here": ("Nothing directly in {where} fits {names}; {n:file does|files do} in folders below it. Name the folder.", "{where}里没有直接符合 {names} 的文件，但下级文件夹里有 {n} 个。请指定文件夹。"),
     "copied": ("Copied {a} to {b}.", "已将 {a} 复制到 {b}。"),
+    "copy exists": ("{b} exists already, so nothing was copied.", "{b} 已经存在，所以没有复制。"),
     "tidied": ("Sorted {n:file|files} into folders:", "已将 {n} 个文件归入文件夹："),
     "tidy nothing": ("There are no files in {where} to sort.", "{where}里没有需要整理的文件。"),
     "tidy repository": ("{where} is a git repository: moving its files about would break the project. Name another folder.", "{where}是一个 git 仓库，移动其中的文件会弄坏项目。请指定别的文件夹。"),

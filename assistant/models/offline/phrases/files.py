@@ -70,6 +70,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "output none": ("`{command}` ran and printed nothing.", "`{command}` 已运行，没有输出。"),
     "output failed": ("`{command}` did not succeed:", "`{command}` 没有成功："),
     "tests none": ("I found nothing here that tells how the tests are run (Makefile, pyproject.toml, package.json, Cargo.toml, go.mod). Say `run` and the command.", "这里没有说明如何运行测试的文件（Makefile、pyproject.toml、package.json、Cargo.toml、go.mod）。请说“运行”并给出命令。"),
+    "git none": ("This folder is not a git repository.", "这个文件夹不是 git 仓库。"),
     "git clean": ("Nothing has changed since the last commit{branch}.", "自上次提交以来没有变化{branch}。"),
     "git branch": (" on {name}", "（分支 {name}）"),
     "git status": ("{n:path has|paths have} uncommitted changes{branch}:", "有 {n} 处未提交的改动{branch}："),

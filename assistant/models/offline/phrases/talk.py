@@ -20,6 +20,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "can": (f"What I can do:\n\n{_CAN_EN}", f"我能做的事：\n\n{_CAN_ZH}"),
     "unknown": ("I did not understand that: I am the built-in rule-based model, no AI.", "我没有听懂：我是内置的规则模型，不是人工智能。"),
     "unknown long": ("That is too long for me: I am the built-in rule-based model, no AI, and understand short requests.", "这段话对我来说太长了：我是内置的规则模型，不是人工智能，只能听懂简短的要求。"),
+    "unknown url": ("I can't open web addresses: I am the built-in rule-based model, no AI, and work on this folder only.", "我不能打开网址：我是内置的规则模型，不是人工智能，只处理这个文件夹。"),
     "how": ("I can't explain how, but I can do it when you say it as a request, such as “delete old.txt” or “rename a.txt to b.txt”. Nothing was done.", "我不会讲解做法，但您直接说出来我就能做，例如“删除 old.txt”或“把 a.txt 改名为 b.txt”。现在什么都没有做。"),
     "decline": ("Understood: nothing was done. (I remember this only as part of our conversation. A boundary that always holds is set in the task's rules.)", "好的，什么都没有做。（我只在这次对话里记得；要长期生效，请在任务规则里设一条界限。）"),
     "greet": ("Hello! I am the built-in rule-based model, no AI. Ask me about the files here, or say “help”.", "你好！我是内置的规则模型，不是人工智能。可以问我这里的文件，或者说“帮助”。"),

@@ -17,7 +17,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "is folder": ("{file} is a folder.", "{file} 是文件夹。"),
     "unreadable": ("I could not make sense of what the tool {tool} answered.", "我看不懂工具 {tool} 的回答。"),
     "too many": ("I stopped after {n:call|calls}: that is the most I make for one request.", "已经调用了 {n} 次，这是我对一个要求的上限，所以停下了。"),
-    "url": ("I can't open web addresses.", "我不能打开网址。"),
     "not done": ("Not done after that: {steps}.", "之后的步骤没有执行：{steps}。"),
     "step": ("step {n}", "第 {n} 步"),
 }  # fmt: skip

@@ -6,8 +6,20 @@ from collections.abc import Callable
 
 from assistant.models.offline.markdown import bullets, code
 from assistant.models.offline.plans.reach import directly_in, reach
-from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, ask_all, check, fail, is_missing, meant, must, reason
+from assistant.models.offline.plans.steps import (
+    Aid,
+    Steps,
+    Stuck,
+    ask,
+    ask_all,
+    check,
+    fail,
+    is_missing,
+    meant,
+    reason,
+)
 from assistant.models.offline.wish import Wish
+from assistant.types import ToolResult
 
 MOST = 40
 """Single renames for one request."""
@@ -28,7 +40,7 @@ def _one(wish: Wish, aid: Aid) -> Steps[str]:
     target = _beside(old, new)
     result = yield from ask(aid, "move_files", **{"from": old, "to": target})
     if is_missing(result):
-        old = yield from meant(aid, old)
+        old = yield from meant(aid, old, result)
         target = _beside(old, new)
         result = yield from ask(aid, "move_files", **{"from": old, "to": target})
     if not result.ok:
@@ -49,7 +61,7 @@ def _endings(wish: Wish, aid: Aid) -> Steps[str]:
     return _moves(aid, results, [{"from": p, "to": target} for p in reached.patterns])
 
 
-def _moves(aid: Aid, results: tuple, asked: list[dict[str, str]]) -> str:
+def _moves(aid: Aid, results: tuple[ToolResult, ...], asked: list[dict[str, str]]) -> str:
     done: list[str] = []
     failed: list[str] = []
     for result, args in zip(results, asked, strict=True):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 from assistant.models.offline.markdown import bullets, code
 from assistant.models.offline.plans.anchor import instead_of
 from assistant.models.offline.plans.search import hits, place
-from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, ask_all, check, fail, is_missing, meant, opened, reason
+from assistant.models.offline.plans.steps import (
+    Aid,
+    Steps,
+    Stuck,
+    ask,
+    ask_all,
+    check,
+    fail,
+    is_missing,
+    meant,
+    opened,
+    reason,
+    says,
+)
 from assistant.models.offline.plans.write import edited
 from assistant.models.offline.wish import Wish
 
@@ -38,7 +49,13 @@ def replaced(wish: Wish, aid: Aid) -> Steps[str]:
             if not done:
                 check(aid, result, "edit_file", {"path": path})
             failed.append(f"{code(path)}: {reason(result)}")
-    out = [f"{aid.say('replaced all', old=code(wish.text), new=code(wish.new), n=len(done))}\n\n{bullets(code(p) for p in done)}"] if done else []
+    out = (
+        [
+            f"{aid.say('replaced all', old=code(wish.text), new=code(wish.new), n=len(done))}\n\n{bullets(code(p) for p in done)}"
+        ]
+        if done
+        else []
+    )
     if failed:
         out.append(aid.say("failed", why="\n\n" + bullets(failed)))
     if len(paths) > MOST or found.total > len(found.hits):
@@ -50,10 +67,10 @@ def _in_file(path: str, wish: Wish, aid: Aid) -> Steps[str]:
     edits = [{"old": wish.text, "new": wish.new, "all": True}]
     result = yield from ask(aid, "edit_file", path=path, edits=edits)
     if is_missing(result):
-        path = yield from meant(aid, path)
+        path = yield from meant(aid, path, result)
         result = yield from ask(aid, "edit_file", path=path, edits=edits)
     if not result.ok:
-        if re.search(r"is not in|no_match", result.text):
+        if says(result, "no_match"):
             return aid.say("replace none", old=code(wish.text), where=code(path))
         fail(aid, result)
     if not wish.new:

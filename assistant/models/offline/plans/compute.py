@@ -25,7 +25,7 @@ def computed(wish: Wish, aid: Aid) -> Steps[str]:
     except CannotCompute as error:
         raise Stuck(aid.say("no sum", why=aid.say(f"why {error.why}"))) from None
     phrase = "sum" if arithmetic.is_exact(value) else "sum about"
-    return aid.say(phrase, expression=code(wish.text), value=arithmetic.written(value))
+    return aid.say(phrase, expression=code(wish.new or wish.text), value=arithmetic.written(value))
 
 
 def _converted(wish: Wish, aid: Aid) -> str:
@@ -33,7 +33,11 @@ def _converted(wish: Wish, aid: Aid) -> str:
     if value is None:
         raise Stuck(aid.say("no sum", why=aid.say("why units")))
     phrase = "sum" if arithmetic.is_exact(value, 6) else "sum about"
-    return aid.say(phrase, expression=f"{arithmetic.written(Fraction(wish.text))} {wish.dest}", value=f"{arithmetic.written(value, 6)} {wish.new}")
+    return aid.say(
+        phrase,
+        expression=f"{arithmetic.written(Fraction(wish.text))} {wish.dest}",
+        value=f"{arithmetic.written(value, 6)} {wish.new}",
+    )
 
 
 def _day(wish: Wish, aid: Aid) -> str:

@@ -9,7 +9,19 @@ from assistant.models.offline.language import ZH
 from assistant.models.offline.markdown import code
 from assistant.models.offline.plans.files import filters
 from assistant.models.offline.plans.search import hits, place
-from assistant.models.offline.plans.steps import Aid, Opened, Steps, ask, fail, glob_of, is_missing, meant, must, opened, shown_names
+from assistant.models.offline.plans.steps import (
+    Aid,
+    Opened,
+    Steps,
+    ask,
+    fail,
+    glob_of,
+    is_missing,
+    meant,
+    must,
+    opened,
+    shown_names,
+)
 from assistant.models.offline.wish import Intent, Wish
 
 PAGES = 20
@@ -21,7 +33,13 @@ def counted(wish: Wish, aid: Aid) -> Steps[str]:
     """By the unit in `how`."""
     match wish.how:
         case "folders":
-            page = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob=glob_of(wish.names), type="folder", limit=1)).text)
+            page = readings.listing(
+                (
+                    yield from must(
+                        aid, "find_files", path=wish.folder or None, glob=glob_of(wish.names), type="folder", limit=1
+                    )
+                ).text
+            )
             return aid.say("count folders", n=page.total, where=aid.where(wish.folder))
         case "lines":
             return (yield from _lines(wish, aid))
@@ -30,7 +48,9 @@ def counted(wish: Wish, aid: Aid) -> Steps[str]:
         case "matches":
             return (yield from _matches(wish, aid))
         case _:
-            page = readings.listing((yield from must(aid, "find_files", **filters(wish) | {"type": "file", "limit": 1})).text)
+            page = readings.listing(
+                (yield from must(aid, "find_files", **filters(wish) | {"type": "file", "limit": 1})).text
+            )
             phrase = "count named" if wish.names and wish.names != ("*",) else "count files"
             return aid.say(phrase, n=page.total, where=aid.where(wish.folder), names=shown_names(wish.names))
 
@@ -52,7 +72,13 @@ def _lines(wish: Wish, aid: Aid) -> Steps[str]:
 def _words(wish: Wish, aid: Aid) -> Steps[str]:
     paths = wish.paths
     if not paths:
-        page = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob=glob_of(wish.names), type="file", limit=FILES)).text)
+        page = readings.listing(
+            (
+                yield from must(
+                    aid, "find_files", path=wish.folder or None, glob=glob_of(wish.names), type="file", limit=FILES
+                )
+            ).text
+        )
         paths = tuple(e.name for e in page.entries)
     if not paths:
         return aid.say("found none", where=aid.where(wish.folder))
@@ -72,7 +98,10 @@ def _sentence(path: str, text: str, how: str, aid: Aid) -> tuple[tuple[str, int]
     if how == "characters":
         return (aid.say("count characters", file=code(path), n=characters), characters), characters
     phrase = "count words zh" if han and (aid.language == ZH or han > latin) else "count words"
-    return (aid.say(phrase, file=code(path), n=han + latin, chars=characters, han=han, latin=latin), han + latin), characters
+    return (
+        aid.say(phrase, file=code(path), n=han + latin, chars=characters, han=han, latin=latin),
+        han + latin,
+    ), characters
 
 
 def words_of(text: str) -> tuple[int, int]:
@@ -117,7 +146,19 @@ def sized(wish: Wish, aid: Aid) -> Steps[str]:
         answers.append((yield from _file_size(path, aid)))
     if answers:
         return "\n".join(answers)
-    page = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob=glob_of(wish.names), type="file", all=True, sort="size")).text)
+    page = readings.listing(
+        (
+            yield from must(
+                aid,
+                "find_files",
+                path=wish.folder or None,
+                glob=glob_of(wish.names),
+                type="file",
+                all=True,
+                sort="size",
+            )
+        ).text
+    )
     where = aid.where(wish.folder)
     if not page.entries:
         return aid.say("list empty", where=where)
@@ -141,12 +182,21 @@ def _file_size(path: str, aid: Aid) -> Steps[str]:
     result = yield from ask(aid, "find_files", **asked)
     if not result.ok and not is_missing(result):
         fail(aid, result)
-    entry = next((e for e in readings.listing(result.text).entries if e.name == path.removeprefix("./")), None) if result.ok else None
+    entry = (
+        next((e for e in readings.listing(result.text).entries if e.name == path.removeprefix("./")), None)
+        if result.ok
+        else None
+    )
     if entry is None:
         path = yield from meant(aid, path)
-        page = readings.listing((yield from must(aid, "find_files", glob=path.rpartition("/")[2], path=path.rpartition("/")[0] or None, limit=20)).text)
+        page = readings.listing(
+            (
+                yield from must(
+                    aid, "find_files", glob=path.rpartition("/")[2], path=path.rpartition("/")[0] or None, limit=20
+                )
+            ).text
+        )
         entry = next((e for e in page.entries if e.name == path), None)
     if entry is not None and entry.folder:
         return (yield from sized(Wish(Intent.SIZE, folder=entry.name), aid))
     return aid.say("size file", file=code(path), size=entry.size if entry and entry.size else "?")
-

@@ -19,7 +19,7 @@ def deleted(wish: Wish, aid: Aid) -> Steps[str]:
         return (yield from _named(wish, aid))
     filtered = wish.min_bytes is not None or wish.max_bytes is not None or wish.since or wish.before
     if not filtered:
-        if all(set(n) <= set("*./") for n in wish.names):
+        if not wish.folder and all(set(n) <= set("*./") for n in wish.names):
             raise Stuck(aid.say("delete everything"))
         reached = yield from reach(aid, wish.names, wish.folder)
         result = yield from must(aid, "delete_files", paths=list(reached.patterns))

@@ -24,12 +24,20 @@ def listed(wish: Wish, aid: Aid) -> Steps[str]:
     if wish.how == "tree":
         result = yield from must(aid, "list_dir", path=wish.folder or None, depth=DEPTH)
         where = aid.where(wish.folder)
-        return aid.say("list empty", where=where) if not readings.listing(result.text).entries else f"{aid.say('tree', where=where, depth=DEPTH)}\n\n{block(_clipped(result.text))}"
+        return (
+            aid.say("list empty", where=where)
+            if not readings.listing(result.text).entries
+            else f"{aid.say('tree', where=where, depth=DEPTH)}\n\n{block(_clipped(result.text))}"
+        )
     entries, total = yield from in_folder(wish.folder, aid)
     where = aid.where(wish.folder)
     if wish.how == "folders":
         folders = [e for e in entries if e.folder]
-        return f"{aid.say('folders', n=len(folders), where=where)}\n\n{rows(folders, aid)}" if folders else aid.say("folders none", where=where)
+        return (
+            f"{aid.say('folders', n=len(folders), where=where)}\n\n{rows(folders, aid)}"
+            if folders
+            else aid.say("folders none", where=where)
+        )
     if not entries:
         return aid.say("list empty", where=where)
     ordered = [*(e for e in entries if e.folder), *(e for e in entries if not e.folder)][: wish.limit]
@@ -42,7 +50,11 @@ def in_folder(folder: str, aid: Aid) -> Steps[tuple[list[Entry], int]]:
         result = yield from must(aid, "find_files", path=folder or None, glob="*", all=True)
         prefix = f"{folder.strip('/')}/" if folder and folder != "." else ""
         page = readings.listing(result.text)
-        near = [Entry(e.name.removeprefix(prefix), e.folder, e.size) for e in page.entries if "/" not in e.name.removeprefix(prefix)]
+        near = [
+            Entry(e.name.removeprefix(prefix), e.folder, e.size)
+            for e in page.entries
+            if "/" not in e.name.removeprefix(prefix)
+        ]
         return near, len(near)
     result = yield from ask(aid, "list_dir", path=folder or None)
     if is_missing(result):
@@ -76,8 +88,13 @@ def _top(wish: Wish, aid: Aid) -> Steps[str]:
 
 def found(wish: Wish, aid: Aid) -> Steps[str]:
     """Files by name, size and age. A name that nothing has is looked for in parts of names."""
+    if wish.how and wish.min_bytes is None and wish.max_bytes is None and not wish.since and not wish.before:
+        return (yield from _top(wish, aid))
     limit = wish.limit or SHOWN
-    args = filters(wish) | {"limit": limit, "sort": {"newest": "time", "oldest": "time", "size": "size", "smallest": "size"}.get(wish.how)}
+    args = filters(wish) | {
+        "limit": limit,
+        "sort": {"newest": "time", "oldest": "time", "size": "size", "smallest": "size"}.get(wish.how),
+    }
     page = readings.listing((yield from must(aid, "find_files", **args)).text)
     where = aid.where(wish.folder)
     if page.entries:
@@ -85,7 +102,9 @@ def found(wish: Wish, aid: Aid) -> Steps[str]:
     if len(wish.names) == 1:
         inner = wish.names[0].strip("*").rpartition("/")[2]
         if inner and not inner.startswith("."):
-            near = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob=any_case(inner), limit=20)).text)
+            near = readings.listing(
+                (yield from must(aid, "find_files", path=wish.folder or None, glob=any_case(inner), limit=20)).text
+            )
             if near.entries:
                 return f"{aid.say('found near', name=code(wish.names[0]))}\n\n{rows(near.entries, aid, near.total)}"
     return f"{aid.say('found none', where=where)} {aid.say('ignored')}"
@@ -97,7 +116,14 @@ def filters(wish: Wish) -> dict[str, object]:
     return {
         "path": wish.folder or None,
         "glob": glob_of(wish.names),
-        "type": "file" if by_kind or wish.min_bytes is not None or wish.max_bytes is not None or wish.since or wish.before or not wish.names else None,
+        "type": "file"
+        if by_kind
+        or wish.min_bytes is not None
+        or wish.max_bytes is not None
+        or wish.since
+        or wish.before
+        or not wish.names
+        else None,
         "larger": str(wish.min_bytes) if wish.min_bytes is not None else None,
         # Smaller than one byte is empty.
         "smaller": str(max(1, wish.max_bytes)) if wish.max_bytes is not None else None,

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
+from collections.abc import Sequence
 
 from assistant.models.offline import kinds, readings
 from assistant.models.offline.markdown import bullets, code, joined
 from assistant.models.offline.plans.files import filters, in_folder
 from assistant.models.offline.plans.reach import directly_in
-from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask_all, check, fail, glob_of, must, reason, shown_names
+from assistant.models.offline.plans.steps import (
+    Aid,
+    Steps,
+    Stuck,
+    ask_all,
+    check,
+    fail,
+    glob_of,
+    must,
+    reason,
+    shown_names,
+)
 from assistant.models.offline.wish import Wish
 from assistant.types import ToolResult
 
@@ -33,7 +45,7 @@ def moved(wish: Wish, aid: Aid) -> Steps[str]:
     return _told(aid, results, asked, dest)
 
 
-def _endings_of(near) -> tuple[str, ...]:
+def _endings_of(near: Sequence[readings.Entry]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"*.{e.name.rpartition('.')[2]}" for e in near if "." in e.name))
 
 
@@ -56,7 +68,9 @@ def _told(aid: Aid, results: tuple[ToolResult, ...], asked: list[dict[str, str]]
             fail(aid, result)
         else:
             failed.append(f"{code(args['from'])}: {reason(result)}")
-    out = [f"{aid.say('moved', n=len(done), dest=code(dest))}\n\n{bullets(code(d) for d in done[:MOST])}"] if done else []
+    out = (
+        [f"{aid.say('moved', n=len(done), dest=code(dest))}\n\n{bullets(code(d) for d in done[:MOST])}"] if done else []
+    )
     if failed:
         out.append(aid.say("failed", why="\n\n" + bullets(failed)))
     return "\n\n".join(out)
@@ -66,13 +80,22 @@ def copied(wish: Wish, aid: Aid) -> Steps[str]:
     """No tool copies, so `cp` does."""
     sources = [shlex.quote(p.rstrip("/")) for p in wish.paths]
     # A glob is left open for the shell, its other signs are not.
-    sources += ["".join(c if c in "*?" or c.isalnum() or c in "._-/" else shlex.quote(c) for c in n) for n in wish.names]
+    sources += [
+        "".join(c if c in "*?" or c.isalnum() or c in "._-/" else shlex.quote(c) for c in n) for n in wish.names
+    ]
     dest = wish.dest or _backup(wish.paths[0])
     into = bool(wish.names) or len(wish.paths) > 1 or dest.endswith("/")
     quoted = shlex.quote(dest)
     # `-n`: a copy never overwrites what is there.
-    command = f"mkdir -p -- {quoted} && cp -rn -- {' '.join(sources)} {quoted}" if into else f"cp -rn -- {sources[0]} {quoted}"
-    yield from must(aid, "run_command", command=command)
+    command = (
+        f"mkdir -p -- {quoted} && cp -rnv -- {' '.join(sources)} {quoted}"
+        if into
+        else f"cp -rnv -- {sources[0]} {quoted}"
+    )
+    result = yield from must(aid, "run_command", command=command)
+    if not result.text.strip():
+        # Some versions of cp skip what exists without a word; `-v` names what was copied.
+        raise Stuck(aid.say("copy exists", b=code(dest)))
     return aid.say("copied", a=joined([*wish.paths, *wish.names]), b=code(dest))
 
 
@@ -103,14 +126,23 @@ def tidied(wish: Wish, aid: Aid) -> Steps[str]:
     if not drawers:
         return aid.say("tidy nothing", where=aid.where(wish.folder))
     prefix = f"{wish.folder.strip('/')}/" if wish.folder and wish.folder != "." else ""
-    asked = [{"from": f"{prefix}{glob_of(tuple(f'*.{e}' for e in sorted(drawers[d])), loose=False)}", "to": f"{prefix}{d}/"} for d in sorted(drawers)]
+    asked = [
+        {"from": f"{prefix}{glob_of(tuple(f'*.{e}' for e in sorted(drawers[d])), loose=False)}", "to": f"{prefix}{d}/"}
+        for d in sorted(drawers)
+    ]
     return (yield from _carried(asked, stay, aid))
 
 
 def _by_month(wish: Wish, aid: Aid) -> Steps[str]:
-    page = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob="*", type="file", sort="time")).text)
+    page = readings.listing(
+        (yield from must(aid, "find_files", path=wish.folder or None, glob="*", type="file", sort="time")).text
+    )
     prefix = f"{wish.folder.strip('/')}/" if wish.folder and wish.folder != "." else ""
-    near = [e for e in page.entries if e.time and "/" not in e.name.removeprefix(prefix) and not e.name.removeprefix(prefix).startswith(".")]
+    near = [
+        e
+        for e in page.entries
+        if e.time and "/" not in e.name.removeprefix(prefix) and not e.name.removeprefix(prefix).startswith(".")
+    ]
     if not near:
         return aid.say("tidy nothing", where=aid.where(wish.folder))
     asked = [{"from": e.name, "to": f"{prefix}{e.time[:7]}/"} for e in near[:MOST]]

@@ -34,7 +34,9 @@ def reach(aid: Aid, names: tuple[str, ...], folder: str = "") -> Steps[Reach]:
     if page.next is None and len(folders) <= FOLDERS:
         return Reach(tuple(f"{f}/{glob}" if f else glob for f in folders), page.total)
     # Many folders: one pattern for all of them, unless it would also take in what is ignored.
-    everything = readings.listing((yield from must(aid, "find_files", path=folder or None, glob=glob, type="file", all=True, limit=1)).text)
+    everything = readings.listing(
+        (yield from must(aid, "find_files", path=folder or None, glob=glob, type="file", all=True, limit=1)).text
+    )
     if everything.total != page.total:
         raise Stuck(aid.say("rename deep", n=page.total, names=shown_names(names)))
     prefix = f"{folder.strip('/')}/" if folder and folder != "." else ""
@@ -43,7 +45,9 @@ def reach(aid: Aid, names: tuple[str, ...], folder: str = "") -> Steps[Reach]:
 
 def directly_in(aid: Aid, names: tuple[str, ...], folder: str = "") -> Steps[Sequence[readings.Entry]]:
     """The files of these names that lie in the folder itself. Raises Stuck when there are none."""
-    page = readings.listing((yield from must(aid, "find_files", path=folder or None, glob=glob_of(names), type="file")).text)
+    page = readings.listing(
+        (yield from must(aid, "find_files", path=folder or None, glob=glob_of(names), type="file")).text
+    )
     prefix = f"{folder.strip('/')}/" if folder and folder != "." else ""
     near = [e for e in page.entries if e.name.startswith(prefix) and "/" not in e.name.removeprefix(prefix)]
     if not near:

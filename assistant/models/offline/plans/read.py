@@ -43,7 +43,7 @@ def _one(path: str, lines: tuple[int, int] | None, aid: Aid) -> Steps[str]:
     else:
         head = aid.say("read", file=name)
     body = f"{head}\n\n{block(chr(10).join(clipped), language_of(file.path))}"
-    more = not file.reading.whole and not lines or len(clipped) < len(text)
+    more = (not file.reading.whole and not lines) or len(clipped) < len(text)
     if more:
         after = start + len(clipped) if start > 0 else 1
         body += f"\n\n{aid.say('read cut', next=after, end=after + LINES - 1, name=file.path.replace('`', ''))}"
@@ -52,8 +52,7 @@ def _one(path: str, lines: tuple[int, int] | None, aid: Aid) -> Steps[str]:
 
 def _clip(lines: list[str]) -> list[str]:
     left, kept = SIGNS, list[str]()
-    for line in lines:
-        line = line if len(line) <= 2_000 else f"{line[:2_000]}…"
+    for line in (row if len(row) <= 2_000 else f"{row[:2_000]}…" for row in lines):
         left -= len(line) + 1
         if left < 0 and kept:
             break

@@ -32,7 +32,7 @@ def searched(wish: Wish, aid: Aid) -> Steps[str]:
         listed = bullets(f"{code(p)} ({aid.say('lines in', n=n)})" for p, n in list(counts.items())[:SHOWN])
         return f"{aid.say('hits files', n=found.files, text=text)}\n\n{listed}{_more(found.files - len(counts), aid)}"
     shown = found.hits[:SHOWN]
-    return f"{aid.say(head, text=text, n=found.total, files=found.files)}\n\n{grouped(shown, aid)}{_more(found.total - len(shown), aid)}"
+    return f"{aid.say(head, text=text, n=found.total, files=found.files)}\n\n{grouped(shown, aid, wish.text)}{_more(found.total - len(shown), aid)}"
 
 
 def _more(count: int, aid: Aid) -> str:
@@ -49,7 +49,8 @@ def hits(wish: Wish, aid: Aid, *, ignore_case: bool, pattern: str = "", pages: i
     all_hits: list[Hit] = []
     total = files = 0
     complete = True
-    for path in wish.paths or (wish.folder or None,):
+    for asked in wish.paths or (wish.folder or None,):
+        path = asked
         start: int | None = None
         for page_number in range(pages):
             args = {
@@ -62,7 +63,7 @@ def hits(wish: Wish, aid: Aid, *, ignore_case: bool, pattern: str = "", pages: i
             }
             result = yield from ask(aid, "search_text", **args)
             if is_missing(result) and wish.paths and path:
-                path = yield from meant(aid, path)
+                path = yield from meant(aid, path, result)
                 result = yield from ask(aid, "search_text", **{**args, "path": path})
             if not result.ok:
                 fail(aid, result)
@@ -76,7 +77,17 @@ def hits(wish: Wish, aid: Aid, *, ignore_case: bool, pattern: str = "", pages: i
     return Hits(tuple(all_hits), total, files, None, complete)
 
 
-def grouped(found: tuple[Hit, ...], aid: Aid) -> str:
+def excerpt(line: str, needle: str, width: int = 140) -> str:
+    """The part of a long line that holds what was looked for."""
+    line = line.strip()
+    if len(line) <= width:
+        return line
+    at = line.lower().find(needle.lower()) if needle else 0
+    begin = max(0, min(at - width // 3, len(line) - width))
+    return f"{'…' if begin else ''}{line[begin : begin + width]}{'…' if begin + width < len(line) else ''}"
+
+
+def grouped(found: tuple[Hit, ...], aid: Aid, needle: str = "") -> str:
     """Hits as a list by file."""
     out: list[str] = []
     last = ""
@@ -84,5 +95,5 @@ def grouped(found: tuple[Hit, ...], aid: Aid) -> str:
         if hit.path != last:
             out.append(f"- {code(hit.path)}")
             last = hit.path
-        out.append(f"  - {aid.say('line', n=hit.line)}: {code(hit.text.strip(), 160)}")
+        out.append(f"  - {aid.say('line', n=hit.line)}: {code(excerpt(hit.text, needle), 170)}")
     return "\n".join(out)

@@ -81,7 +81,11 @@ def carry_out(wishes: Sequence[Wish], aid: Aid, earlier: Sequence[Turn]) -> Step
 
 def _one(wish: Wish, aid: Aid, earlier: Sequence[Turn]) -> Steps[str]:
     if wish.missing:
-        return aid.say(f"ask {wish.missing}" if wish.missing in {"second file", "files", "target", "command", "new name"} else "ask file")
+        return aid.say(
+            f"ask {wish.missing}"
+            if wish.missing in {"second file", "files", "target", "command", "new name"}
+            else "ask file"
+        )
     if wish.intent is Intent.BARE:
         return (yield from _bare(wish, aid, earlier))
     plan = _plans().get(wish.intent)
@@ -116,4 +120,6 @@ def _save(path: str, answer: str, aid: Aid) -> Steps[str]:
         check(aid, result, "write_file", {"path": path})
     except Stuck as stuck:
         return aid.say("also failed", file=code(path), why=stuck.words)
-    return aid.say("saved", file=code(path)) if result.ok else aid.say("also failed", file=code(path), why=reason(result))
+    return (
+        aid.say("saved", file=code(path)) if result.ok else aid.say("also failed", file=code(path), why=reason(result))
+    )

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from assistant.models.offline import readings
-from assistant.models.offline.markdown import bullets, code
+from assistant.models.offline.markdown import bullets, code, prose
 from assistant.models.offline.phrases import Say
 from assistant.models.offline.wish import Wish
 from assistant.types import JSON, Data, ToolResult
@@ -36,7 +36,7 @@ class Call(Data, frozen=True):
 Steps: TypeAlias = Generator[tuple[Call, ...], tuple[ToolResult, ...], T]
 
 
-class Stuck(Exception):  # noqa: N818 - a turn in a plan, not an error
+class Stuck(Exception):
     """The plan can't go on; `words` say why and what to do, in the person's language."""
 
     def __init__(self, words: str) -> None:
@@ -65,7 +65,15 @@ class Aid(Data, frozen=True):
 
 Plan: TypeAlias = Callable[[Wish, Aid], Steps[str]]
 
-_FINAL = ("refused", "needs_person", "timeout", "stopped", "may_have_happened", "sandbox_unavailable", "log_unavailable")
+_FINAL = (
+    "refused",
+    "needs_person",
+    "timeout",
+    "stopped",
+    "may_have_happened",
+    "sandbox_unavailable",
+    "log_unavailable",
+)
 
 
 def tool(aid: Aid, name: str) -> None:
@@ -99,7 +107,7 @@ def must(aid: Aid, name: str, **args: Any) -> Steps[ToolResult]:
 def check(aid: Aid, result: ToolResult, name: str, args: Mapping[str, Any]) -> None:
     """Raises Stuck for a result after which nothing of this plan can be done."""
     if not result.ok and result.code in _FINAL:
-        phrase = "said no" if result.code == "needs_person" and "no" in result.text.lower().split()[:3] else result.code
+        phrase = "said no" if result.code == "refused" and "by the person" in result.text else result.code
         raise Stuck(aid.say(phrase, what=doing(aid, name, args)))
     if not result.ok and result.code == "unknown_tool":
         raise Stuck(aid.say("no tool", tool=code(name)))
@@ -113,24 +121,37 @@ def fail(aid: Aid, result: ToolResult) -> NoReturn:
 def reason(result: ToolResult) -> str:
     """What a failed tool said, as one line of an answer."""
     text = re.sub(r"^(?:error: )?[a-z_]+: ", "", result.text.strip().split("\n")[0])
-    return code(text, 300) if text else f"`{result.code}`"
+    return prose(text[:300]) if text else code(result.code)
 
 
 def doing(aid: Aid, name: str, args: Mapping[str, Any]) -> str:
     """A call in words: `edited notes.txt`."""
     key = f"act {name}"
-    about = args.get("path") or args.get("pattern") or args.get("command") or args.get("glob") or args.get("from") or ", ".join(map(str, args.get("paths") or ())) or ""
+    about = (
+        args.get("path")
+        or args.get("pattern")
+        or args.get("command")
+        or args.get("glob")
+        or args.get("from")
+        or ", ".join(map(str, args.get("paths") or ()))
+        or ""
+    )
     if name == "move_files":
         about = f"{args.get('from', '')} → {args.get('to', '')}"
-    shown = code(str(about), 120) if about else ""
+    shown = code(str(about), 60) if about else aid.say("here") if name in {"list_dir", "find_files"} else ""
     from assistant.models.offline.phrases import PHRASES
 
     return aid.say(key, x=shown).strip() if key in PHRASES else aid.say("act other", x=f"{code(name)} {shown}".strip())
 
 
+def says(result: ToolResult, code_word: str) -> bool:
+    """Whether a call failed in that way: one of the codes of `tools/README.md`."""
+    return not result.ok and result.code == code_word
+
+
 def is_missing(result: ToolResult) -> bool:
-    """Whether a failed result says that the path does not exist."""
-    return not result.ok and bool(re.search(r"not_found|does not exist|no such file|not found", result.text, re.IGNORECASE))
+    """Whether a call failed because a path does not exist."""
+    return says(result, "not_found")
 
 
 # ---------------------------------------------------------------- finding what was meant
@@ -138,23 +159,50 @@ def is_missing(result: ToolResult) -> bool:
 
 def any_case(name: str) -> str:
     """A glob for names that hold `name`, in capitals or not."""
-    loose = "".join(f"[{c.lower()}{c.upper()}]" if c.isascii() and c.isalpha() else c if c not in "*?[]{}" else "?" for c in name)
+    loose = "".join(
+        f"[{c.lower()}{c.upper()}]" if c.isascii() and c.isalpha() else c if c not in "*?[]{}" else "?" for c in name
+    )
     return f"*{loose}*"
 
 
-def meant(aid: Aid, path: str) -> Steps[str]:
-    """The one file that a name which does not exist stands for. Raises Stuck when it is none, or more than one."""
+def meant(aid: Aid, path: str, failed: ToolResult | None = None) -> Steps[str]:
+    """The one file that a name which does not exist stands for. Raises Stuck when it is none, or more than one.
+
+    `failed` is the result that said so: tools name what comes close.
+    """
     name = path.rstrip("/").rpartition("/")[2] or path
     if "find_files" not in aid.tools:
         raise Stuck(aid.say("not found", file=code(path)))
     result = yield from must(aid, "find_files", glob=any_case(name), limit=10)
     found = readings.listing(result.text).entries
-    exact = [e for e in found if e.name.rpartition("/")[2].lower().rpartition(".")[0] == name.lower() or e.name.rpartition("/")[2].lower() == name.lower()]
+    exact = [
+        e
+        for e in found
+        if e.name.rpartition("/")[2].lower().rpartition(".")[0] == name.lower()
+        or e.name.rpartition("/")[2].lower() == name.lower()
+    ]
     if len(exact) == 1 or len(found) == 1:
         return (exact if len(exact) == 1 else found)[0].name
-    if found:
-        raise Stuck(f"{aid.say('which', file=code(path))}\n\n{bullets(code(e.name) for e in found)}")
+    close = [e.name for e in found] or _close_names(failed) or (yield from _alike(aid, name))
+    if close:
+        raise Stuck(f"{aid.say('which', file=code(path))}\n\n{bullets(code(name) for name in close)}")
     raise Stuck(aid.say("not found", file=code(path)))
+
+
+def _alike(aid: Aid, name: str) -> Steps[list[str]]:
+    """Files anywhere whose names look like `name`: slips of the keyboard."""
+    import difflib  # 4 ms: only names that nothing has need it
+
+    page = readings.listing((yield from must(aid, "find_files", type="file")).text)
+    paths: dict[str, str] = {}
+    for entry in page.entries:
+        paths.setdefault(entry.name.rpartition("/")[2].lower(), entry.name)
+    return [paths[n] for n in difflib.get_close_matches(name.lower(), list(paths)[:2000], 3, 0.7)]
+
+
+def _close_names(failed: ToolResult | None) -> list[str]:
+    _, _, close = failed.text.partition("did you mean ") if failed else ("", "", "")
+    return re.findall(r"`([^`\n]{1,200})`", close)
 
 
 class Opened(Data, frozen=True):
@@ -170,13 +218,13 @@ def opened(aid: Aid, path: str, **args: Any) -> Steps[Opened]:
     result = yield from ask(aid, "read_file", path=path, **args)
     remark = ""
     if is_missing(result):
-        asked, path = path, (yield from meant(aid, path))
+        asked, path = path, (yield from meant(aid, path, result))
         remark = aid.say("took", asked=asked.replace("`", "'"), file=code(path))
         result = yield from ask(aid, "read_file", path=path, **args)
     if not result.ok:
-        if re.search(r"is no text|binary", result.text):
+        if says(result, "binary"):
             raise Stuck(aid.say("binary", file=code(path)))
-        if re.search(r"is a folder|is_folder", result.text):
+        if says(result, "is_folder"):
             raise Stuck(aid.say("is folder", file=code(path)))
         fail(aid, result)
     return Opened(path, readings.reading(result.text), remark)

@@ -19,7 +19,9 @@ def summarised(wish: Wish, aid: Aid) -> Steps[str]:
         return (yield from _folder(wish, aid))
     paths = wish.paths
     if wish.names:
-        page = readings.listing((yield from must(aid, "find_files", glob=glob_of(wish.names), type="file", limit=FILES)).text)
+        page = readings.listing(
+            (yield from must(aid, "find_files", glob=glob_of(wish.names), type="file", limit=FILES)).text
+        )
         paths = tuple(e.name for e in page.entries)
         if not paths:
             return aid.say("found none", where=aid.where(""))
@@ -37,10 +39,7 @@ def _file(path: str, limit: int | None, aid: Aid) -> Steps[str]:
     if file.reading.image:
         return aid.say("read image", file=name)
     text = file.reading.text
-    if summary.is_code(file.path):
-        body = _code(file.path, file.reading, aid)
-    else:
-        body = _prose(name, text, limit, aid)
+    body = _code(file.path, file.reading, aid) if summary.is_code(file.path) else _prose(name, text, limit, aid)
     remarks = [file.remark, body, "" if file.reading.whole else aid.say("summary cut")]
     return "\n\n".join(filter(None, remarks))
 
@@ -68,7 +67,9 @@ def _code(path: str, reading: readings.Reading, aid: Aid) -> str:
     if words := summary.opening_comment(reading.text):
         parts.append(bullets(plain(s) for s in summary.sentences(words)[:3]))
     if names := summary.definitions(reading.text):
-        parts.append(f"{aid.say('summary defines')} {', '.join(code(n) for n in names[:20])}{', …' if len(names) > 20 else ''}")
+        parts.append(
+            f"{aid.say('summary defines')} {', '.join(code(n) for n in names[:20])}{', …' if len(names) > 20 else ''}"
+        )
     return "\n\n".join(filter(None, parts))
 
 
@@ -77,8 +78,12 @@ def _folder(wish: Wish, aid: Aid) -> Steps[str]:
     where = aid.where(wish.folder)
     if not entries:
         return aid.say("list empty", where=where)
-    page = readings.listing((yield from must(aid, "find_files", path=wish.folder or None, glob="**/*", type="file")).text)
-    kinds = Counter(e.name.rpartition(".")[2].lower() for e in page.entries if "." in e.name.rpartition("/")[2].strip("."))
+    page = readings.listing(
+        (yield from must(aid, "find_files", path=wish.folder or None, glob="**/*", type="file")).text
+    )
+    kinds = Counter(
+        e.name.rpartition(".")[2].lower() for e in page.entries if "." in e.name.rpartition("/")[2].strip(".")
+    )
     size = f" ({page.size})" if page.size else ""
     parts = [aid.say("summary folder", where=where, n=page.total, size=size)]
     if kinds:

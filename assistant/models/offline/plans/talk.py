@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from assistant.models.offline.markdown import bullets
 from assistant.models.offline.plans.steps import Aid, doing, reason
@@ -33,7 +34,8 @@ def answered(wish: Wish, aid: Aid, earlier: Sequence[Turn]) -> str:
         case Intent.CONTINUE:
             return say("nothing to go on")
         case _:
-            return f"{say('unknown long' if wish.how == 'long' else 'unknown')}\n\n{say('can')}"
+            first = {"long": "unknown long", "url": "unknown url"}.get(wish.how, "unknown")
+            return f"{say(first)}\n\n{say('can')}"
 
 
 def _explained(wish: Wish, aid: Aid, earlier: Sequence[Turn]) -> str:
@@ -57,10 +59,10 @@ def _turn(turn: Turn, aid: Aid) -> str:
 
 def _call(done: Done, aid: Aid) -> str:
     try:
-        args = json.loads(done.arguments)
-    except ValueError:
+        args = msgspec.json.decode(done.arguments, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeEncodeError):
         args = {}
-    return doing(aid, done.tool, args if isinstance(args, dict) else {})
+    return doing(aid, done.tool, args)
 
 
 def _how(done: Done, aid: Aid) -> str:

@@ -19,7 +19,9 @@ SHOWN = 40
 def listed(wish: Wish, aid: Aid) -> Steps[str]:
     """Search the marks; write them to `save_to` as a Markdown list by file, or show them."""
     marks = tuple(wish.text.split("|"))
-    found = yield from hits(msgspec.structs.replace(wish, text=""), aid, ignore_case=False, pattern=rf"\b({wish.text})\b", pages=PAGES)
+    found = yield from hits(
+        msgspec.structs.replace(wish, text=""), aid, ignore_case=False, pattern=rf"\b({wish.text})\b", pages=PAGES
+    )
     # The list itself is no place where anything is left to do.
     kept = tuple(h for h in found.hits if h.path != wish.save_to.removeprefix("./"))
     if not kept:
@@ -31,7 +33,9 @@ def listed(wish: Wish, aid: Aid) -> Steps[str]:
         return f"{head}\n\n{grouped(kept[:SHOWN], aid)}{more}"
     content = document(kept, marks, aid)
     yield from must(aid, "write_file", path=wish.save_to, content=content)
-    summary = "\n".join(f"- {code(path)}: {sum(h.path == path for h in kept)}" for path in dict.fromkeys(h.path for h in kept[:400]))
+    summary = "\n".join(
+        f"- {code(path)}: {sum(h.path == path for h in kept)}" for path in dict.fromkeys(h.path for h in kept[:400])
+    )
     return f"{head}\n\n{summary}\n\n{aid.say('saved new', lines=content.count(chr(10)), file=code(wish.save_to))}"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 
 from assistant.models.offline.markdown import code
 from assistant.models.offline.plans.anchor import Anchor, at_end, at_start
-from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, fail, is_missing, must
+from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, fail, is_missing, must, says
 from assistant.models.offline.readings import reading
 from assistant.models.offline.wish import Wish
 
@@ -17,7 +16,7 @@ def written(wish: Wish, aid: Aid) -> Steps[str]:
     path = wish.paths[0]
     before = yield from ask(aid, "read_file", path=path, lines=1)
     exists = before.ok
-    if not exists and not is_missing(before) and not re.search(r"is no text|binary", before.text):
+    if not exists and not is_missing(before) and not says(before, "binary"):
         fail(aid, before)
     if "create" in wish.how and (exists or not is_missing(before)):
         raise Stuck(aid.say("exists", file=code(path), name=path.replace("`", "'")))
@@ -43,7 +42,7 @@ def appended(wish: Wish, aid: Aid) -> Steps[str]:
     added = _content(wish, aid).removesuffix("\n")
     start = wish.how.startswith("start")
     result = yield from ask(aid, "read_file", path=path, **({"start": 1, "lines": 40} if start else {"start": -40}))
-    if is_missing(result) or result.ok and reading(result.text).empty:
+    if is_missing(result) or (result.ok and reading(result.text).empty):
         yield from must(aid, "write_file", path=path, content=f"{added}\n")
         return aid.say("created", file=code(path), lines=added.count("\n") + 1)
     if not result.ok:
@@ -57,7 +56,7 @@ def appended(wish: Wish, aid: Aid) -> Steps[str]:
 def edited(path: str, anchor: Anchor, aid: Aid) -> Steps[None]:
     """One edit; with more lines around it when the first few stand in the file more than once."""
     result = yield from ask(aid, "edit_file", path=path, edits=[{"old": anchor.old, "new": anchor.new}])
-    if not result.ok and re.search(r"occurs \d+ times|not_unique", result.text) and anchor.wider:
+    if says(result, "not_unique") and anchor.wider:
         result = yield from ask(aid, "edit_file", path=path, edits=[{"old": anchor.wider[0], "new": anchor.wider[1]}])
     if not result.ok:
         fail(aid, result)

@@ -30,13 +30,13 @@ _OCCURS = (
 _COUNT = (
     r"(?:how many|count(?: up)?|(?:what(?:'s| is) )?the (?:total )?(?:number|amount|count) of|number of|total(?: number of)?|tell me how many|do you know how many|get the (?:number|count) of|word ?count|line count|wc(?: -[lwc])?|file count)\b ?(?:the |all |all the |total |number of |how many )*(?P<x>{any})",
     r"(?P<x>{f}|{q}) (?:has|have|contains) how many (?:lines|words|characters)|how (?:long|many lines) (?:is|are) (?P<x2>{f}|{q})(?: in lines)?|how long is (?P<x3>{f}|{q})",
-    r"(?:统计|数一?下|数数|数|计算|查一?下|看看|告诉我|查看)(?:一下)?\s*(?P<x>.*?(?:数|多少|几|行数|字数|个数|数量|文件|单词|词|行|字).*)",
+    r"(?:统计|数一?下|数数|数|计算|查一?下|看看|告诉我|查看)(?:一下)?\s*(?P<x>.*?(?:多少|几(?:个|行|字|词)|行数|字数|词数|个数|数量|数目|总数|文件数|文件|单词|字符).*)",
     r"(?P<x>.*(?:多少|几|共有几)\s*(?:个|行|字|词|单词|张|份|条|种)?.*)",
     r"(?P<x>.*?(?:{f}|{q}|文件|目录|{here}).*?(?:的)?(?:行数|字数|词数|单词数|文件数|字符数|数量|个数|总数|总行数)(?:是)?)",
 )
 _SIZE = (
     r"(?:how (?:big|large|heavy)|what(?:'s| is)? (?:the )?(?:total |file |disk |folder )?size|how much (?:disk )?(?:space|storage|room|memory)|(?:show |get |tell me |check )?(?:me )?(?:the )?(?:total |file |disk |folder )?(?:size|disk usage|usage|space)|du(?: -sh)?)\b ?(?:(?:of|is|are|does|do|in|used by|taken by|for|taken up by|the|on)\b ?)*(?P<x>{any})(?: (?:in (?:bytes|mb|kb)|use|take|take up|occupy|have|need|taking(?: up)?))?",
-    r"(?P<x>{f}|{q}|{here}|.{0,20}文件夹|.{0,20}目录|所有文件)?\s*(?:的)?(?:一共|总共|总)?(?:有)?(?:占(?:用|了|用了)?)?(?:的)?(?:多大|多少(?:空间|磁盘|存储|内存|字节|兆|mb|m|kb|k|g)|(?:总|文件)?大小(?:是(?:多少)?|有多大)?|体积(?:多大)?|容量|磁盘占用)(?:空间)?",
+    r"(?:文件\s*)?(?P<x>{f}|{q}|{here}|.{0,20}文件夹|.{0,20}目录|所有文件)?\s*(?:的)?(?:一共|总共|总)?(?:有)?(?:占(?:用|了|用了)?)?(?:的)?(?:多大|多少(?:空间|磁盘|存储|内存|字节|兆|mb|m|kb|k|g)|(?:总|文件)?大小(?:是(?:多少)?|有多大)?|体积(?:多大)?|容量|磁盘占用)(?:空间)?",
     r"(?:查看|看看|显示|统计|计算)(?:一下)?\s*(?P<x>{f}|{q}|{here})\s*(?:的)?(?:总)?(?:大小|体积|占用(?:空间)?)",
 )
 
@@ -58,15 +58,33 @@ def recognise(said: Utterance, today: date) -> Wish | None:
     short = re.match(r"(word|line|file) ?count|wc -([lwc])", text)
     unit = ""
     if short:
-        unit = {"word": "words", "line": "lines", "file": "files", "l": "lines", "w": "words", "c": "characters"}[short[1] or short[2]]
+        unit = {"word": "words", "line": "lines", "file": "files", "l": "lines", "w": "words", "c": "characters"}[
+            short[1] or short[2]
+        ]
     elif re.match(r"how long is", text):
         unit = "lines"
     if found["x2"] or found["x3"]:
         unit = "lines"
     if not unit:
-        asked = re.search(r"(?:how many|number of|count(?: up)?|amount of|total(?: number of)?)(?: (?:the|all|total|of|number|different|lines of|empty))* ?(.*)", text)
+        asked = re.search(
+            r"(?:how many|number of|count(?: up)?|amount of|total(?: number of)?)(?: (?:the|all|total|of|number|different|empty))* ?(.*)",
+            text,
+        )
         body = asked[1] if asked else text
-        unit = next((name for name, words in _UNITS[:-1] if re.search(rf"^(?:\S+ ){{0,3}}(?:{words})\b" if body.isascii() and not name == "matches" else rf"(?:多少|几)(?:个)?(?:{words})|(?:{words})(?:数|的?数量|的?个数)|(?:{words})有?(?:多少|几)|(?<![a-z])(?:{words})(?![a-z])", body) and (name != "characters" or not re.search(r"文字|名字", body))), "")
+        unit = next(
+            (
+                name
+                for name, words in _UNITS[:-1]
+                if re.search(
+                    rf"^(?:\S+ ){{0,3}}(?:{words})\b"
+                    if body.isascii() and name != "matches"
+                    else rf"(?:多少|几)(?:个)?(?:{words})|(?:{words})(?:数|的?数量|的?个数)|(?:{words})有?(?:多少|几)|(?<![a-z])(?:{words})(?![a-z])",
+                    body,
+                )
+                and (name != "characters" or not re.search(r"文字|名字", body))
+            ),
+            "",
+        )
         if not unit and (re.search(rf"{_UNITS[-1][1]}", body) or said.of_kind(GLOB)):
             unit = "files"
     if re.search(r"字数|多少(?:个)?字(?!节)|几个字(?!节)", text):
@@ -77,7 +95,11 @@ def recognise(said: Utterance, today: date) -> Wish | None:
         from assistant.models.offline import kinds
 
         return msgspec.structs.replace(_where(Wish(Intent.COUNT, how="lines"), said), names=kinds.globs("code"))
-    if not unit or unit in {"files", "folders"} and said.of_kind(FILE) and not any(slots.looks_like_folder(p) for p in said.of_kind(FILE)):
+    if not unit or (
+        unit in {"files", "folders"}
+        and said.of_kind(FILE)
+        and not any(slots.looks_like_folder(p) for p in said.of_kind(FILE))
+    ):
         return None
     if unit in {"files", "folders"}:
         import msgspec
@@ -96,5 +118,8 @@ def _where(wish: Wish, said: Utterance, skip: str = "") -> Wish:
     files = tuple(p for p in named if not slots.looks_like_folder(p))
     folders = tuple(p for p in named if slots.looks_like_folder(p))
     return msgspec.structs.replace(
-        wish, paths=files, names=() if files else slots.names(said), folder=folders[0].rstrip("/") or "." if folders else "" if files else slots.folder(said)
+        wish,
+        paths=files,
+        names=() if files else slots.names(said),
+        folder=folders[0].rstrip("/") or "." if folders else "" if files else slots.folder(said),
     )

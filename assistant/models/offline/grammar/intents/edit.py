@@ -10,7 +10,7 @@ from assistant.models.offline.grammar.pattern import Match, fits
 from assistant.models.offline.mentions import FILE, QUOTE, Utterance
 from assistant.models.offline.wish import Intent, Wish
 
-_WHAT = r"(?:(?:the|all|every|each|any|both) )*(?:(?:occurrences?|instances?|mentions?) of )?(?:(?:the )?(?:words?|texts?|strings?|phrases?|names?|lines?|terms?) )?"
+_WHAT = r"(?:(?:the|all|every|each|any|both) )*(?:(?:occurrences?|instances?|mentions?) of )?(?:(?:the )?(?:words?|texts?|strings?|phrases?|names?|lines?|terms?|typos?|variables?|functions?|class) )?"
 _WHERE = r"(?:(?:in|inside|within|across|from|of|throughout)(?: the)?(?: files?)? (?P<w>{f}(?:(?:,? and |, ?){f})*|{g}|{e} files|{q}(?= file|$)|(?:{all} )*[\w+]* ?files?|everywhere|everything|(?:the )?(?:whole |entire )?(?:{here}))(?: files?)?(?: {here})?|(?P<w2>everywhere|{here}))"
 _REPLACE = (
     rf"(?:replace|substitute|swap|exchange) {_WHAT}(?P<a>{{t}}) (?:with|by|for|to|into|->|=>) (?:the )?(?:words? |text |string )?(?P<b>{{t}}) {_WHERE}",
@@ -21,7 +21,9 @@ _REPLACE = (
     r"s/(?P<a>[^/]+)/(?P<b>[^/]*)/g? (?:in |on )?(?P<w>{f})",
     r"(?:replace|substitute|swap) (?P<a>{q}) (?:with|by|for) (?P<b>{q})",
 )
-_WHERE_ZH = r"(?P<w>{f}|{g}|{here}(?:所有|全部|每个)?(?:的)?[\w]*?(?:文件)?|(?:所有|全部|每个)(?:的)?[\w{}]*?(?:文件)?|{{e}}文件)".replace("{}", "\ue300-\ue3ff").replace("{{e}}", "{e}")
+_WHERE_ZH = r"(?P<w>{f}|{g}|(?:{f}|[a-z0-9_./-]+)\s*(?:文件夹|目录)(?:里面|里|中|下面|下)?(?:的)?(?:所有|全部)?(?:的)?(?:文件)?|{here}(?:所有|全部|每个)?(?:的)?[\w]*?(?:文件)?|(?:所有|全部|每个)(?:的)?[\w{}]*?(?:文件)?|{{e}}文件)".replace(
+    "{}", "\ue300-\ue3ff"
+).replace("{{e}}", "{e}")
 _REPLACE_ZH = (
     rf"(?:把|将|在)?\s*(?:文件)?\s*{_WHERE_ZH}\s*(?:这个)?(?:文件)?(?:里面|里|中|内|当中)?(?:的|,|把|将|所有的?|全部的?|出现的?)*\s*(?P<a>{{t}})\s*(?:都|全部|全|一律|统一)?(?:替换|改|换|更换|修改|更改|变)(?:成|为|作|到)\s*(?P<b>{{T}})",
     rf"(?:把|将)\s*(?P<a>{{t}})\s*(?:都|全部|全)?(?:替换|改|换)(?:成|为)\s*(?P<b>{{t}})[,\s]*(?:在|范围|文件)[:是]?\s*{_WHERE_ZH}(?:里|中)?",
@@ -54,14 +56,16 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
     where = found.part("w") if "w" in found.found.re.groupindex else None
     old, new = found["a"], found["b"]
     # Free words may swallow a file's name; then the pattern took the wrong turn.
-    if not old or _swallows(found.part("a")) or "b" in found.found.re.groupindex and _swallows(found.part("b")):
+    if not old or _swallows(found.part("a")) or ("b" in found.found.re.groupindex and _swallows(found.part("b"))):
         return None
     wish = Wish(Intent.REPLACE, text=old, new=new)
     return _at(wish, where, said)
 
 
 def _swallows(part: Utterance) -> bool:
-    return len(part.text) > 1 and any(part.mentions[c].kind in {FILE, QUOTE} for c in part.text if c in part.mentions) or len(part.text) > 400
+    return (
+        len(part.text) > 1 and any(part.mentions[c].kind in {FILE, QUOTE} for c in part.text if c in part.mentions)
+    ) or len(part.text) > 400
 
 
 def _at(wish: Wish, where: Utterance | None, said: Utterance) -> Wish | None:
@@ -91,7 +95,9 @@ def _line(how: str, said: Utterance, found: Match) -> Wish | None:
         last = number(found["j"]) or first
     if not first or not path:
         return None
-    before = re.search(r"\b(?:before|at|as|on)\b|前", said.text) and not re.search(r"\bafter\b|后", position or said.text)
+    before = re.search(r"\b(?:before|at|as|on)\b|前", said.text) and not re.search(
+        r"\bafter\b|后", position or said.text
+    )
     if how == "insert":
         how = "insert-before" if before and position not in {"后", "之后", "后面"} else "insert-after"
     return Wish(Intent.LINES, how=how, paths=(path,), lines=(first, last), text=found["t"])

@@ -7,22 +7,56 @@ from datetime import date
 
 import msgspec
 
+from assistant.models.offline import kinds
 from assistant.models.offline.grammar import slots
 from assistant.models.offline.grammar.pattern import fits, has
 from assistant.models.offline.mentions import ENDING, FILE, GLOB, QUOTE, Utterance
 from assistant.models.offline.wish import Intent, Wish
 
-_FIND = r"(?:find|locate|search(?: for)?|look(?:ing)? for|where(?:'s| is| are)|is there|are there|do (?:i|we) have|got any|get|which|what|list|show|give|display|see|print|identify|ls|dir|tree|enumerate|view|tell|name|any)"
+_FIND = r"(?:find|locate|search(?: for)?|look(?:ing)? for|where(?:'s| is| are)|is there|are there|do (?:i|we) have|got any|get|which|what|list|show|give|display|see|print|identify|ls|dir|(?:the )?tree|enumerate|view|tell|name|any)"
 _FIND_ZH = r"(?:查找|寻找|搜索|找出|找到|找一?下|找|搜|列出|列|显示|查看|看一?下|看看|看|有(?:没有|哪些|什么|啥)|哪些|哪个|什么|给出|展示|输出|告诉)"
 _THINGS = r"files?|folders?|director(?:y|ies)|documents?|contents?|everything|stuff|things|items|entries|what's here|here|文件|目录|文件夹|内容|东西|这里"
 _NAMED = (
-    r"(?:find|locate|search(?: for)?|look for|where(?:'s| is| are)|get|is there|list|show)(?: me)?(?: (?:a|an|the|all|any|every|my))* ?(?:files?|documents?|folders?|{any} files?)(?: {here})? (?:that (?:are|is) |which (?:are|is) )?(?:named|called|with (?:the )?name|whose names? (?:is|are|contains?|starts? with|ends? with|has|include)|with names? (?:like|containing|matching)|with|matching|like|having|starting with|beginning with|ending (?:in|with)) (?:the name |in (?:the|their) name )?(?P<x>{m}|[\w.*?-]+)(?: in (?:the|its|their) (?:file ?)?names?)?(?: {here})?",
+    r"(?:find|locate|search(?: for)?|look for|where(?:'s| is| are)|get|is there|list|show)(?: me)?(?: (?:a|an|the|all|any|every|my))* ?(?:files?|documents?|folders?|{any} files?)(?: {here})? (?:that (?:are|is) |which (?:are|is) )?(?:named|called|with (?:the )?name|whose names? (?:is|are|contains?|starts? with|ends? with|has|include)|with names? (?:like|containing|matching)|that (?:start|begin|end) with|with|matching|like|having|starting with|beginning with|ending (?:in|with)) (?:the name |in (?:the|their) name )?(?P<x>{m}|[\w.*?-]+)(?: in (?:the|its|their) (?:file ?)?names?)?(?: {here})?",
     r"(?:find|locate|search for|look for|where(?:'s| is| are)|is there|do (?:i|we) have|have you seen)(?: (?:a|an|the|any|my|file|files|folder|document|called|named))* (?P<x>{f}|{g})(?: (?:file|files|located|stored|kept|at|anywhere|here|saved))*(?: {here})?",
     r"(?:查找|寻找|搜索|找出|找到|找一?下|找|搜|列出|有没有)(?:一下)?\s*(?:{here})?(?:里面|里|中)*\s*(?:一个|所有|全部)?(?:的)?(?:文件)?(?:名)?(?:字)?(?:里|中)?(?:为|叫做?|是|包含|含有|含|带有|带|有|以)\s*(?P<x>{m}|[\w.*?-]+?)\s*(?:开头|结尾)?(?:的)?\s*(?:文件|文件夹|目录)(?:有哪些)?",
     r"(?:查找|寻找|搜索|找出|找到|找一?下|找|搜|有没有)(?:一下)?\s*(?:{here})?(?:里面|里|中)*\s*(?:所有|全部|一个)?(?:的)?(?:文件|名为|叫)?\s*(?P<x>{f}|{g})\s*(?:这个)?(?:文件)?(?:在哪里?|的位置)?",
     r"(?P<x>{f}|{g})\s*(?:这个)?(?:文件)?(?:在|放在|位于|存在)(?:哪里?|哪儿|什么地方|哪个(?:文件夹|目录))|(?:{here})?(?:里面|里|中)*有(?:没有)?\s*(?P<x2>{f}|{g})(?:这个)?(?:文件)?",
+    r"(?:{here}|找)?(?:里面|里|中)*(?:以\s*)?(?P<x>{q}|[\w.-]+?)\s*(?:文件)(?:在|放在)(?:哪里?|哪儿|什么地方|哪个(?:文件夹|目录))",
+    r"(?:所有|全部)?(?:的)?以\s*(?P<x>{q}|[\w.-]+?)\s*(?:开头|结尾)的(?:文件)(?:有哪些)?",
     r"does (?:the file )?(?P<x>{f}|{g}) exist(?: {here})?",
 )
+
+
+_NOT_PLACES = {
+    "files",
+    "file",
+    "folders",
+    "folder",
+    "all",
+    "everything",
+    "it",
+    "this",
+    "that",
+    "them",
+    "here",
+    "more",
+    "less",
+    "history",
+    "status",
+    "me",
+    "you",
+    "something",
+    "directories",
+    "hidden",
+    "文件",
+    "文件夹",
+    "目录",
+    "全部",
+    "所有",
+    "内容",
+    "一下",
+}
 
 
 def recognise(said: Utterance, today: date) -> Wish | None:
@@ -30,10 +64,24 @@ def recognise(said: Utterance, today: date) -> Wish | None:
     if wish := _named(said, today):
         return wish
     text = said.text
-    if fits(said, r"(?:ls|dir|ll|list|tree|ls -\w+|列表|目录|列出|列一下)"):
-        return Wish(Intent.LIST, how="tree" if text.startswith("tree") else "")
-    asks = re.match(rf"(?:{_FIND})\b", text) or re.search(_FIND_ZH, text) or re.match(r"(?:the )?(?:top|\d+|largest|biggest|smallest|newest|oldest|latest|most recent|all|recent|recently|files)\b", text) or re.match(r"最[大小新旧老近早]|所有|全部|前|今天|昨天|这里|当前|最近", text)
-    if not asks:
+    if fits(
+        said,
+        r"(?:ls|dir|ll|list|(?:show |print |display |see |list )?(?:me )?(?:the )?(?:directory |folder |file )?tree(?: view)?|ls -\w+|列表|目录|列出|列一下|(?:显示|查看|看看)?(?:目录|文件)?树(?:状图|形图|结构)?)",
+    ):
+        return Wish(Intent.LIST, how="tree" if re.search(r"tree|树", text) else "")
+    if place := fits(said, r"(?:list|ls|dir|show|列出|查看|看看)(?: -\w+)*\s+(?P<x>[\w.-]+)/?"):
+        if not kinds.globs(place["x"]) and place["x"].lower() not in _NOT_PLACES and not place["x"].isdigit():
+            return Wish(Intent.LIST, folder="" if place["x"] == "." else place["x"])
+    asks = (
+        re.match(rf"(?:{_FIND})\b", text)
+        or re.search(_FIND_ZH, text)
+        or re.match(
+            r"(?:the )?(?:top|\d+|largest|biggest|smallest|newest|oldest|latest|most recent|all|recent|recently|files)\b",
+            text,
+        )
+        or re.match(r"最[大小新旧老近早]|所有|全部|前|今天|昨天|这里|当前|最近", text)
+    )
+    if not asks and not re.search(rf"(?:的|过的?)\s*(?:文件|文档|{kinds.words_pattern()})(?:有哪些|有吗|列表)?$", text):
         return None
     wish = slots.with_filters(Wish(Intent.FIND), said, today)
     narrowed = wish.names or wish.min_bytes is not None or wish.max_bytes is not None or wish.since or wish.before
@@ -45,7 +93,11 @@ def recognise(said: Utterance, today: date) -> Wish | None:
         return None
     if not things and not wish.names and not named and not wish.how:
         return None
-    if re.search(r"\b(?:folders|director(?:y|ies)|subfolders)\b", text) and re.search(r"(?:which|what|list|show|all|find|the) (?:\w+ )?(?:folders|directories|subfolders)", text) or re.search(r"(?:哪些|所有|列出|什么)(?:的)?(?:子)?(?:文件夹|目录)(?:$|有哪些|列表)", text):
+    if (
+        re.search(r"\b(?:folders|director(?:y|ies)|subfolders)\b", text)
+        and re.search(r"(?:which|what|list|show|all|find|the) (?:\w+ )?(?:folders|directories|subfolders)", text)
+        and not re.search(r"\bfiles\b", text)
+    ) or re.search(r"(?:哪些|所有|列出|什么)(?:的)?(?:子)?(?:文件夹|目录)(?:$|有哪些|列表)", text):
         return Wish(Intent.LIST, how="folders", folder=wish.folder)
     folder = wish.folder or (named[0].rstrip("/") or named[0] if named else "")
     wish = msgspec.structs.replace(wish, folder="" if folder == "." else folder)
@@ -57,7 +109,11 @@ def recognise(said: Utterance, today: date) -> Wish | None:
         return Wish(Intent.LIST, how="tree", folder=wish.folder)
     if re.search(r"\bhidden\b|隐藏", text):
         return Wish(Intent.FIND, names=(".*",), folder=wish.folder)
-    rest = re.sub(rf"\b(?:{_FIND})\b|{_FIND_ZH}|\b(?:{_THINGS})\b|\b(?:in|of|the|this|that|me|all|my|what|is|are|a|an|and|current|inside|do|i|have|there|us|please|folder's|directory's|project|repo|here|under|there's|every|to|on|with|for|from|you|it|names?|of|see|working)\b|[的里中下面内一下都所有全部是这个当前个些我们你请那该本名称列表清单,?!.\s]", "", text)
+    rest = re.sub(
+        rf"\b(?:{_FIND})\b|{_FIND_ZH}|\b(?:{_THINGS})\b|\b(?:in|of|the|this|that|me|all|my|what|is|are|a|an|and|current|inside|do|i|have|there|us|please|folder's|directory's|project|repo|here|under|there's|every|to|on|with|for|from|you|it|names?|of|see|working)\b|[的里中下面内一下都所有全部是这个当前个些我们你请那该本名称列表清单,?!.\s]",
+        "",
+        text,
+    )
     rest = "".join(c for c in rest if c not in said.mentions)
     if len(rest) > 14 and wish.folder.lower() not in rest:
         return None
@@ -74,22 +130,48 @@ def _named(said: Utterance, today: date) -> Wish | None:
         name = f"*{name}"
     starts = has(said, r"(?:starting|beginning|starts?|begins?) with|以.*开头")
     ends = has(said, r"(?:ending|ends?) (?:in|with)|以.*结尾")
-    if not mention and not re.fullmatch(r"[\w.*?-]+", name) or name.lower() in {"the", "a", "more", "size", "extension", "text", "content", "it"}:
+    if (not mention and not re.fullmatch(r"[\w.*?-]+", name)) or name.lower() in {
+        "the",
+        "a",
+        "more",
+        "size",
+        "extension",
+        "text",
+        "content",
+        "it",
+    }:
         return None
-    if mention and mention.kind == QUOTE and re.search(r"\b(?:text|words?|content|contain(?:s|ing)?|with)\b|内容|文字", said.text) and not re.search(r"\bnames?d?\b|called|文件名|名", said.text):
+    if (
+        mention
+        and mention.kind == QUOTE
+        and re.search(r"\b(?:text|words?|content|contain(?:s|ing)?|with)\b|内容|文字", said.text)
+        and not re.search(r"\bnames?d?\b|called|文件名|名", said.text)
+    ):
         return None
     if not re.search(r"[*?]", name):
         exact = mention is not None and mention.kind == FILE
         partial = has(said, r"contain|like|with|matching|include|包含|含|带")
-        name = f"{name}*" if starts else f"*{name}" if ends else name if exact or not partial and mention else f"*{name}*"
+        name = (
+            f"{name}*"
+            if starts
+            else f"*{name}"
+            if ends
+            else name
+            if exact or (not partial and mention)
+            else f"*{name}*"
+        )
     wish = slots.with_filters(Wish(Intent.FIND, names=(name,)), _blank(said), today)
-    kinds = slots.names(_blank(said))
-    if kinds and starts:
-        name = f"{name.rstrip('*')}{kinds[0]}"
+    of_kind = slots.names(_blank(said))
+    if of_kind and starts:
+        name = f"{name.rstrip('*')}{of_kind[0]}"
     folders = tuple(p for p in said.of_kind(FILE) if slots.looks_like_folder(p) and p != found["x"])
-    return msgspec.structs.replace(wish, names=(name,), folder=wish.folder or (folders[0].rstrip("/") if folders else ""))
+    return msgspec.structs.replace(
+        wish, names=(name,), folder=wish.folder or (folders[0].rstrip("/") if folders else "")
+    )
 
 
 def _blank(said: Utterance) -> Utterance:
-    hidden = "".join(" " if c in said.mentions and said.mentions[c].kind in {GLOB, ENDING, QUOTE} else c for c in said.text)
+    hidden = "".join(
+        " " if c in said.mentions and said.mentions[c].kind in {GLOB, ENDING, QUOTE} else c for c in said.text
+    )
     return Utterance(hidden, said.pieces, said.mentions)

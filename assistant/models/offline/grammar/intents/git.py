@@ -38,7 +38,9 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
     for how, notations in _PATTERNS:
         if found := fits(said, *notations):
             limit = slots.limit(said)
-            if limit is None and (some := has(said, r"(?:last|latest|recent|previous|最近的?)\s*(?P<n>{n})\s*(?:次|个|条|commits)")):
+            if limit is None and (
+                some := has(said, r"(?:last|latest|recent|previous|最近的?)\s*(?P<n>{n})\s*(?:次|个|条|commits)")
+            ):
                 from assistant.models.offline.quantities import number
 
                 limit = number(some["n"])

@@ -14,15 +14,16 @@ from assistant.models.offline.wish import Intent, Wish
 _RENAME_EN = r"(?:rename|change|convert|turn|switch|make)"
 _ENDINGS = (
     rf"{_RENAME_EN} (?:the )?(?:(?:file )?(?:extensions?|endings?|suffix(?:es)?) (?:of|on|for) )?(?:{{all}} )*(?:files? )?(?:with |ending (?:in|with) |of type |the )*(?:extensions? )?(?P<a>{{e}}|{{g}}|\w{{1,5}})(?: (?:files?|extensions?|ones|endings?))*(?: {{here}})?(?: extensions?)?(?: (?:so they |to )?(?:end (?:in|with)|have the extension|be))?(?: from {{e}})? (?:to|into|as|with|in) (?:be )?(?:have )?(?:the )?(?:extension )?(?P<b>{{e}}|{{g}}|\w{{1,5}})(?: files?| extensions?| instead)*(?: {{here}})?",
-    r"(?:把|将)?\s*(?:{here})?\s*(?:所有|全部|每个)?(?:的)?\s*(?:以|后缀为|后缀是|扩展名为|扩展名是)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|扩展名)?(?:的)?\s*(?:文件)?(?:名)?(?:们)?(?:的)?(?:后缀名?|扩展名)?\s*(?:都|全部|全|统一)?(?:改名|重命名|改|换|变|转|转换|更改|修改)\s*(?:成|为|到|作)\s*(?:以)?\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|文件|扩展名)?(?:的)?(?:文件)?",
-    r"(?:重命名|改名|批量重命名|批量改名)\s*(?:所有|全部)?(?:的)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:的)?(?:文件)?\s*(?:为|成|到)\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})(?:文件)?",
+    r"(?:把|将)?\s*(?:{here})?\s*(?:所有|全部|每个)?(?:的)?\s*(?:以|后缀为|后缀是|扩展名为|扩展名是)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|扩展名)?(?:的)?\s*(?:文件)?(?:名)?(?:们)?(?:的)?(?:后缀名?|扩展名)?\s*(?:都|全部|全|统一)?(?:改名|重新?命名|改|换|变|转|转换|更改|修改)\s*(?:成|为|到|作)\s*(?:以)?\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|文件|扩展名)?(?:的)?(?:文件)?",
+    r"(?:重新?命名|改名|批量重新?命名|批量改名)\s*(?:所有|全部)?(?:的)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:的)?(?:文件)?\s*(?:为|成|到)\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})(?:文件)?",
 )
 _RENAME = (
     r"(?:rename|name|call) (?:the )?(?:file |folder |directory )?(?P<a>{f}|{q}|\S+)(?: file| folder)? (?:to|as|into|->) (?:be )?(?:called )?(?P<b>{m}|\S+)",
     r"(?:change|give) (?:the )?(?:file ?)?name of (?P<a>{f}|{q}) to (?P<b>{m}|\S+)|change (?:the )?(?:file ?)?name (?P<a2>{f}|{q}) to (?P<b2>{m}|\S+)",
-    r"(?:把|将)?\s*(?:文件夹|文件|目录)?\s*(?P<a>{f}|{q}|[\w.-]+?)\s*(?:这个)?(?:文件夹|文件|目录)?\s*(?:的名字|的文件名)?(?:重命名|改名|更名|改名字|命名|改|换)\s*(?:成|为|叫|作|到)\s*(?P<b>{m}|\S+)",
-    r"(?:重命名|改名)\s*(?:文件)?\s*(?P<a>{f}|{q})\s*(?:为|成|到|,)?\s*(?P<b>{f}|{q})",
+    r"(?:把|将)?\s*(?:文件夹|文件|目录)?\s*(?P<a>{f}|{q}|[\w.-]+?)\s*(?:这个)?(?:文件夹|文件|目录)?\s*(?:的名字|的文件名)?(?:重新?命名|改名|更名|改名字|命名|改|换)\s*(?:成|为|叫|作|到)\s*(?P<b>{m}|\S+)",
+    r"(?:重新?命名|改名)\s*(?:文件)?\s*(?P<a>{f}|{q})\s*(?:为|成|到|,)?\s*(?P<b>{f}|{q})",
 )
+_PAIR = r"(?P<v>rename|mv|move|cp|copy)(?: -\w+)* (?P<a>{f}|{q}) (?P<b>{f}|{q})"
 _CHANGE_NAMES = (
     ("replace", r"(?:replace|change|substitute|turn) (?:the |all |every )*(?P<x>{q}|spaces?|underscores?|dashes|hyphens|dots) (?:in|of) (?:{all} )*(?:file ?names?|names of {any}|the names) (?:{here} )?(?:with|by|to|into) (?P<y>{q}|an? underscores?|underscores?|dashes|an? dash|hyphens?|spaces?|nothing|an? \w+)"),
     ("replace", r"(?:replace|change|substitute|turn) (?:the |all |every )*(?P<x>{q}|spaces?|underscores?|dashes|hyphens|dots) (?:with|by|to|into) (?P<y>{q}|an? underscores?|underscores?|dashes|an? dash|hyphens?|spaces?|nothing) (?:in|of) (?:{all} )*(?:the )?(?:file ?names?|names)(?: {here}| of {any})?"),
@@ -66,7 +67,30 @@ _TIDY = (
 
 def recognise(said: Utterance, today: date) -> Wish | None:
     """Changes of names and places."""
-    return _names(said) or _endings(said) or _rename(said) or _tidy(said) or _move(said, today) or _copy(said)
+    return (
+        _pair(said)
+        or _names(said)
+        or _endings(said)
+        or _rename(said)
+        or _tidy(said)
+        or _move(said, today)
+        or _copy(said)
+    )
+
+
+def _pair(said: Utterance) -> Wish | None:
+    """As typed in a terminal: `mv a.txt b.txt`."""
+    found = fits(said, _PAIR)
+    if not found:
+        return None
+    old, new = found["a"], found["b"]
+    if found.typed("v") in {"cp", "copy"}:
+        return Wish(Intent.COPY, paths=(old,), dest=new)
+    return (
+        Wish(Intent.MOVE, paths=(old,), dest=new)
+        if slots.looks_like_folder(new)
+        else Wish(Intent.RENAME, how="one", paths=(old,), dest=new)
+    )
 
 
 def _endings(said: Utterance) -> Wish | None:
@@ -98,12 +122,24 @@ def _rename(said: Utterance) -> Wish | None:
         kind = said.mentions.get(found.found["a"] or "")
         is_word = kind is None and not found["a2"]
         # Without a file's name on one side it is a change of text ("change red to blue"), not of a name.
-        if is_word and not re.match(r"(?:rename|重命名|改名)", said.text) and not re.search(r"重命名|改名|文件夹", said.text):
+        if (
+            is_word
+            and not re.match(r"(?:rename|重新?命名|改名)", said.text)
+            and not re.search(r"重新?命名|改名|文件夹", said.text)
+        ):
             return None
-        if re.search(r"\bin$|里$|中$|第.*行", old) or old.lower() in {"all", "every", "the", "files", "it", "them"} or len(old.split()) > 3:
+        if (
+            re.search(r"\bin$|里$|中$|第.*行", old)
+            or old.lower() in {"all", "every", "the", "files", "it", "them"}
+            or len(old.split()) > 3
+        ):
             return None
         return Wish(Intent.RENAME, how="one", paths=(old,), dest=new)
-    if only := fits(said, r"(?:rename|重命名|改名)\s*(?:the )?(?:file )?(?P<a>{f}|{q})(?: file)?", r"(?:把|将|给)\s*(?P<a>{f}|{q})\s*(?:重命名|改名|改个名字?)"):
+    if only := fits(
+        said,
+        r"(?:rename|重新?命名|改名)\s*(?:the )?(?:file )?(?P<a>{f}|{q})(?: file)?",
+        r"(?:把|将|给)\s*(?P<a>{f}|{q})\s*(?:重新?命名|改名|改个名字?)",
+    ):
         return Wish(Intent.RENAME, how="one", paths=(only["a"],), missing="new name")
     return None
 
@@ -114,14 +150,18 @@ def _names(said: Utterance) -> Wish | None:
             old, new = _sign(found, "x"), _sign(found, "y")
             if how == "prefix" and new in {"the", "a", "line", "lines", "text"}:
                 continue
-            return Wish(Intent.RENAME, how=f"names-{how}", text=old, new=new, names=slots.names(said), folder=slots.folder(said))
+            return Wish(
+                Intent.RENAME, how=f"names-{how}", text=old, new=new, names=slots.names(said), folder=slots.folder(said)
+            )
     return None
 
 
 def _sign(found: Match, slot: str) -> str:
     value = found[slot]
     word = re.sub(r"^an? ", "", value.lower())
-    return _SIGNS.get(word, value) if found.said.mentions.get(found.found.groupdict().get(slot) or "") is None else value
+    return (
+        _SIGNS.get(word, value) if found.said.mentions.get(found.found.groupdict().get(slot) or "") is None else value
+    )
 
 
 def _tidy(said: Utterance) -> Wish | None:
@@ -131,7 +171,13 @@ def _tidy(said: Utterance) -> Wish | None:
     by = found["by"]
     if not by and not has(said, r"files?|folder|director|downloads|everything|here|文件|目录|这里"):
         return None
-    how = "month" if re.search(r"date|month|year|日期|时间|月|年", by) else "ending" if re.search(r"ext|ending|format|扩展|后缀|格式", by) else "kind"
+    how = (
+        "month"
+        if re.search(r"date|month|year|日期|时间|月|年", by)
+        else "ending"
+        if re.search(r"ext|ending|format|扩展|后缀|格式", by)
+        else "kind"
+    )
     return Wish(Intent.TIDY, how=how, folder=slots.folder(said))
 
 
@@ -139,19 +185,41 @@ def _move(said: Utterance, today: date) -> Wish | None:
     found = fits(said, *_MOVE)
     if not found:
         return None
-    paths, names = targets(found.part("a"))
+    part = found.part("a")
+    paths, names = targets(part)
     dest = destination(found, "b")
-    if not dest or not paths and not names:
+    filters = slots.with_filters(Wish(Intent.MOVE), part, today)
+    filtered = bool(filters.min_bytes or filters.since or filters.before)
+    if filtered and not paths and not names:
+        names = ("*",)
+    if not dest or (not paths and not names):
+        return None
+    quoted = not part.of_kind(FILE) and bool(part.of_kind(QUOTE))
+    if quoted and re.match(r"(?:put|放)", said.text) and not slots.looks_like_folder(dest) and "." in dest:
+        # `put "x" in notes.txt` is about text.
         return None
     mention = said.mentions.get(found.found["b"])
     # One file to a name with an ending is a rename; anything else goes into a folder.
-    if len(paths) == 1 and not names and mention and mention.kind == FILE and not slots.looks_like_folder(dest) and "folder" not in said.text and "文件夹" not in said.text:
+    if (
+        len(paths) == 1
+        and not names
+        and mention
+        and mention.kind == FILE
+        and not slots.looks_like_folder(dest)
+        and "folder" not in said.text
+        and "文件夹" not in said.text
+    ):
         return Wish(Intent.RENAME, how="one", paths=paths, dest=dest)
-    if re.match(r"(?:put|放)", said.text) and said.mentions.get(found.found["a"], None) and said.mentions[found.found["a"]].kind == QUOTE and "." in dest:
-        return None
-    filters = slots.with_filters(Wish(Intent.MOVE), found.part("a"), today)
-    if filters.min_bytes or filters.since or filters.before:
-        return Wish(Intent.MOVE, paths=paths, names=names, dest=dest, min_bytes=filters.min_bytes, since=filters.since, before=filters.before)
+    if filtered:
+        return Wish(
+            Intent.MOVE,
+            paths=paths,
+            names=names,
+            dest=dest,
+            min_bytes=filters.min_bytes,
+            since=filters.since,
+            before=filters.before,
+        )
     return Wish(Intent.MOVE, paths=paths, names=names, dest=dest)
 
 
@@ -173,9 +241,17 @@ def targets(part: Utterance) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if paths:
         names = tuple(f"*{e}" for e in part.of_kind(ENDING)) + part.of_kind(GLOB)
     if not paths and not names:
-        word = re.sub(r"^(?:(?:all|every|each|any|the|of|these|those|my)\s+)+|\s+(?:files?|in|from|here).*$|^(?:这个|当前)?(?:文件夹|目录)?(?:里|中)?的?|所有的?|全部的?|文件$", "", part.text).strip()
+        word = re.sub(
+            r"^(?:(?:all|every|each|any|the|of|these|those|my)\s+)+|\s+(?:files?|in|from|here).*$|^(?:这个|当前)?(?:文件夹|目录)?(?:里|中)?的?|所有的?|全部的?|文件$",
+            "",
+            part.text,
+        ).strip()
         names = kinds.globs(word)
-        if not names and re.fullmatch(r"(?:everything|all files|files|all|文件|)", word) and re.search(r"everything|all|所有|全部", part.text):
+        if (
+            not names
+            and re.fullmatch(r"(?:everything|all files|files|all|文件|)", word)
+            and re.search(r"everything|all|所有|全部", part.text)
+        ):
             names = ("*",)
     return paths, names
 
@@ -186,5 +262,9 @@ def destination(found: Match, slot: str) -> str:
     named = part.of_kind(FILE, QUOTE)
     if named:
         return named[0]
-    word = re.sub(r"^(?:(?:the|a|an|new|folder|directory|called|named|dir|subfolder)\s+)+|^(?:(?:名为|叫|一个|新|文件夹|目录))+|(?:文件夹|目录)$", "", part.raw(0, len(part.text)).strip())
+    word = re.sub(
+        r"^(?:(?:the|a|an|new|folder|directory|called|named|dir|subfolder)\s+)+|^(?:(?:名为|叫|一个|新|文件夹|目录))+|(?:文件夹|目录)$",
+        "",
+        part.raw(0, len(part.text)).strip(),
+    )
     return "" if word.lower() in {"it", "them", "that", "this", "lowercase", "uppercase", ""} else word

@@ -22,8 +22,19 @@ _COMMAND = (
     r"用(?:命令行?|终端|shell|bash)(?:运行|执行|跑)?[:,]?\s*(?P<c>{T})",
 )
 # What a person who works in a terminal types as it is.
-_TYPED = r"(?P<c>(?:git|make|npm|npx|yarn|pnpm|pip|uv|cargo|go|python3?|node|pytest|ruff|docker|mkdir|touch|wc|du|df|ps|pwd|whoami|uname|date|echo|sed|awk|sort|uniq|chmod|tree|env|curl|wget|ssh|tar|zip|unzip)(?: (?:[-./\w=:'\"*@+,~$]|{m})+)*(?: ?(?:\||&&|;|>>?|2>&1) ?.+)?)"
-_LAUNCHERS = {".py": "python3", ".sh": "bash", ".js": "node", ".mjs": "node", ".rb": "ruby", ".pl": "perl", ".php": "php", ".lua": "lua", ".r": "Rscript", ".go": "go run"}
+_TYPED = r"(?P<c>(?:git|make|npm|npx|yarn|pnpm|pip|uv|cargo|go|python3?|node|pytest|ruff|docker|mkdir|touch|wc|du|df|ps|pwd|whoami|uname|date|echo|sed|awk|sort|uniq|chmod|tree|env|curl|wget|ssh|tar|zip|unzip)(?: (?:[-./\w=:'\"*@+,~$]|{m})+)*(?: ?(?:\||&&|;|>>?|2>&1) ?.+)?|find (?:\.|{f}) -.+)"
+_LAUNCHERS = {
+    ".py": "python3",
+    ".sh": "bash",
+    ".js": "node",
+    ".mjs": "node",
+    ".rb": "ruby",
+    ".pl": "perl",
+    ".php": "php",
+    ".lua": "lua",
+    ".r": "Rscript",
+    ".go": "go run",
+}
 
 
 def recognise(said: Utterance, _today: date) -> Wish | None:
@@ -37,11 +48,19 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
     if fits(said, r"(?:run|execute|运行|执行)(?: (?:a|the|this) (?:command|script)|一?(?:个|条)?命令)?"):
         return Wish(Intent.RUN, missing="command")
     found = fits(said, _TYPED)
-    if found and re.match(r"\w+(?: |$)", said.text) and not re.search(r"[\u3400-\u9fff]|\b(?:the|is|are|in this|all)\b", said.text) and (" " in said.text or said.text in _ALONE):
+    if (
+        found
+        and re.match(r"\w+(?: |$)", said.text)
+        and (" -" in said.text or not _PROSE.search(said.text))
+        and (" " in said.text or said.text in _ALONE)
+    ):
         return Wish(Intent.RUN, text=found.typed("c"))
     return None
 
 
+_PROSE = re.compile(
+    r"[\u3400-\u9fff]|\b(?:the|is|are|in this|all|a|an|me|my|files?|folders?|new|of|copy|it|this|that|sure|every\w*|list|names?)\b"
+)
 _ALONE = {"make", "pytest", "pwd", "whoami", "date", "df", "ps", "tree", "uname", "env"}
 
 
@@ -53,7 +72,12 @@ def _command(part: Utterance, value: str, typed: str) -> str:
             return launch(value)
         return value
     # "run `make test` in this folder": the quotation is the command and the rest is talk.
-    if quotes and part.text[0] in part.mentions and part.mentions[part.text[0]].kind == QUOTE and part.mentions[part.text[0]].source[0] == "`":
+    if (
+        quotes
+        and part.text[0] in part.mentions
+        and part.mentions[part.text[0]].kind == QUOTE
+        and part.mentions[part.text[0]].source[0] == "`"
+    ):
         return quotes[0]
     return re.sub(r"\s*(?:命令|这个命令|指令)$", "", typed).strip()
 
@@ -61,9 +85,9 @@ def _command(part: Utterance, value: str, typed: str) -> str:
 def launch(path: str) -> str:
     """The command that runs a program file: by its language, else as it is."""
     quoted = shlex.quote(path)
-    launcher = next((l for e, l in _LAUNCHERS.items() if path.lower().endswith(e)), "")
+    launcher = next((how for e, how in _LAUNCHERS.items() if path.lower().endswith(e)), "")
     if launcher:
         return f"{launcher} {quoted}"
-    if "makefile" == path.lower():
+    if path.lower() == "makefile":
         return "make"
     return quoted if "/" in path else f"./{quoted}"

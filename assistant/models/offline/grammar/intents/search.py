@@ -10,7 +10,7 @@ from assistant.models.offline.grammar.pattern import Match, fits
 from assistant.models.offline.mentions import ENDING, FILE, GLOB, QUOTE, Utterance
 from assistant.models.offline.wish import Intent, Wish
 
-_FILES = r"(?:(?:all|any|every|the|these|my|each)(?: of)?(?: the| my)? )*(?:[\w+.]+ |{e} |{g} )?(?:files?|documents?|notes|code|source code|sources|scripts|text)"
+_FILES = r"(?:(?:all|any|every|the|these|my|each)(?: of)?(?: the| my)? )*(?:[\w+.]+ |{e} |{g} )?(?:files?|documents?|notes|code|source code|sources|scripts|logs|docs|text)"
 _IN = rf"(?: (?:in|inside|within|across|through|throughout|from|under|of|on)(?: (?:the|all|my))* (?P<w>{{f}}(?:(?:,? and |, ?){{f}})*|{{g}}|{_FILES}(?: {{here}}| in {{f}}| in the \S+ folder)?|{{here}}|(?:the )?\S+ (?:folder|directory)|everything|src|docs?|tests?)| {{here}})"
 _THE = r"(?:(?:all|every|any|the|each) )*(?:(?:occurrences?|instances?|mentions?|uses?|usages?|references?|lines?)(?: (?:of|to|with|containing|that contain|mentioning))? )?(?:the )?(?:(?:words?|texts?|strings?|phrases?|terms?|expression|pattern|function|class|variable) )?"
 _EXPLICIT = (
@@ -21,13 +21,14 @@ _EXPLICIT = (
     rf"(?:find|locate)(?: me)? (?:the )?(?:words?|texts?|strings?|phrases?|terms?|expression|function|class|variable) (?P<t>{{t}})(?:{_IN})?",
     rf"(?:find|locate) (?P<t>{{t}}) (?:in|inside|within|across) (?:the |all |all the |my )*(?P<w>{{f}}|{{g}}|{_FILES}(?: {{here}})?)",
     rf"(?:(?:find|list|show|get|give|tell|which|what|are|is)(?: me| there)? )?(?:the |all |all the |any |every |which |what )*(?P<w>[\w+.]* ?(?:files?|documents?|notes|scripts)|{{g}}|{{e}} files)(?: {{here}})? (?:that |which )?(?:do |does )?(?:contain|contains|containing|mention|mentions|mentioning|include|includes|including|has|have|having|use|uses|using|import|imports|say|says|with|reference|references|refer to|talk about)(?: (?:the|a|an|this))?(?: (?:words?|texts?|strings?|phrases?|terms?|line))? (?P<t>{{t}})(?:{_IN.replace('<w>', '<w2>')})?(?: in (?:it|them|their (?:text|content)))?",
-    rf"(?:does|do|is|are) (?:there )?(?:any(?:thing)? )?(?:the )?(?P<w>{{f}}|{{g}}) (?:contain|mention|include|have|say|use)(?:s|ing)? (?:the )?(?:words?|texts?|strings?|phrases?|anything about)? ?(?P<t>{{T}})",
+    r"(?:does|do|is|are) (?:there )?(?:any(?:thing)? )?(?:the )?(?P<w>{f}|{g}) (?:contain|mention|include|have|say|use)(?:s|ing)? (?:the )?(?:words?|texts?|strings?|phrases?|anything about)? ?(?P<t>{T})",
     rf"(?:is|are|does) (?:there )?(?:the )?(?:words?|texts?|strings?)? ?(?P<t>{{q}}|[\w-]+) (?:in|mentioned in|used in|found in|appear in|occur in|exist in|anywhere in|present in) (?P<w>{{f}}|{{g}}|{_FILES})(?: {{here}})?",
     rf"where (?:is|are|do|does|did)(?: (?:we|i|you|the|it))* ?(?P<t>{{t}}) (?:used|defined|mentioned|declared|called|imported|referenced|occur|appear|set|found|written)(?:{_IN})?",
-    rf"where (?:do|does|did) (?:we|i|it) (?:use|define|mention|call|import|set) (?P<t>{{T}})",
+    r"(?:who|what) (?:uses|calls|imports|mentions|references|defines) (?P<t>{T})",
+    r"where (?:do|does|did) (?:we|i|it) (?:use|define|mention|call|import|set) (?P<t>{T})",
     r"(?:search|grep|rg|ag)(?: -[a-z]+)*(?: for)?:? (?P<t>{T})",
 )
-_ZH_IN = r"(?P<w>{f}(?:\s*(?:,|和|与)\s*{f})*|{g}|{here}|(?:所有|全部|每个|各个?)(?:的)?[\w]{0,12}(?:文件|代码|文档)|{e}\s*文件|代码|[\w.-]{1,12}(?:文件夹|目录))"
+_ZH_IN = r"(?P<w>{f}(?:\s*(?:,|和|与)\s*{f})*|{g}|{here}|(?:所有|全部|每个|各个?)(?:的)?[\w]{0,12}(?:文件|代码|文档)|{e}\s*文件|代码|[\w.-]{1,12}\s*(?:文件夹|目录))"
 _EXPLICIT_ZH = (
     rf"(?:在|从)?\s*{_ZH_IN}\s*(?:里面|里|中|内|下)*(?:的)?\s*(?:的?所有文件(?:里|中)?)?(?:,)?(?:搜索|搜寻|搜一?下|搜|查找|查一?下|寻找|找一?下|找到|找出|找|检索|grep)(?:一下)?(?:所有|全部|包含|含有|带有|出现|的|有)*\s*(?P<t>{{T}})",
     rf"(?:搜索|搜寻|搜一?下|搜|检索|grep|查找|寻找|查一?下|找出|找到|找一?下|找)(?:一下)?\s*(?P<t>{{t}})\s*(?:在|于)\s*{_ZH_IN}(?:里|中|内)*(?:的位置|出现的地方)?",
@@ -39,7 +40,10 @@ _EXPLICIT_ZH = (
     r"(?:搜索|搜寻|搜一?下|搜|检索|grep)(?:一下)?(?:内容|文字|文本|关键字|关键词|单词)?[:,]?\s*(?P<t>{T})",
     r"(?:查找|寻找|找出|找到|找)(?:一下)?(?:所有|全部|每一?个)?(?:的)?(?:文字|文本|单词|关键字|关键词|字符串|词|字|内容)\s*(?:为|是|:)?\s*(?P<t>{T})",
 )
-_NO_TEXT = re.compile(r"(?:files?|folders?|documents?|images?|it|them|that|this|something|anything|文件|文件夹|.*(?:名为|名字|最大|最新|大于|小于).*|(?:large|big|empty|old|new|recent)\w* files?|.* files?|.*\bnamed\b.*|.*\bcalled\b.*)", re.DOTALL)
+_NO_TEXT = re.compile(
+    r"(?:files?|folders?|documents?|images?|it|them|that|this|something|anything|文件|文件夹|.*(?:名为|名字|最大|最新|大于|小于).*|(?:large|big|empty|old|new|recent)\w* files?|.* files?|.*\bnamed\b.*|.*\bcalled\b.*)",
+    re.DOTALL,
+)
 
 
 def recognise(said: Utterance, _today: date) -> Wish | None:
@@ -51,9 +55,20 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
         part = found.part("t")
         text = _text(found)
         quoted = bool(part.of_kind(QUOTE))
-        if not text or not quoted and (_NO_TEXT.fullmatch(part.text) or part.of_kind(GLOB, ENDING) or part.of_kind(FILE) and len(part.text) > 1):
+        if not text or (
+            not quoted
+            and (
+                _NO_TEXT.fullmatch(part.text)
+                or part.of_kind(GLOB, ENDING)
+                or (part.of_kind(FILE) and len(part.text) > 1)
+            )
+        ):
             continue
-        if not quoted and part.of_kind(FILE) and not re.search(r"used|import|mention|refer|contain|提到|引用|包含", said.text):
+        if (
+            not quoted
+            and part.of_kind(FILE)
+            and not re.search(r"used|import|mention|refer|contain|提到|引用|包含", said.text)
+        ):
             continue
         return _wish(text, said, found)
     return None
@@ -61,9 +76,13 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
 
 def _text(found: Match) -> str:
     part = found.part("t")
-    if part.of_kind(QUOTE) and not (len(part.text) == 1):
+    if part.of_kind(QUOTE) and len(part.text) != 1:
         return part.of_kind(QUOTE)[0]
-    return re.sub(r"^(?:the words? |the text |the string )|(?: (?:please|everywhere|anywhere))$|(?:这个词|这个字|一词|字样|的地方|的内容|的行)$", "", found["t"]).strip()
+    return re.sub(
+        r"^(?:the words? |the text |the string )|(?: (?:please|everywhere|anywhere))$|(?:这个词|这个字|一词|字样|的地方|的内容|的行)$",
+        "",
+        found["t"],
+    ).strip()
 
 
 def _wish(text: str, said: Utterance, found: Match) -> Wish:
@@ -72,7 +91,14 @@ def _wish(text: str, said: Utterance, found: Match) -> Wish:
     folders = [p for p in named if slots.looks_like_folder(p)]
     files = tuple(p for p in named if p not in folders)
     where = folders[0].rstrip("/") or "." if folders else "" if files else slots.folder(_without(said, found, "t"))
-    return Wish(Intent.SEARCH, text=text, paths=files, names=() if files else names, folder=where, how="files" if _asks_files(said) else "")
+    return Wish(
+        Intent.SEARCH,
+        text=text,
+        paths=files,
+        names=() if files else names,
+        folder=where,
+        how="files" if _asks_files(said) else "",
+    )
 
 
 def _asks_files(said: Utterance) -> bool:

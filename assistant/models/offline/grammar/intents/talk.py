@@ -29,6 +29,7 @@ _PATTERNS = (
     (Intent.HELP, (
         r"/?help(?: me)?|\?|what can (?:you|i) (?:do|ask|say)(?: here| for me)?|what (?:do|are) you (?:able to )?(?:do|know|understand|capable of)|how (?:do|can) i use (?:you|this)|"
         r"(?:list |show |tell )?(?:me )?(?:your |the )?(?:commands|capabilities|features|abilities|skills|usage|examples)|what (?:commands|else can you do).*|how does this work|capabilities",
+        r"can you help(?: me)?|(?:你)?(?:可以|能|能不能|可不可以)?(?:帮帮我|帮我|帮忙|帮个忙)(?:一下)?吗?",
         r"帮助|帮帮我|救命|你?(?:会|能|可以)(?:做|干)(?:些)?(?:什么|啥)|你?有(?:什么|哪些)(?:功能|本事|能力|用)|怎么(?:用|使用)(?:你|它)?|(?:使用)?说明|功能|(?:支持)?(?:哪些|什么)(?:命令|功能)|用法|我(?:能|可以)(?:让你)?(?:做|问)(?:些)?什么",
     )),
     (Intent.UNDO, (

@@ -27,11 +27,18 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
     """List what is marked TODO or FIXME. Where the list goes is the request's `save_to`."""
     text_only = Utterance(said.text, said.pieces, said.mentions)
     found = fits(text_only, *_TODO)
-    if not found or any(said.mentions[c].kind == FILE and "." in said.mentions[c].value for c in said.text if c in said.mentions) and not has(said, r"(?:in|of|from|inside) {f}$|{f}(?:里|中|的)"):
+    if not found or (
+        any(said.mentions[c].kind == FILE and "." in said.mentions[c].value for c in said.text if c in said.mentions)
+        and not has(said, r"(?:in|of|from|inside) {f}$|{f}(?:里|中|的)")
+    ):
         return None
     paths = tuple(p for p in said.of_kind(FILE) if not slots.looks_like_folder(p))
-    marks = tuple(m for m in ("TODO", "FIXME", "HACK", "XXX") if re.search(rf"\b{m.lower()}|(?<![a-z]){m.lower()}", said.text))
-    makes = re.match(r"(?:make|create|build|generate|write|produce|compile|prepare|draw up|生成|写|做|创建|制作)", said.text)
+    marks = tuple(
+        m for m in ("TODO", "FIXME", "HACK", "XXX") if re.search(rf"\b{m.lower()}|(?<![a-z]){m.lower()}", said.text)
+    )
+    makes = re.match(
+        r"(?:make|create|build|generate|write|produce|compile|prepare|draw up|生成|写|做|创建|制作)", said.text
+    )
     return Wish(
         Intent.TODO,
         paths=paths,

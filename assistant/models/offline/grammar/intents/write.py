@@ -29,7 +29,8 @@ _WRITE = (
     r"(?:write|save|put|store)(?: (?:this|the following|the following text|that|down))? (?:in|into|to|as)(?: (?:a|the|new|file|document|called|named))* (?P<f>{f}):? ?(?P<t>{T})",
     r"(?:in|into|to) (?P<f>{f})[,:]? (?:write|put|save|type)(?: the (?:text|words?|line))?:? (?P<t>{T})",
     r"(?:把|将)\s*(?P<t>{t})\s*(?:这(?:句话|段话|些|行|段文字)|的内容)?\s*(?:写|保存|存|记|输出|放)\s*(?:入|到|进|在|为|成|下到)\s*(?:文件)?\s*(?P<f>{f})(?:\s*(?:这个)?(?:文件)?(?:里面|里|中|内)?)?",
-    r"(?:在|往|向)?\s*(?:文件)?\s*(?P<f>{f})\s*(?:这个)?(?:文件)?(?:里面|里|中|内)?\s*写(?:入|上|进|下|一句|一行|点)*\s*[:,]?\s*(?P<t>{T})",
+    r"(?:在|往|向)?\s*(?:文件)?\s*(?P<f>{f})\s*(?:这个)?(?:文件)?(?:里面|里|中|内)?\s*写(?!了|的|着什么|什么)(?:入|上|进|下|一句|一行|点)*\s*[:,]?\s*(?P<t>{T})",
+    r"(?:写入|写到|保存到)\s*(?:文件)?\s*(?P<f>{f})\s*(?:,|:|内容(?:为|是)?)+\s*(?P<t>{T})",
     r"(?:写|保存|写入|记录|记下)\s*(?P<t>{q})\s*(?:到|进|入|在)\s*(?:文件)?\s*(?P<f>{f})(?:里面|里|中)?",
 )
 _APPEND = (
@@ -42,7 +43,9 @@ _APPEND = (
     r"(?:追加|添加)\s*(?P<t>{q})\s*(?:到|进|在|至)\s*(?P<f>{f})(?:\s*(?:的|里|中)*\s*(?P<w>末尾|结尾|最后|后面|开头|前面)?)?",
 )
 _START = re.compile(r"beginning|start|top|front|head|开头|前|顶|头")
-_RESULT = re.compile(r"(?:it|them|that|this|these|those|(?:the |your |this |that |all )*(?:results?|answers?|output|list|summary|above|response|text)(?: above)?|它们?|这个?|这些|结果|上面的?(?:内容|结果|回答)?|(?:刚才|上面)的?(?:回答|结果|内容|答案)|回答|答案)")
+_RESULT = re.compile(
+    r"(?:it|them|that|this|these|those|(?:the |your |this |that |all )*(?:results?|answers?|output|list|summary|above|response|text)(?: above)?|它们?|这个?|这些|结果|上面的?(?:内容|结果|回答)?|(?:刚才|上面)的?(?:回答|结果|内容|答案)|回答|答案)"
+)
 
 
 def recognise(said: Utterance, _today: date) -> Wish | None:
@@ -67,13 +70,24 @@ def _with_text(wish: Wish, found: Match) -> Wish | None:
     import msgspec
 
     part = found.part("t")
-    text = found["t"]
+    text = (
+        re.sub(r"\s+(?:in|into|to|inside)(?: it| the file| there)?$", "", found["t"])
+        if len(part.text) > 1
+        else found["t"]
+    )
     if _RESULT.fullmatch(part.text):
         return msgspec.structs.replace(wish, how=f"{wish.how} answer".strip())
     quotes = part.of_kind(QUOTE)
-    if quotes and re.fullmatch(r"(?:the |a )?(?:text|words?|line|content|following|sentence|内容|文字|一行|一句话|这句话|:|\s|[\ue000-\ue0ff])+", part.text):
+    if quotes and re.fullmatch(
+        r"(?:the |a )?(?:text|words?|line|content|following|sentence|内容|文字|一行|一句话|这句话|:|\s|[\ue000-\ue0ff])+",
+        part.text,
+    ):
         text = quotes[0]
     # "save all todos to todo.md" is a search whose answer is saved, not a text.
-    if part.of_kind(FILE) and not quotes and re.match(r"(?:the |a )?(?:contents?|summary|lines?|words?|list|first|last|number|difference)\b", part.text):
+    if (
+        part.of_kind(FILE)
+        and not quotes
+        and re.match(r"(?:the |a )?(?:contents?|summary|lines?|words?|list|first|last|number|difference)\b", part.text)
+    ):
         return None
     return msgspec.structs.replace(wish, text=text)
