@@ -31,55 +31,84 @@ _FLOCK = "hhqqi4x"
 """`struct flock` of 64-bit Linux: type, whence, start, length, process."""
 
 
-class _Copy(sqlite3.Connection):
-    """A connection to a private copy, which goes when it is closed."""
+class Snapshot:
+    """A database as it was at one moment, to which several connections may be made. Close it to remove a private copy."""
 
-    folder: tempfile.TemporaryDirectory[str] | None = None
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise LogError(f"there is no log at `{path}`")
+        self.path = path
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._before = _stamp(path)
+        try:
+            if in_use(path):
+                self.file, self.options = path, "mode=ro"
+            elif any(_size(path.with_name(path.name + suffix)) for suffix in ("-wal", "-journal")):
+                self.file, self.options = self._copy(), "mode=rw"
+            else:
+                self.file, self.options = path, "immutable=1"
+        except OSError as error:
+            self.close()
+            raise LogError(f"the log `{path}` can't be read: {error.strerror or error}") from error
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that can't write. Raises sqlite3.Error."""
+        connection = connect(self.file, self.options)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def held(self) -> bool:
+        """Whether what was read is of one moment: an immutable file must not have changed while it was read."""
+        return self.options != "immutable=1" or self._before == _stamp(self.path)
 
     def close(self) -> None:
-        """Close it and remove the copy."""
-        super().close()
-        if self.folder is not None:
-            self.folder.cleanup()
-            self.folder = None
+        """Remove the private copy, if one was made."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _copy(self) -> Path:
+        self._folder = tempfile.TemporaryDirectory(prefix="assistant-log-")
+        target = Path(self._folder.name) / "log.db"
+        for suffix in ("", "-wal", "-journal"):
+            source = self.path.with_name(self.path.name + suffix)
+            if source.is_file():
+                shutil.copyfile(source, target.with_name(target.name + suffix))
+        return target
 
 
 def open_snapshot(path: Path) -> sqlite3.Connection:
-    """A reading connection to the database at `path`, which is not changed. Raises LogError when it can't be opened."""
-    if not path.is_file():
-        raise LogError(f"there is no log at `{path}`")
+    """One reading connection to a snapshot, which goes with it. Raises LogError when there is none."""
+    snapshot = Snapshot(path)
     try:
-        if _in_use(path):
-            return _checked(connect(path, "mode=ro"))
-        if any(_size(path.with_name(path.name + suffix)) for suffix in ("-wal", "-journal")):
-            return _open_copy(path)
-        return _checked(connect(path, "immutable=1"))
-    except OSError as error:
-        raise LogError(f"the log `{path}` can't be read: {error.strerror or error}") from error
-
-
-def _checked(connection: sqlite3.Connection) -> sqlite3.Connection:
-    connection.execute("PRAGMA query_only=ON")
-    return connection
-
-
-def _open_copy(path: Path) -> sqlite3.Connection:
-    folder = tempfile.TemporaryDirectory(prefix="assistant-log-")
-    target = Path(folder.name) / "log.db"
-    try:
-        for suffix in ("", "-wal", "-journal"):
-            source = path.with_name(path.name + suffix)
-            if source.is_file():
-                shutil.copyfile(source, target.with_name(target.name + suffix))
-        connection = sqlite3.connect(target, factory=_Copy, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            f"{snapshot.file.absolute().as_uri()}?{snapshot.options}",
+            uri=True,
+            factory=_Owning,
+            isolation_level=None,
+            check_same_thread=False,
+        )
     except BaseException:
-        folder.cleanup()
+        snapshot.close()
         raise
-    connection.folder = folder
+    connection.execute("PRAGMA query_only=ON")
+    connection.snapshot = snapshot
     return connection
 
 
-def _in_use(path: Path) -> bool:
+class _Owning(sqlite3.Connection):
+    """A connection that removes its snapshot when it is closed."""
+
+    snapshot: Snapshot | None = None
+
+    def close(self) -> None:
+        """Close the connection, then the snapshot."""
+        super().close()
+        if self.snapshot is not None:
+            self.snapshot.close()
+
+
+def in_use(path: Path) -> bool:
     """Whether a process has the database open: asked of the lock, without taking it."""
     try:
         handle = os.open(path.with_name(path.name + "-shm"), os.O_RDONLY)
@@ -91,6 +120,11 @@ def _in_use(path: Path) -> bool:
     finally:
         os.close(handle)
     return answer[0] != fcntl.F_UNLCK
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    stat = path.stat()
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, _size(path.with_name(path.name + "-wal")))
 
 
 def _size(path: Path) -> int:

@@ -1,0 +1,301 @@
+"""Verifies a log: from the bodies up, against the keys and checkpoints that are known outside the database.
+
+Never writes, and trusts nothing in the database but signatures. Run it in a process that has not opened the log (see
+`store.snapshot`). A log that is right is read once, by several processes if wanted; only one that is wrong is read again,
+to say where.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import pairwise
+from pathlib import Path
+
+from assistant.audit.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from assistant.audit.keychain import KeyChain, read_links
+from assistant.audit.locate import Located, Locator
+from assistant.audit.merkle import Frontier
+from assistant.audit.note import NoteError
+from assistant.audit.scan import ALIGN_LEVEL, RANGE_ALIGN, ROOT_CHECKS, Scan, join, scan, wrong_node
+from assistant.audit.trust import Trust
+from assistant.audit.verification import Evidence, Problem, Progress, Verification
+from assistant.errors import LogError
+from assistant.store.schema import APPLICATION_ID, TABLES, VERSION
+from assistant.store.snapshot import Snapshot
+
+WORTH_SPLITTING = 200_000
+"""Below so many entries, starting a second process costs more than it saves."""
+
+ATTEMPTS = 3
+"""A file that changes while it is read as immutable is read again, as one that is in use."""
+
+
+def evidence_of(trust: Trust, witnessed: list[tuple[str, str]] | None = None) -> Evidence:
+    """What a trust folder knows. Raises LogDamaged when a file of it is not what was written."""
+    return Evidence(trust.keys(), trust.last_seen(), witnessed)
+
+
+def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: Progress | None = None) -> Verification:
+    """Verify the log at `database`.
+
+    Raises LogError when there is none, when it was written by a newer version, or when no key is known to verify it with.
+    """
+    if not database.is_file():
+        if evidence.last_seen is None:
+            raise LogError(f"there is no log at `{database}`")
+        return _lost(evidence, f"there is no log at `{database}`, but entries of it have been seen")
+    for _ in range(ATTEMPTS):
+        snapshot = Snapshot(database)
+        try:
+            result = _Verifier(snapshot, evidence, processes, progress).run()
+            if snapshot.held():
+                return result
+        except sqlite3.Error as error:
+            if snapshot.held():
+                return _lost(evidence, f"`{database}` can't be read as a database: {error}")
+        finally:
+            snapshot.close()
+    raise LogError(f"`{database}` changes faster than it can be read", hint="try again, or verify a copy")
+
+
+def _lost(evidence: Evidence, words: str) -> Verification:
+    return Verification(False, first_bad_seq=1, problems=(Problem(words, 1),), signed_by=tuple(map(str, evidence.keys)))
+
+
+class _Verifier:
+    def __init__(self, snapshot: Snapshot, evidence: Evidence, processes: int, progress: Progress | None) -> None:
+        self._snapshot = snapshot
+        self._evidence = evidence
+        self._processes = processes
+        self._progress = progress
+        self._connection = snapshot.connect()
+        self._problems: list[Problem] = []
+        self._notes: list[str] = []
+
+    def run(self) -> Verification:
+        try:
+            return self._run()
+        finally:
+            self._connection.close()
+
+    def _run(self) -> Verification:
+        connection = self._connection
+        connection.execute("BEGIN")  # one moment for everything that this connection reads
+        if not self._check_schema():
+            return self._result(0, "", KeyChain(self._evidence.keys, []), {})
+        entries = _number(connection, "SELECT max(seq) FROM entries")
+        notes = _number(connection, "SELECT count(*) FROM checkpoints")
+        if not self._evidence.keys and entries:
+            raise LogError(
+                "no key is known to verify this log with",
+                hint="give the trust folder with --trust, or the key with --vkey",
+            )
+        scans = self._scan(entries, notes)
+        tree, roots = join(scans)
+        chain = self._chain(scans)
+        heads = self._outside(chain)
+        if self._is_right(scans, tree, roots, chain, heads, entries):
+            self._check_rest(scans, tree.size)
+        else:
+            self._locate(scans, chain, heads, entries)
+        counts = {"checkpoints": notes, "contents": sum(part.contents for part in scans), "erased": self._erased(scans)}
+        return self._result(entries, tree.root().hex(), chain, counts)
+
+    def _result(self, entries: int, root: str, chain: KeyChain, counts: dict[str, int]) -> Verification:
+        bad = [problem.seq for problem in self._problems if problem.seq is not None]
+        return Verification(
+            ok=not self._problems and not self._tail,
+            entries=entries,
+            root=root,
+            signed_by=tuple(map(str, chain.keys)),
+            first_bad_seq=min(bad) if bad else None,
+            unsigned_tail=self._tail,
+            problems=tuple(self._problems),
+            notes=tuple(self._notes),
+            **counts,
+        )
+
+    _tail = 0
+
+    # ---------------------------------------------------------------- the parts
+
+    def _check_schema(self) -> bool:
+        connection = self._connection
+        version = _number(connection, "PRAGMA user_version")
+        if version > VERSION:
+            raise LogError(
+                f"the log was written by a newer version of the assistant (schema {version}; this one knows {VERSION})",
+                hint="update the assistant to verify it",
+            )
+        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
+        if not found and self._evidence.last_seen is None and version == 0:
+            self._notes.append("the log is empty")
+            return False
+        if found != TABLES or version != VERSION or _number(connection, "PRAGMA application_id") != APPLICATION_ID:
+            missing, strange = sorted(set(TABLES) - set(found)), sorted(set(found) - set(TABLES))
+            words = "the database is not as this program makes it"
+            words += f"; missing: {', '.join(missing)}" if missing else ""
+            words += f"; added: {', '.join(strange)}" if strange else ""
+            self._problems.append(Problem(words, 1 if missing else None))
+            return not missing
+        return True
+
+    def _scan(self, entries: int, notes: int) -> list[Scan]:
+        every = max(1, -(-notes // ROOT_CHECKS))
+        file, options = str(self._snapshot.file), self._snapshot.options
+        if self._processes < 2 or entries < WORTH_SPLITTING:
+            return [scan(file, options, 0, entries, every, self._progress)]
+        return _scan_apart(file, options, entries, every, self._processes, self._progress)
+
+    def _chain(self, scans: list[Scan]) -> KeyChain:
+        links = read_links(self._connection, [seq for part in scans for seq in part.rotations])
+        notes = [
+            note for (note,) in self._connection.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 20")
+        ]
+        if self._evidence.last_seen:
+            notes.append(self._evidence.last_seen)
+        return KeyChain(self._evidence.keys, links, notes)
+
+    def _outside(self, chain: KeyChain) -> list[Checkpoint]:
+        """The checkpoints that are known outside the database."""
+        heads: list[Checkpoint] = []
+        known = [*dict.fromkeys([*chain.keys, *self._evidence.keys])]
+        if self._evidence.last_seen is not None:
+            try:
+                heads.append(open_checkpoint(self._evidence.last_seen, known)[0])
+            except NoteError as error:
+                self._problems.append(Problem(f"the last checkpoint seen here does not hold: {error}"))
+        for who, note in self._evidence.witnessed:
+            try:
+                heads.append(read_checkpoint(note))
+            except NoteError as error:
+                self._problems.append(Problem(f"the checkpoint kept by {who} is malformed: {error}"))
+        return heads
+
+    def _is_right(
+        self,
+        scans: list[Scan],
+        tree: Frontier,
+        roots: list[tuple[int, bytes, bytes]],
+        chain: KeyChain,
+        heads: list[Checkpoint],
+        entries: int,
+    ) -> bool:
+        if any(part.first_bad is not None for part in scans) or (chain.problem is not None and entries):
+            return False
+        if any(computed != told for _, computed, told in roots) or any(head.size > entries for head in heads):
+            return False
+        if not entries:
+            return _number(self._connection, "SELECT count(*) FROM checkpoints") == 0
+        last = self._connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        head = chain.holds(*last) if last else None
+        if head is None or (head.size, head.root) != (entries, tree.root()):
+            return False
+        return all(_fits(self._connection, tree, outside) for outside in heads)
+
+    def _check_rest(self, scans: list[Scan], size: int) -> None:
+        """What is not under the tree: contents, kept subtrees, the database's own structure."""
+        connection = self._connection
+        wrong = wrong_node(connection, size, ALIGN_LEVEL)
+        if wrong is not None:
+            self._problems.append(Problem("a kept subtree is not the one its entries give", wrong))
+        self._check_contents(scans)
+        if not self._problems and _number(connection, "PRAGMA page_count") <= SMALL_PAGES:
+            for (words,) in connection.execute("PRAGMA integrity_check(3)"):
+                if words != "ok":
+                    self._problems.append(Problem(f"the database's structure is damaged: {words}"))
+
+    def _check_contents(self, scans: list[Scan]) -> None:
+        import hashlib
+
+        connection = self._connection
+        for sha256, data in connection.execute("SELECT sha256, data FROM blobs"):
+            if not isinstance(data, bytes) or hashlib.sha256(data).hexdigest() != sha256:
+                self._problems.append(Problem(f"the content {sha256} was changed", self._first_with(sha256)))
+                return
+        erased = self._erased_hashes(scans)
+        for part in scans:
+            for seq, sha256 in part.missing:
+                if sha256 not in erased:
+                    self._problems.append(
+                        Problem(f"its content {sha256} is gone, and was not erased on the record", seq)
+                    )
+                    return
+
+    def _first_with(self, sha256: str) -> int | None:
+        row = self._connection.execute(
+            "SELECT seq FROM entries WHERE body LIKE ? ORDER BY seq LIMIT 1", (f"%{sha256}%",)
+        ).fetchone()
+        return row[0] if row else None
+
+    def _erased_hashes(self, scans: list[Scan]) -> set[str]:
+        from assistant.audit.entry import decode
+
+        if not any(part.missing for part in scans):
+            return set()
+        rows = self._connection.execute('SELECT body FROM entries WHERE body LIKE \'%"kind":"erased"%\'')
+        entries = [decode(body) for (body,) in rows]
+        return {str(entry.body.get("sha256")) for entry in entries if entry.kind == "erased"}
+
+    def _erased(self, scans: list[Scan]) -> int:
+        return len({sha256 for part in scans for _, sha256 in part.missing})
+
+    def _locate(self, scans: list[Scan], chain: KeyChain, heads: list[Checkpoint], entries: int) -> None:
+        found: Located = Locator(self._connection, chain, heads).run()
+        if chain.problem is not None:
+            found.blame(*chain.problem)
+        if found.bad is None and not found.tail:
+            for part in scans:
+                if part.first_bad is not None:
+                    found.blame(part.first_bad, part.why)
+        if found.bad is not None:
+            seq, why = found.bad
+            self._problems.append(Problem(f"entry {seq}: {why}", seq))
+        elif found.tail:
+            self._tail = found.tail
+            first = entries - found.tail + 1
+            self._problems.append(
+                Problem(
+                    f"the last {found.tail} entries, from {first} on, are under no checkpoint: nobody has signed them"
+                )
+            )
+        else:
+            self._problems.append(Problem("the log does not verify, and no single entry explains it"))
+
+
+SMALL_PAGES = 25_000
+"""Up to 100 MB, SQLite's own check of its structure is run as well: it takes a second at most."""
+
+
+def _fits(connection: sqlite3.Connection, tree: Frontier, head: Checkpoint) -> bool:
+    from assistant.audit.stored_tree import StoredTree
+
+    if head.size == tree.size:
+        return head.root == tree.root()
+    return StoredTree(connection)(0, head.size) == head.root
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    value = connection.execute(sql).fetchone()[0]
+    return value if isinstance(value, int) else 0
+
+
+def _scan_apart(
+    file: str, options: str, entries: int, every: int, processes: int, progress: Progress | None
+) -> list[Scan]:
+    """Scan with several processes: this one takes the first range, so that progress can be told."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    step = -(-entries // processes)
+    bounds = [0, *(step * i // RANGE_ALIGN * RANGE_ALIGN for i in range(1, processes)), entries]
+    ranges = list(pairwise(bounds))
+
+    def scaled(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done * entries // max(total, 1), entries)
+
+    with ProcessPoolExecutor(processes - 1, mp_context=get_context("spawn")) as pool:
+        others = [pool.submit(scan, file, options, low, high, every) for low, high in ranges[1:]]
+        first = scan(file, options, *ranges[0], every, scaled)
+        return [first, *(other.result() for other in others)]
