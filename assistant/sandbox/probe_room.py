@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from assistant.config import Paths
+from assistant.sandbox.channel import Channel
 from assistant.sandbox.once import OneCommand
 from assistant.sandbox.protocol import Command
 from assistant.types import Limits
@@ -54,7 +55,8 @@ def look_inside(scratch: Path) -> dict[str, str]:
     folder.mkdir()
     paths = Paths(*(str(scratch / name) for name in ("config", "data", "trust", "cache", "run")))
     out = bytearray()
-    one = OneCommand(paths, folder, Command(("python3", "-I", "-S", "-c", _SCRIPT), limits=Limits(wall_s=20.0)))
+    command = Command(("python3", "-I", "-S", "-c", _SCRIPT), limits=Limits(wall_s=20.0))
+    one = OneCommand(paths, folder, command, Channel.start())
     try:
         one.run(lambda stream, data: out.extend(data))
     finally:
