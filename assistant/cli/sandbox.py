@@ -16,9 +16,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.errors import UsageError
+from assistant.errors import SandboxUnavailable, UsageError
 
 if TYPE_CHECKING:
+    from assistant.sandbox.channel import Channel
     from assistant.sandbox.once import Ended, OneCommand
     from assistant.sandbox.protocol import ApplyReport
     from assistant.sandbox.terminal import LentTerminal
@@ -87,12 +88,23 @@ def run(args: argparse.Namespace) -> int:
     argv = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not argv:
         raise UsageError("no command was given", hint="write it after `--`")
+    if sys.platform != "linux":
+        raise SandboxUnavailable("`sandbox exec` needs Linux", hint="on macOS use `assistant run`")
+    from assistant.sandbox.channel import Channel
+
+    channel = Channel.start()  # before anything else: it starts up while we do
+    try:
+        return _run(args, argv, channel)
+    finally:
+        channel.close()
+
+
+def _run(args: argparse.Namespace, argv: list[str], channel: Channel) -> int:
     from assistant.config import find_paths
-    from assistant.sandbox.once import OneCommand, check_platform, write_through
+    from assistant.sandbox.once import OneCommand, write_through
     from assistant.sandbox.protocol import Command
     from assistant.types import Limits
 
-    check_platform()
     limits = Limits(
         wall_s=args.timeout or _DEFAULT_WALL_S, memory_bytes=args.memory, processes=args.pids, disk_bytes=args.disk
     )
@@ -105,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         pty=args.pty,
     )
     terminal = _terminal() if args.pty else None
-    one = OneCommand(find_paths(), Path(args.folder), command, terminal)
+    one = OneCommand(find_paths(), Path(args.folder), command, channel, terminal)
     try:
         ended = one.run(_json_sink if args.json else write_through)
     except BaseException:

@@ -8,12 +8,14 @@ import select
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import assistant
 from assistant.errors import SandboxError, SandboxUnavailable
 from assistant.sandbox.holder.wire import Inbox, send
-from assistant.sandbox.plan import RoomPlan
+
+if TYPE_CHECKING:
+    from assistant.sandbox.plan import RoomPlan
 
 _PACKAGES = str(Path(assistant.__file__).resolve().parent.parent)
 _START = "import sys; sys.path.append(sys.argv[1]); from assistant.sandbox.holder.main import main; main()"
@@ -32,7 +34,14 @@ class Channel:
 
     @classmethod
     def open(cls, plan: RoomPlan) -> Channel:
-        """Start a holder; `wait_ready` says whether its room stands. Raises SandboxError when it can't be started."""
+        """Start a holder with its plan; `wait_ready` says whether its room stands. Raises SandboxError."""
+        channel = cls.start()
+        channel.give(plan)
+        return channel
+
+    @classmethod
+    def start(cls) -> Channel:
+        """Start a holder that waits for its plan: its own start-up passes while the plan is made. Raises SandboxError."""
         ours, theirs = _pair()
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         moved = _above_standard(theirs.fileno())
@@ -48,9 +57,11 @@ class Channel:
             theirs.close()
             os.close(null)
             os.close(moved)
-        channel = cls(ours, pid)
-        send(ours, plan.message())
-        return channel
+        return cls(ours, pid)
+
+    def give(self, plan: RoomPlan) -> None:
+        """Tell a started holder what room to make. Raises SandboxError when it is gone."""
+        self.send(plan.message())
 
     def fileno(self) -> int:
         """For an event loop."""

@@ -290,4 +290,3 @@ async def _copy(
         left = None if left is None else left - len(data)
     if end and target.can_write_eof():
         target.write_eof()
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assistant.config import Paths
-from assistant.errors import SandboxError, SandboxUnavailable
+from assistant.errors import SandboxError
 from assistant.sandbox.call import CallBuilder, resolve_limits
 from assistant.sandbox.channel import Channel
 from assistant.sandbox.prepare import find_bwrap, overlay_stage, plan_room
@@ -54,7 +53,8 @@ def new_task_id() -> str:
 class OneCommand:
     """Owns the stage and room of one command."""
 
-    def __init__(self, paths: Paths, folder: Path, command: Command, terminal: Any = None) -> None:
+    def __init__(self, paths: Paths, folder: Path, command: Command, channel: Channel, terminal: Any = None) -> None:
+        """`channel`: a started holder, whose end this becomes responsible for."""
         self._paths = paths
         self.stages = paths.stages
         self._command = command
@@ -63,7 +63,7 @@ class OneCommand:
         self._bwrap = find_bwrap()
         self._place: Place = find_place(self.task, folder, paths.stages)
         self.stage: DiskStage = overlay_stage(self._place)
-        self._channel: Channel | None = None
+        self._channel = channel
         self._egress: EgressThread | None = None
         self._signals = 0
 
@@ -79,8 +79,9 @@ class OneCommand:
         plan = plan_room(self._paths, self._place, self._paths.stages, (str(file),))
         limits = resolve_limits(self._command.limits)
         plan = msgspec.structs.replace(plan, scratch_bytes=min(plan.scratch_bytes, limits.memory_bytes or 0))
-        channel = self._channel = Channel.open(plan)
+        channel = self._channel
         try:
+            channel.give(plan)
             builder = CallBuilder(plan, self._bwrap)
             channel.wait_ready()
             locks.note_holder(room_lock, channel.pid)
@@ -292,9 +293,3 @@ def write_through(stream: int, data: bytes) -> None:
             view = view[os.write(stream, view) :]
         except BlockingIOError:
             select.select([], [stream], [])
-
-
-def check_platform() -> None:
-    """Raises SandboxUnavailable where the engine of this command does not exist."""
-    if sys.platform != "linux":
-        raise SandboxUnavailable("`sandbox exec` needs Linux", hint="on macOS use `assistant run`")

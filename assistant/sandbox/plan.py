@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from assistant.sandbox.cgroup import find_cgroups
 from assistant.sandbox.seccomp import room_filter
 
 DEFAULT_SCRATCH_BYTES = 1 << 30
@@ -36,6 +37,8 @@ class RoomPlan(msgspec.Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     """Below the folder, and shown empty: the assistant's own files."""
     scratch_bytes: int = DEFAULT_SCRATCH_BYTES
+    groups: bool = True
+    """Whether the kernel's control groups may be used where this person can make them."""
     leave_no: tuple[str, ...] = ()
     """Files to unlink when the room ends, also when the assistant died."""
 
@@ -63,6 +66,7 @@ class RoomPlan(msgspec.Struct, frozen=True):
             "scratch": [list(item) for item in self.scratch()],
             "accounts": {"/etc/passwd": self._passwd(), "/etc/group": self._group()},
             "filter": room_filter(),
+            "groups": self._groups(),
         }
 
     def scratch(self) -> list[tuple[str, int, int]]:
@@ -85,6 +89,10 @@ class RoomPlan(msgspec.Struct, frozen=True):
             "LANG": "C.UTF-8",
             "TMPDIR": "/tmp",  # noqa: S108
         }
+
+    def _groups(self) -> dict[str, Any] | None:
+        found = find_cgroups() if self.groups else None
+        return found.message(f"{os.getpid()}-{os.urandom(4).hex()}") if found is not None else None
 
     def _passwd(self) -> str:
         """System accounts, so that names resolve, and the person. Other people's names stay out."""

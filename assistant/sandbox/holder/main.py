@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from assistant.sandbox.holder import kernel
+from assistant.sandbox.holder.groups import remove_groups
 from assistant.sandbox.holder.root import RoomRoot, disowned_trees
 from assistant.sandbox.holder.serve import Server
 from assistant.sandbox.holder.wire import Inbox, send
@@ -47,6 +48,7 @@ def main() -> None:
     if inner:
         sock.close()
         os.waitpid(inner, 0)
+        _clean_up(plan)
         os._exit(0)
     kernel.die_with_parent()
     try:
@@ -123,14 +125,17 @@ def _inside(sock: _socket.socket, plan: dict[str, Any], disowned: dict[str, str]
     except OSError:
         pass
     send(sock, {"op": "ready"})
-    try:
-        Server(sock, plan, folder).run()
-    finally:
-        for path in plan["leave_no"]:
-            try:
-                os.unlink(path)
-            except OSError:
-                pass
+    Server(sock, plan, folder).run()
+
+
+def _clean_up(plan: dict[str, Any]) -> None:
+    """By the outer process, since the inner one may have been killed."""
+    for path in plan["leave_no"]:
+        try:
+            os.unlink(path)
+        except OSError:
+            pass
+    remove_groups(plan["groups"])
 
 
 def _add_folder(root: RoomRoot, plan: dict[str, Any]) -> str:

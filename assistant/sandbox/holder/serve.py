@@ -10,6 +10,7 @@ import select
 from typing import Any
 
 from assistant.sandbox.holder import kernel
+from assistant.sandbox.holder.groups import Group
 from assistant.sandbox.holder.watch import Watch, children, descendants
 from assistant.sandbox.holder.wire import Inbox, send
 
@@ -19,12 +20,13 @@ _LOOPBACK = "127.0.0.1"
 
 
 class _Call:
-    def __init__(self, pid: int, status: int, watch: Watch | None) -> None:
+    def __init__(self, pid: int, status: int, watch: Watch | None, group: Group | None) -> None:
         self.pid = pid
         self.status = status
         """bubblewrap's own account of how it went."""
         self.pidfd = os.pidfd_open(pid)
         self.watch = watch
+        self.group = group
         self.hit = ""
 
 
@@ -37,6 +39,7 @@ class Server:
         self._folder = folder
         self._inbox = Inbox(sock)
         self._calls: dict[int, _Call] = {}
+        self._old_groups: list[str] = []
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
 
@@ -89,15 +92,27 @@ class Server:
                 # What changed in the real folder is seen anew: an overlay remembers names it once looked up.
                 kernel.mount("stage", self._folder, None, kernel.MS_REMOUNT, "userxattr")
             status = _file_of(b"")
-            pid = self._spawn(message["argv"], message["options"], [*fds, status])
             bounds = message["watch"]
-            watch = Watch(bounds, self._plan["upper"]) if bounds else None
-            call = self._calls[number] = _Call(pid, status, watch)
+            group = self._group(str(number), bounds)
+            argv = message["argv"] if group is None else group.entering(message["argv"])
+            pid = self._spawn(argv, message["options"], [*fds, status])
+            if group is not None:
+                bounds = {"disk": bounds["disk"]}
+            call = self._calls[number] = _Call(pid, status, Watch(bounds, self._plan["upper"]), group)
             self._poll.register(call.pidfd, select.POLLIN)
         except OSError as error:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
             return
         send(self._sock, {"op": "started", "id": number})
+
+    def _group(self, name: str, bounds: dict[str, Any]) -> Group | None:
+        if not self._plan["groups"]:
+            return None
+        try:
+            return Group(self._plan["groups"], name, bounds["memory"], bounds["processes"])
+        except OSError:
+            self._plan["groups"] = None  # not after all: the watch takes over
+            return None
 
     def _spawn(self, argv: list[str], options: bytes, fds: list[int]) -> int:
         """By vfork. The options go by descriptor: a command line can be read by every user of the machine."""
@@ -138,6 +153,7 @@ class Server:
         os.close(call.pidfd)
         ran = b'"exit-code"' in os.pread(call.status, 4096, 0)
         os.close(call.status)
+        hit = call.hit or (call.group.hit() if call.group is not None else "")
         del self._calls[number]
         code = os.waitstatus_to_exitcode(status)
         report = {
@@ -146,10 +162,22 @@ class Server:
             "code": code,
             "cpu_ms": int(cpu_s * 1000),
             "rss": rss,
-            "hit": call.hit,
+            "hit": hit,
             "ran": ran,
         }
         send(self._sock, report)
+        if call.group is not None:
+            self._old_groups += call.group.folders
+        self._remove_groups()
+
+    def _remove_groups(self) -> None:
+        left: list[str] = []
+        for folder in self._old_groups:
+            try:
+                os.rmdir(folder)
+            except OSError:  # its last process is not quite gone
+                left.append(folder)
+        self._old_groups = left
 
     def _kill(self, call: _Call) -> None:
         # The call's own first process takes every other one with it; bubblewrap outside it ends by itself or here.
