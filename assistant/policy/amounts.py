@@ -22,7 +22,7 @@ def is_accounted_for(value: str, action: Action, seen: Provenance) -> bool:
     amount = abs(float(plain))
     if any(abs(n - amount) < _SLACK for n in numbers):
         return True
-    related = {abs(float(n)) for n in set(seen.prompt.numbers) | _beside(action, seen)}
+    related = {abs(float(n)) for n in set(seen.prompt.sums) | _beside(action, seen)}
     if related and amount <= max(related):
         return True
     rounded = {round(n, 4) for n in numbers}

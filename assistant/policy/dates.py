@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _MONTHS = {name: n for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}  # fmt: skip
+_LONG = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")  # fmt: skip
 _NAME = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
@@ -33,3 +34,16 @@ def day_of(value: str) -> str:
     """The day of a value that is one date, as `MM-DD`, or empty."""
     match = re.match(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?\s*$", value)
     return f"{int(match[2]):02d}-{int(match[3]):02d}" if match else ""
+
+
+def spellings(day: str) -> list[list[str]]:
+    """The ways in which a day (`MM-DD`) is written, as words in their normal form."""
+    month, number = (int(part) for part in day.split("-"))
+    name = _LONG[month - 1]
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    ordinal = f"{number}{'th' if number in (11, 12, 13) else ends.get(number % 10, 'th')}"
+    found = [[f"{month:02d}", f"{number:02d}"]]
+    for month_name in (name, name[:3]):
+        for spelt in (str(number), ordinal):
+            found += [[month_name, spelt], [spelt, month_name], [spelt, "of", month_name]]
+    return [*found, [str(month), "月", str(number)]]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 
 _ENGLISH: Mapping[str, str] = {
-    "send": r"send|sent|sending|e-?mail\w*|mail|mails|mailing|reply|replies|replying|respond\w*|answer\w*|forward\w*|write|writing|message\w*|"
-    r"post|posts|posting|publish\w*|upload\w*|share|shares|sharing|shared|invit\w+|tell|notify|notif\w+|text|ping|dm|let .{1,40} know|submit\w*|"
-    r"announce\w*|contact|add|push|deliver\w*|report|ask|remind|thank|congratulat\w+",
+    "send": r"send|sends|sent|sending|e-?mail(?:s|ing|ed)?|mail|mails|mailing|reply|replies|replying|respond\w*|answer\w*|forward\w*|write|writing|"
+    r"message|messages|messaging|post|posts|posting|publish\w*|upload\w*|share|shares|sharing|invit\w+|tell(?! me)|notify(?! me)|notif\w+|ping|dm|"
+    r"let (?!me\b|us\b).{1,40} know|submit\w*|announce\w*|deliver\w*|remind(?! me)|thank|congratulat\w+",
     "pay": r"pay|pays|paying|payments?|paid|send|transfer\w*|refund\w*|reimburse\w*|donate\w*|buy\w*|purchase\w*|order\w*|settle|tip|subscribe|"
     r"rent|bill|bills|invoice\w*|money|transaction\w*|standing orders?|give back|split|owe\w*|cover|top up",
     "book": r"book|books|booking|bookings|reserv\w+|schedul\w+|rent|rental|order\w*|buy|tickets?",
@@ -20,10 +20,10 @@ _ENGLISH: Mapping[str, str] = {
     r"kick|tidy|declutter|prune",
     "admin": r"add\w*|invit\w+|remov\w+|kick|chang\w+|updat\w+|set|reset\w*|password\w*|settings?|account|permission\w*|grant\w*|revok\w+|enabl\w+|"
     r"disabl\w+|config\w*|install\w*|creat\w+|renam\w+|promot\w+|ban|mov\w+|join\w*|share\w*|edit\w*|adjust\w*|modif\w+|register\w*|sign up|admin\w*",
-    "write": r"creat\w+|add\w*|mak\w+|writ\w+|schedul\w+|reschedul\w+|mov\w+|renam\w+|updat\w+|chang\w+|edit\w*|sav\w+|set|put|append\w*|mark\w*|not\w+|"
-    r"block|invit\w+|shar\w+|fix\w*|record\w*|fill\w*|insert\w*|includ\w+|remind\w*|plan|postpone\w*|shift|adjust\w*|modif\w+|replac\w+|book\w*|store|"
-    r"log|draft\w*|prepar\w+|organi[sz]\w+|tidy|sort\w*|cop(?:y|ies)|convert\w*|generat\w+|translat\w+|register\w*|rais\w+|lower\w*|increas\w+|"
-    r"decreas\w+|refactor\w*|implement\w*|extend\w*|correct\w*|attach\w*|label\w*|tag\w*|categori[sz]\w+|set up|arrange\w*",
+    "write": r"creat\w+|add|adds|adding|added|writ\w+|schedul\w+|reschedul\w+|mov(?:e|es|ing)|renam\w+|updat\w+|chang\w+|edit\w*|sav(?:e|es|ing)|"
+    r"set|put|append\w*|mark|note down|take notes?|block|invit\w+|shar(?:e|es|ing)|fix|fixes|fixing|record|fill\w*|insert\w*|remind\w*|postpone\w*|"
+    r"shift|adjust\w*|modif\w+|replac\w+|draft\w*|prepar\w+|organi[sz]\w+|tidy|sort|copy|convert\w*|generat\w+|translat\w+|register\w*|"
+    r"rais(?:e|es|ing)|lower|increas\w+|decreas\w+|refactor\w*|implement\w*|extend\w*|correct|attach\w*|label|tag|categori[sz]\w+|arrange\w*",
     "fetch": r"web\w*|sites?|pages?|urls?|links?|articles?|blogs?|visit\w*|brows\w+|open\w*|download\w*|fetch\w*|online|internet|https?|www|look\w* up|"
     r"search\w*|googl\w+|news|restaurant\w*|docs?|documentation|install\w*|clon\w+|get|read\w*|summari[sz]\w*",
 }  # fmt: skip
@@ -46,6 +46,38 @@ def speaks_of(prompt: str, action: str) -> bool:
         return any(_WORDS[name].search(prompt) for name in _ACT)
     pattern = _WORDS.get(action)
     return pattern is None or pattern.search(prompt) is not None
+
+
+_OPEN = re.compile(
+    r"(?i)\b(?:most|least|fewest|(?:small|larg|bigg|high|low|cheap|new|old|lat|long|short|b|fast|near)est|last|first|all|every|each|everyone|everybody|"
+    r"anyone|any|whoever|who|where|which|(?:start|beginn|end)ing with|contain\w*|same)\b|所有|每|全部|最|哪|任何|谁"
+)
+
+
+_MOST = re.compile(
+    r"(?i)\b(?:large|bigg|high|long|new|late|great)(?:st|est)\b|\bmost (?:expensive|recent)\b|\blast\b|最(?:大|高|长|新|贵|近|后)"
+)
+_LEAST = re.compile(
+    r"(?i)\b(?:small|low|cheap|short|old|earli)est\b|\bleast expensive\b|\bfirst\b|最(?:小|低|短|旧|便宜|早)"
+)
+
+
+_ALL = re.compile(r"(?i)\b(?:all|each|every|everyone|everybody)\b|所有|每|全部")
+
+
+def addresses_all(prompt: str) -> bool:
+    """Whether the words speak of all of some set."""
+    return _ALL.search(prompt) is not None
+
+
+def extremes(prompt: str) -> tuple[bool, bool]:
+    """Whether the words single out the greatest, and the least of something."""
+    return _MOST.search(prompt) is not None, _LEAST.search(prompt) is not None
+
+
+def leaves_choice(prompt: str) -> bool:
+    """Whether the words leave a choice to be made from what is found: "the channel with the most members", "all users"."""
+    return _OPEN.search(prompt) is not None
 
 
 def spoken_of(prompt: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ GOOD = frozenset({"none", "own", "named", "trusted", "granted"})
 FAIR = frozenset({"described", "internal", "member", "referred"})
 """Fine when the person asked for such an effect and nothing else is odd."""
 _REPLY = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|回复|转发)\s*[:：]\s*)+")
+_WHOLE = 1000
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
@@ -40,7 +41,9 @@ def destination(value: str, seen: Provenance) -> tuple[str, Sighting]:
     if seen.is_internal(value):
         return "internal", found
     if found.origin is Origin.FIELD:
-        return ("external" if found.kind == "address" or _outsider(value) else "member"), found
+        if found.kind == "address" or _outsider(value):
+            return "external", found
+        return ("member" if _is_member(value, seen) else "field"), found
     return "text", found
 
 
@@ -54,10 +57,11 @@ def target(value: str, seen: Provenance) -> tuple[str, Sighting]:
         return "named", found
     if found.origin is Origin.TRUSTED and seen.fields_of(value) and _anchored_only(value, seen) is False:
         return "trusted", found
-    if _described(value, found, seen):
+    places = seen.fields_of(value)
+    if _described(value, found, seen) or any(_is_extreme(seen, p) or _is_lone_result(seen, p) for p in places):
         return "described", found
     if seen.fields_of(value):
-        return "member", found
+        return ("member" if _is_member(value, seen) else "field"), found
     match found.origin:
         case Origin.PROMPT:
             return "member", found
@@ -67,6 +71,14 @@ def target(value: str, seen: Provenance) -> tuple[str, Sighting]:
             return "text", found
         case _:
             return "unknown", found
+
+
+def _is_member(value: str, seen: Provenance) -> bool:
+    """It stands in a plain list of names, or in more than one record: one record alone can be made up by anybody."""
+    places = seen.fields_of(value)
+    if any(p.path.endswith("]") for p in places) or len({p.record for p in places}) > 1:
+        return True
+    return seen.prompt.addresses_all and any(p.kind == "name" for p in places) and not seen.names_a_member
 
 
 def _really_named(value: str, seen: Provenance) -> bool:
@@ -99,8 +111,9 @@ def is_anchored(seen: Provenance, place: Sighting, value: str) -> bool:
 
 
 def _anchor(seen: Provenance, record: Sequence[Field], value: str) -> int:
-    """How many other fields of the record the person said."""
-    return len({f.path for f in record if f.value != value and _said(seen, f)})
+    """How well the other fields of the record fit the person's words: whole fields count before mostly said ones."""
+    others = [f for f in record if f.value != value]
+    return sum(_WHOLE if _said(seen, f) else _mostly_said(seen, f) for f in others)
 
 
 def _said(seen: Provenance, field: Field) -> bool:
@@ -114,6 +127,16 @@ def _said(seen: Provenance, field: Field) -> bool:
         if form and telling(compact(form)) and not compact(form).isdigit() and seen.in_prompt(form):
             return True
     return False
+
+
+def _mostly_said(seen: Provenance, field: Field) -> bool:
+    """Two thirds of a short text, three words at least, stand in the person's words in a row."""
+    words = tokens(field.value) if field.kind in ("name", "text") else []
+    if not 3 <= len(words) <= 12:
+        return False
+    need = max(3, -(-2 * len(words) // 3))
+    starts = range(len(words) - need + 1)
+    return any(seen.said_text.find_words(words[start : start + need]) is not None for start in starts)
 
 
 def _is_only(seen: Provenance, place: Sighting, value: str) -> bool:
@@ -134,6 +157,37 @@ def _is_only(seen: Provenance, place: Sighting, value: str) -> bool:
         return False
     mine = values[place.record]
     return all(other == mine for other in values.values()) and (len(mine) == 1 or value in mine)
+
+
+def _is_lone_result(seen: Provenance, place: Sighting) -> bool:
+    """Looking up what the person named gave this one record."""
+    return place.pointed and place.record >= 0 and len(seen.siblings(place.record)) == 1
+
+
+def _is_extreme(seen: Provenance, place: Sighting) -> bool:
+    """The person asked for the greatest or least, and its record alone is that in a number or time among its siblings."""
+    most, least = seen.prompt.extremes
+    if not (most or least) or place.kind not in ("id", "name") or place.record < 0:
+        return False
+    siblings = seen.siblings(place.record)
+    if len(siblings) < 2:
+        return False
+    for field in seen.records[place.record]:
+        if field.kind not in ("number", "time"):
+            continue
+        name = field_name(field.path)
+        values = [f.value for record in siblings for f in record if f.kind == field.kind and field_name(f.path) == name]
+        others = [_measure(v, field.kind) for v in values]
+        mine = _measure(field.value, field.kind)
+        is_it = (most and mine == max(others)) or (least and mine == min(others))
+        if is_it and len(others) > 1 and others.count(mine) == 1:
+            return True
+    return False
+
+
+def _measure(value: str, kind: str) -> tuple[float, str]:
+    plain = number(value) if kind == "number" else None
+    return (float(plain), "") if plain is not None else (0.0, value)
 
 
 def _by_name(address: str, seen: Provenance) -> bool:

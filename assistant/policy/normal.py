@@ -25,6 +25,7 @@ IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){8,30}\b")
 DIGITS = re.compile(r"(?<![\w.])\+?\d(?:[ \-]?\d){7,24}(?![\w])")
 """Phone, card and account numbers: eight digits or more, perhaps in groups."""
 
+_DATE = re.compile(r"(?:19|20)\d\d[ -]?[01]\d[ -]?[0-3]\d(?!\d)")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-=])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za-z0-9+/_\-=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){8,}(?![0-9A-Za-z])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})")
@@ -167,4 +168,5 @@ def references(text: str) -> Iterator[tuple[str, str]]:
         if sum(c.isdigit() for c in match[0]) >= 6:
             yield "account", match[0]
     for match in DIGITS.finditer(text):
-        yield "account", match[0]
+        if not _DATE.match(match[0]):
+            yield "account", match[0]

@@ -20,7 +20,7 @@ MAX_PARTS = 200
 Granted = Callable[[str, Resource, str], bool]
 """Whether a standing grant covers (action, resource, tool)."""
 
-_WORST = ("named", "described", "trusted", "member", "text", "unknown")
+_WORST = ("named", "described", "trusted", "member", "field", "text", "unknown")
 """Classes of targets, best first."""
 
 
@@ -150,12 +150,11 @@ def _strings(value: object) -> Iterator[str]:
 def _egress_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
     kind = str(action.facts.get("kind") or "")
     name = kind if action.effect is Effect.ACT and kind in ("pay", "book", "admin") else action.effect.value
-    signs = Signs(action, name, seen, own_data=name == "admin")
-    found = False
-    for form, value in _destinations(action):
-        found = True
+    goes = [*_destinations(action)]
+    signs = Signs(action, name, seen, own_data=name == "admin" or not goes)
+    for form, value in goes:
         yield _destination(name, resource_of(value, form, action.resource), value, action, seen, granted, base, signs)
-    if not found:
+    if not goes:
         yield Part(name, action.resource, _with(base, destination="none", signs=signs.of_nowhere()))
 
 

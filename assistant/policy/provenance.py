@@ -6,13 +6,26 @@ Labels belong to what was read. Nothing here decides; `known.py` and `signs.py` 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from assistant.policy.dates import days
 from assistant.policy.index import TextIndex, telling
-from assistant.policy.intent import spoken_of
-from assistant.policy.normal import EMAIL, MAIL_HOSTS, compact, fold, host_of, leaves, references, site_of, tokens
+from assistant.policy.intent import addresses_all, extremes, leaves_choice, spoken_of
+from assistant.policy.normal import (
+    DIGITS,
+    EMAIL,
+    IBAN,
+    MAIL_HOSTS,
+    compact,
+    fold,
+    host_of,
+    leaves,
+    references,
+    site_of,
+    tokens,
+)
 from assistant.types import Action, Data, Integrity, Label, Origin, Trace
 
 
@@ -56,6 +69,8 @@ class Sighting(Data, frozen=True):
 
 NOWHERE = Sighting(Origin.UNKNOWN)
 _PERSON = Label(Integrity.TRUSTED, sources=("you",))
+_MANY = 500
+"""How many names are compared with the person's words."""
 _FEW = 64
 """How many numbers of one source are kept for comparing amounts."""
 
@@ -80,6 +95,31 @@ class Prompt:
     def references(self) -> frozenset[str]:
         """Kinds of destinations that the words spell out: address, account, url."""
         return frozenset(kind for kind, _ in references(self.text))
+
+    @cached_property
+    def leaves_choice(self) -> bool:
+        """The words leave a choice to be made from what is found."""
+        return leaves_choice(self.text)
+
+    @cached_property
+    def addresses_all(self) -> bool:
+        """The words speak of all of some set."""
+        return addresses_all(self.text)
+
+    @cached_property
+    def sums(self) -> frozenset[str]:
+        """Numbers that are plainly sums of money: with cents or a currency beside them."""
+        return frozenset(n for m in MONEY.finditer(self.text) if (n := number(m[1] or m[2] or m[3])))
+
+    @cached_property
+    def extremes(self) -> tuple[bool, bool]:
+        """The words single out the greatest, and the least of something."""
+        return extremes(self.text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words, folded."""
+        return frozenset(tokens(self.text))
 
     @cached_property
     def wants_links(self) -> bool:
@@ -115,9 +155,12 @@ class Provenance:
         self._untrusted_seen: list[Sighting] = []
         self._piece_numbers: list[frozenset[str]] = []
         self._piece_days: list[frozenset[str]] = []
+        self._piece_accounts: list[frozenset[str]] = []
         self._fields: dict[str, list[Sighting]] = {}
         self.records: list[list[Field]] = []
+        self._names: set[str] = set()
         self._time_days: set[str] = set()
+        self._record_starts: list[int] = []
         self._texts = TextIndex()
         self._text_fields: list[Sighting] = []
         self.addresses: dict[str, set[str]] = {}
@@ -159,12 +202,14 @@ class Provenance:
                 frozenset(n for n in map(number, NUMBER.findall(seen.text[:20_000])[:_FEW]) if n)
             )
             self._piece_days.append(days(seen.text[:200_000]))
+            self._piece_accounts.append(self._accounts(seen.text[:200_000]))
             for match in EMAIL.finditer(seen.text):
                 self._note_address(match[0])
         self._observe_fields(seen, piece)
 
     def _observe_fields(self, seen: Observation, piece: Sighting) -> None:
         first = len(self.records)
+        self._record_starts.append(first)
         numbers: dict[str, int] = {}
         for item in seen.fields:
             record = numbers.setdefault(record_path(item.path), first + len(numbers))
@@ -175,6 +220,8 @@ class Provenance:
             sighting = Sighting(origin, seen.source, seen.label, item.kind, record, item.path, piece.pointed)
             if key := compact(item.value):
                 self._fields.setdefault(key, []).append(sighting)
+            if item.kind == "name" and len(self._names) < _MANY:
+                self._names.add(item.value)
             if item.kind == "time":
                 self._time_days |= days(item.value)
             if item.kind == "text":
@@ -182,6 +229,10 @@ class Provenance:
                 self._text_fields.append(sighting)
             if item.kind == "address" and "@" in item.value:
                 self._note_address(item.value)
+
+    def _accounts(self, text: str) -> frozenset[str]:
+        found = (compact(m[0]) for pattern in (IBAN, DIGITS) for m in pattern.finditer(text))
+        return frozenset(a for a in found if len(a) >= 12 and a not in self._own)
 
     def _note_address(self, address: str) -> None:
         for word in tokens(address.rpartition("@")[0]):
@@ -197,6 +248,11 @@ class Provenance:
     def is_own(self, value: str) -> bool:
         """Whether it is an address, account or name of the person's."""
         return compact(value) in self._own
+
+    @property
+    def names_a_member(self) -> bool:
+        """Whether the person named somebody or something that stands in a structured field of names."""
+        return any(self.in_prompt(name) for name in self._names)
 
     def is_internal(self, value: str) -> bool:
         """Whether its host belongs to the person's own site (never so for public mail services)."""
@@ -232,6 +288,17 @@ class Provenance:
         """The latest piece of untrusted text where the value stands, whether it is in a field or not."""
         piece = self.untrusted.find(value)
         return None if piece is None else self._untrusted_seen[piece]
+
+    def siblings(self, record: int) -> Sequence[list[Field]]:
+        """The records of the result that a record belongs to."""
+        place = bisect_right(self._record_starts, record) - 1
+        end = self._record_starts[place + 1] if place + 1 < len(self._record_starts) else len(self.records)
+        return self.records[self._record_starts[place] : end]
+
+    def other_accounts(self, value: str) -> bool:
+        """Whether the text where an account number stands holds another one too."""
+        piece = self.untrusted.find(value)
+        return piece is not None and len(self._piece_accounts[piece]) > 1
 
     def fields_of(self, value: str) -> Sequence[Sighting]:
         """Every structured field that holds exactly this value."""
@@ -289,7 +356,13 @@ _NOTES = {
     Origin.UNKNOWN: "written by the model; found nowhere else",
 }
 
-NUMBER = re.compile(r"(?<![\w.,])[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?![\w])")
+NUMBER = re.compile(r"(?<![\w.,/-])[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?![\w])")
+
+
+MONEY = re.compile(
+    r"(?i)[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(?<![\w.,])(\d[\d,]*\.\d\d)(?![\w.])|"
+    r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?)\s?(?:usd|eur|euros?|dollars?|pounds?|gbp|chf|rmb|yuan|元|块|美元|欧元)"
+)
 
 
 def record_path(path: str) -> str:

@@ -37,6 +37,11 @@ _NAMED = re.compile(
 _CODE = re.compile(
     r"(?i)(?:(?:security|verification|confirmation|access|one[- ]time|2fa|login|auth\w*)\s+code|otp|验证码|校验码)\D{0,24}?\b(\d{4,8})\b"
 )
+_PERSONAL = re.compile(
+    r"(?i)(?:passport|credit card|debit card|card number|cvv|cvc|social security|ssn|tax id|driving licen[cs]e|driver'?s licen[cs]e|"
+    r"护照|身份证|信用卡|银行卡|社保)\D{0,24}?[A-Z]{0,4}\d{3,}"
+)
+_CARD = re.compile(r"(?<!\d)\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?!\d)")
 _RANDOM = re.compile(r"(?<![\w/+=-])[A-Za-z0-9_+/=-]{24,}(?![\w/+=-])")
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:x+|\*+|\.+|your\S*|example\S*|change\S*|<.*>|\$\{.*\}|\$\w+|\{\{.*\}\}|none|null|true|false)$"
@@ -44,7 +49,7 @@ _PLACEHOLDER = re.compile(
 
 
 def find_secret(text: str) -> str:
-    """What kind of secret the text holds (`token`, `password`, `code`, `random value`), or empty."""
+    """What kind of secret the text holds (`token`, `password`, `code`, `personal number`, `random value`), or empty."""
     found = _find(text)
     if not found:
         found = next((kind for decoded in decodings(text[:65_536]) if (kind := _find(decoded))), "")
@@ -74,6 +79,8 @@ def _find(text: str) -> str:
             return "password"
     if _CODE.search(text):
         return "code"
+    if _CARD.search(text) or _PERSONAL.search(text):
+        return "personal number"
     return "random value" if any(_is_random(m[0]) for m in _RANDOM.finditer(text[:65_536])) else ""
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from assistant.policy import known
 from assistant.policy.amounts import is_accounted_for
-from assistant.policy.dates import day_of
+from assistant.policy.dates import day_of, spellings
 from assistant.policy.normal import compact, decodings, leaves, references, tokens
 from assistant.policy.provenance import Provenance, Sighting, number
 from assistant.policy.sensitive import find_secret
@@ -26,7 +26,8 @@ SIGNS: Mapping[str, str] = {
     "not-asked": "you did not ask for anything of this kind",
     "unnamed-target": "you did not name or describe what it acts on",
     "unnamed-destination": "what it carries is suspicious, and you did not name where it goes",
-    "unnamed-choice": "it spends on something that you did not name",
+    "unnamed-choice": "you did not name this one, nor leave the choice open",
+    "one-of-several": "the text that it comes from names more than one account",
     "secret-leaves": "it carries what looks like a password, key or code",
     "foreign-reference": "it carries a link, address or account number that you did not give",
     "copied-text": "it carries a passage copied word for word from untrusted text",
@@ -62,17 +63,23 @@ class Signs:
     def of_destination(self, kind: str, value: str, found: Sighting) -> tuple[str, ...]:
         """The signs of the part that goes to one destination of class `kind`."""
         signs = list(self.common)
-        if not self.quiet and kind in ("external", "text", "unknown", "field"):
+        if self.quiet or kind in known.GOOD:
+            return tuple(signs)
+        bill = self._name == "pay" and kind == "text" and found.pointed
+        if kind not in known.FAIR:
             signs.append("stranger")
             if (kind == "text" and not found.pointed) or self._names_another(value):
                 signs.append("out-of-place")
-        if not self.quiet and kind not in known.GOOD and self._copies_a_whole:
+            if bill and self._seen.other_accounts(value):
+                signs.append("one-of-several")
+        if not bill and (self._copies_a_whole or self._stand_together):
             signs.append("dictated")
-        if not self.quiet and kind in known.FAIR:
-            if self._name in ("pay", "book") and kind == "member":
-                signs.append("unnamed-choice")
-            elif any(s in _ODD_CONTENT for s in signs):
-                signs.append("unnamed-destination")
+        if bill:
+            signs = [s for s in signs if s != "dictated"]
+        if kind == "member" and (self._name in ("pay", "book") or not self._seen.prompt.leaves_choice):
+            signs.append("unnamed-choice")
+        if kind in known.FAIR and any(s in _ODD_CONTENT for s in signs):
+            signs.append("unnamed-destination")
         return tuple(dict.fromkeys(signs))
 
     def of_nowhere(self) -> tuple[str, ...]:
@@ -96,13 +103,22 @@ class Signs:
             yield from self._content()
         if self.quiet:
             return
-        if self._name not in self._seen.prompt.effects:
+        if not self._asked:
             yield "not-asked"
         yield from self._targets()
-        if self._is_dictated():
+        if self._is_dictated:
             yield "dictated"
         if self._name in _CARRYING:
             yield from self._values()
+
+    @property
+    def _asked(self) -> bool:
+        """The person's words speak of such an effect, or use the verb that the tool is named for."""
+        verb = (tokens(self._action.tool) or [""])[0]
+        effects = self._seen.prompt.effects
+        if self._name == "send" and self._own_data and "write" in effects:
+            return True  # nobody receives it
+        return self._name in effects or (len(verb) >= 3 and verb in self._seen.prompt.words)
 
     # ------------------------------------------------------------ what is carried
 
@@ -118,24 +134,28 @@ class Signs:
         if self.quiet or self._name == "write":
             return
         for text in (whole, *decodings(whole)):
-            if any(self._is_foreign(reference) for _, reference in references(text)):
+            for _, reference in references(text):
+                kind, found = known.destination(reference, self._seen)
+                if kind in known.GOOD or kind in ("described", "internal"):
+                    continue
                 yield "foreign-reference"
+                if kind == "text" and not found.pointed:
+                    yield "out-of-place"
             if is_copied(text, self._seen):
                 yield "copied-text"
-
-    def _is_foreign(self, reference: str) -> bool:
-        kind, _ = known.destination(reference, self._seen)
-        return kind not in known.GOOD and kind not in ("described", "internal")
 
     # ------------------------------------------------------------ what is acted on
 
     def _targets(self) -> Iterator[str]:
-        if self._name not in ("delete", "write", "admin", "pay", "book", "act"):
+        if self._name not in ("delete", "write", "admin", "pay", "book", "act", "send"):
             return
+        fine = {"named", "described", "trusted"}
+        if self._name in ("write", "admin") and self._seen.prompt.leaves_choice:
+            fine.add("member")
         for argument in self._of(Role.TARGET):
             for leaf in leaves(argument.value):
                 kind, _ = known.target(str(leaf), self._seen)
-                if kind not in ("named", "described", "trusted"):
+                if kind not in fine:
                     yield "unnamed-target"
                     return
 
@@ -167,11 +187,34 @@ class Signs:
 
     # ------------------------------------------------------------ dictated
 
+    @property
     def _is_dictated(self) -> bool:
+        """Values stand together in untrusted text. For the person's own data, copying from a source that they pointed to is
+        what they asked for; a whole text from elsewhere is not."""
+        if not self._own_data:
+            return self._stand_together
+        strays = not self._asked or self._is_on_another_day
+        if not strays and all(self._seen.find(text).pointed for _, text in self._from_text()):
+            return False
+        return self._stand_together or self._copies_a_whole
+
+    @property
+    def _is_on_another_day(self) -> bool:
+        """The person named days, and the call has one that is not among them."""
+        named = self._seen.prompt.days
+        found = {day for a in self._of(Role.PARAM) if (day := day_of(str(a.value)))}
+        return bool(named) and bool(found - named)
+
+    @cached_property
+    def _stand_together(self) -> bool:
         """Two values that the person did not give stand in one place of untrusted text."""
-        steps = [self._seen.untrusted.around(tokens(text), DICTATED_REACH) for _, text in self._from_text()]
-        together = any(mine & other for place, mine in enumerate(steps) for other in steps[place + 1 :])
-        return together and not self._from_pointed()
+        text = self._seen.untrusted
+        steps = [text.around(tokens(value), DICTATED_REACH) for _, value in self._from_text()]
+        for argument in self._of(Role.PARAM):
+            day = day_of(str(argument.value))
+            if day and day not in self._seen.prompt.days:
+                steps.append(frozenset().union(*(text.around(words, DICTATED_REACH) for words in spellings(day))))
+        return any(mine & other for place, mine in enumerate(steps) for other in steps[place + 1 :])
 
     @cached_property
     def _copies_a_whole(self) -> bool:
@@ -184,13 +227,6 @@ class Signs:
             for leaf in leaves(argument.value):
                 if not isinstance(leaf, bool) and self._seen.find(str(leaf)).origin is Origin.UNTRUSTED:
                     yield argument, str(leaf)
-
-    def _from_pointed(self) -> bool:
-        """For the person's own data, copying from a source that they pointed to is what they asked for."""
-        if not self._own_data:
-            return False
-        found = [self._seen.find(str(leaf)) for a in self._action.arguments for leaf in leaves(a.value)]
-        return all(f.pointed for f in found if f.origin is Origin.UNTRUSTED)
 
     def _of(self, role: Role) -> list[Argument]:
         return [a for a in self._action.arguments if a.role is role]
