@@ -18,7 +18,7 @@ import msgspec
 from assistant.config import ModelSettings
 from assistant.errors import UsageError
 from assistant.models import keys, local, local_servers, prices
-from assistant.models.connection import Connection, host_of, is_loopback
+from assistant.models.connection import Connection, host_of, is_loopback, numbered
 from assistant.models.local_servers import LOCAL, SERVERS, Found
 from assistant.models.providers import PROVIDERS, Provider
 from assistant.types import Data, ModelInfo
@@ -213,7 +213,8 @@ class Catalogue:
 
     def _base(self, provider: Provider) -> str:
         given = self._settings.api_base.get(provider.name, "")
-        return given or next((self._environ[n] for n in provider.base_names if self._environ.get(n)), "")
+        base = given or next((self._environ[n] for n in provider.base_names if self._environ.get(n)), "")
+        return numbered(base)
 
     def _connect(self, provider: Provider, key: str, key_from: str) -> Access:
         base = self._base(provider).rstrip("/")

@@ -66,3 +66,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
+
+
+def numbered(address: str) -> str:
+    """`address` with `localhost` as 127.0.0.1: inside a room the name means the room itself, and is not sent to the proxy."""
+    scheme, slashes, rest = address.partition("://")
+    name, port, tail = rest.partition(":")
+    if name == "localhost":
+        return f"{scheme}{slashes}127.0.0.1{port}{tail}"
+    return address.replace("://localhost/", "://127.0.0.1/", 1)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from assistant.errors import UsageError
-from assistant.models.connection import host_of, is_loopback
+from assistant.models.connection import host_of, is_loopback, numbered
 from assistant.types import Data
 
 DEADLINE_S = 0.3
@@ -62,7 +62,7 @@ def address_of(server: LocalServer, environ: Mapping[str, str], given: str = "")
         return f"http://127.0.0.1:{server.port}"
     if "://" not in address:
         address = f"http://{address}" if ":" in address else f"http://{address}:{server.port}"
-    return address.replace("://0.0.0.0", "://127.0.0.1").rstrip("/").removesuffix("/v1").removesuffix("/api")
+    return numbered(address.replace("://0.0.0.0", "://127.0.0.1")).rstrip("/").removesuffix("/v1").removesuffix("/api")
 
 
 async def probe(servers: Sequence[tuple[LocalServer, str]], *, deadline_s: float = DEADLINE_S) -> list[Found]:

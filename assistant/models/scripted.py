@@ -1,8 +1,8 @@
 """ScriptedModel: plays a list of steps. For tests, for the docs, and for `assistant run --model scripted:FILE`.
 
-Each call of the model plays the next step. The first call starts at the step that its history has reached (the number of
-assistant messages in it), so a task that is resumed from the log goes on where it stopped, and a step that fails is
-followed by the next one when the loop tries again.
+Each call of the model plays the next step. A model loaded from a file starts at the step that its first history has reached
+(the number of assistant messages in it), so a task that is resumed from the log goes on where it stopped. A step that fails
+is followed by the next one when the loop tries again.
 
 A script file is TOML or JSON:
 
@@ -118,7 +118,7 @@ class ScriptedModel:
 
     def __init__(self, steps: Sequence[Answer], info: ModelInfo | None = None) -> None:
         self._steps = list(steps)
-        self._next: int | None = None
+        self._next: int | None = 0
         self._info = info or ModelInfo(id="scripted:test", provider="scripted", local=True)
         self.requests: list[ModelRequest] = []
 
@@ -135,7 +135,9 @@ class ScriptedModel:
             output_uusd_per_mtok=script.output_uusd_per_mtok,
             sees_images=True,
         )
-        return cls(script.steps, info)
+        model = cls(script.steps, info)
+        model._next = None  # found from the first history
+        return model
 
     @property
     def info(self) -> ModelInfo:

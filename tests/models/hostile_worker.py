@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -38,8 +39,11 @@ def through_proxy(host: str, port: int) -> str:
     """As any HTTP library would, by the proxy that the room names."""
     address = os.environ["https_proxy"].rpartition("//")[2].strip("/")
     name, _, at = address.rpartition(":")
-    with socket.create_connection((name.rpartition("@")[2], int(at)), timeout=5) as connection:
-        connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    login, _, proxy = name.rpartition("@")
+    with socket.create_connection((proxy, int(at)), timeout=5) as connection:
+        word = base64.b64encode(login.encode()).decode()
+        head = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nProxy-Authorization: Basic {word}\r\n\r\n"
+        connection.sendall(head.encode())
         status = connection.recv(1000).decode("latin-1").split("\r\n")[0]
         if " 200" not in status:
             raise ConnectionRefusedError(status)

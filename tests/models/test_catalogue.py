@@ -11,7 +11,7 @@ import pytest
 from assistant.config import ModelSettings
 from assistant.errors import UsageError
 from assistant.models.catalogue import Catalogue
-from assistant.models.connection import Connection, host_of, is_loopback
+from assistant.models.connection import Connection, host_of, is_loopback, numbered
 from assistant.models.keys import Looked
 from assistant.models.local_servers import LOCAL, SERVERS, LocalServer, address_of, probe
 from assistant.models.providers import PROVIDERS
@@ -84,7 +84,7 @@ class TestOpening:
     async def test_a_provider_of_one_s_own_is_opened_by_its_address(self) -> None:
         mine = {"mine": "http://localhost:9999/v1"}
         info, connection = await catalogue(api_base=mine).open("mine/some-model")
-        assert (info.local, connection.api_base) == (True, "http://localhost:9999/v1")
+        assert (info.local, connection.api_base) == (True, "http://127.0.0.1:9999/v1")
         with pytest.raises(UsageError, match="MINE_API_KEY"):
             await catalogue(api_base={"mine": "https://llm.example/v1"}).open("mine/x")
 
@@ -176,6 +176,11 @@ class TestAddresses:
     def test_what_is_no_address_is_refused(self, address: str) -> None:
         with pytest.raises(UsageError):
             host_of(address)
+
+    @pytest.mark.parametrize("rest", ["", "/", "/v1", ":80", ":80/v1"])
+    def test_the_name_of_this_machine_becomes_its_number_since_a_room_has_its_own(self, rest: str) -> None:
+        assert numbered(f"http://localhost{rest}") == f"http://127.0.0.1{rest}"
+        assert numbered(f"https://localhost.example{rest}") == f"https://localhost.example{rest}"
 
     def test_loopback_is_judged_by_spelling(self) -> None:
         assert [is_loopback(h) for h in ("127.0.0.1:1", "localhost:1", "[::1]:1", "127.8.8.8:1")] == [True] * 4

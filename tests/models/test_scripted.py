@@ -70,15 +70,6 @@ class TestSteps:
         assert heard == [TextDelta("half")]
         assert (caught.value.kind, caught.value.retryable, caught.value.retry_after_s) == ("rate_limit", True, 3.0)
 
-    async def test_a_resumed_task_goes_on_where_its_history_stands(self) -> None:
-        model = ScriptedModel([Step(text="one"), Step(text="two")])
-        history = (
-            Message("user", (TextPart("x"),)),
-            Message("assistant", (TextPart("one"),)),
-            Message("user", (TextPart("y"),)),
-        )
-        assert (await collect(model, ModelRequest(history)))[0] == TextDelta("two")
-
 
 class TestScriptFiles:
     async def test_toml_and_json_say_the_same(self, tmp_path: Path) -> None:
@@ -104,3 +95,13 @@ class TestScriptFiles:
     def test_a_missing_file_is_a_usage_error(self) -> None:
         with pytest.raises(UsageError, match="can't be read"):
             ScriptedModel.load("scripted:/nowhere/a.toml")
+
+    async def test_a_resumed_task_goes_on_where_its_history_stands(self, tmp_path: Path) -> None:
+        (tmp_path / "a.toml").write_text("[[steps]]\ntext = 'one'\n[[steps]]\ntext = 'two'\n")
+        said = (
+            Message("user", (TextPart("x"),)),
+            Message("assistant", (TextPart("one"),)),
+            Message("user", (TextPart("y"),)),
+        )
+        model = ScriptedModel.load(f"scripted:{tmp_path / 'a.toml'}")
+        assert (await collect(model, ModelRequest(said)))[0] == TextDelta("two")
