@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from _kit.text import bom_encoding
+
 HTML_DEPTH = 500
 """Deeper nesting is made to break readers, never by people."""
 CELL_CHARACTERS = 500
@@ -21,6 +23,20 @@ def from_html(html: str) -> str:
         max_depth=HTML_DEPTH,
     )
     return h2m.convert(html.replace("\0", ""), options).content or ""
+
+
+def decode_html(data: bytes, declared: str = "") -> str:
+    """HTML as text: by its mark, by what was declared, by its own `<meta>`, else UTF-8."""
+    import re
+
+    encoding, mark = bom_encoding(data[:4])
+    if not encoding and not declared:
+        found = re.search(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})""", data[:4096], re.IGNORECASE)
+        declared = found[1].decode("ascii") if found else ""
+    try:
+        return data[mark:].decode(encoding or declared or "utf-8", "replace")
+    except LookupError:
+        return data[mark:].decode("utf-8", "replace")
 
 
 def row(cells: list[Any]) -> str:
