@@ -8,6 +8,7 @@ from assistant.agent import events
 from assistant.ui.conversation import Said
 from assistant.ui.widgets.transcript import CHUNK, FIRST, WINDOW
 from tests.ui.fake_desk import FakeDesk, call, long_history, words
+import itertools
 
 
 def mounted(chat: Any) -> int:
@@ -88,7 +89,7 @@ class TestMoving:
                 await chat.pilot.pause(0.03)
                 top = next(row for row in chat.text().splitlines() if row.strip())
                 tops.append(int(top.split("Question ")[1].split(":")[0]))
-            assert all(a - b == 2 for a, b in zip(tops, tops[1:], strict=False)), tops
+            assert all(a - b == 2 for a, b in itertools.pairwise(tops)), tops
             await chat.pilot.press("ctrl+down")
             await chat.pilot.pause(0.03)
             assert f"Question {tops[-2]}:" in chat.text()
