@@ -51,7 +51,9 @@ def _run_screen(
     desk: Callable[[], Awaitable[Desk]], folder: Path, resume: str | None, look: Look, options: Mapping[str, Any]
 ) -> int:
     import asyncio
+    import gc
 
+    gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it
     from assistant.ui.app import AssistantApp, Opening
 
     app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look)

@@ -6,10 +6,10 @@ import asyncio
 import importlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
@@ -29,13 +29,12 @@ CLOSE_S = 5.0
 """How long leaving waits for what runs to stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What a chat opens: a new task in `folder`, or the earlier one `resume` names (empty: the latest)."""
 
     folder: Path
     resume: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = {}
     """Passed to `Desk.open_task`: model, kit, tools, autonomy, budgets."""
 
     @property
@@ -50,6 +49,7 @@ class AssistantApp(App[int], inherit_bindings=False):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "assistant"
+    DEFAULT_MODE = "chat-0"
     CSS_PATH = "screens/chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("leave"), priority=True),
@@ -67,10 +67,10 @@ class AssistantApp(App[int], inherit_bindings=False):
         self.look = look or Look()
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
-        self._opening = opening
         self._focused = True
         self.chats: dict[str, ChatScreen] = {}
         """Open tasks by Textual mode, in the order of opening. Each keeps its own stack of screens."""
+        self._add_chat(opening)
         for theme in themes.THEMES.values():
             self.register_theme(theme)
         self.theme, without_colour = themes.choose(self.look.theme)
@@ -83,11 +83,6 @@ class AssistantApp(App[int], inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and the wall against control characters in front of the terminal."""
         return [*super().get_line_filters(), *self._own_filters]
-
-    def get_default_screen(self) -> Screen[Any]:
-        """The chat is the first screen: no blank one below it to be laid out first."""
-        chat = self.chats[self.DEFAULT_MODE] = ChatScreen(self._opening)
-        return chat
 
     # ------------------------------------------------------------ the desk
 
@@ -134,10 +129,13 @@ class AssistantApp(App[int], inherit_bindings=False):
                 if chat.session is not None and chat.session.task.id == resume:
                     self.switch_mode(mode)
                     return
+        self.switch_mode(self._add_chat(Opening(folder, resume)))
+
+    def _add_chat(self, opening: Opening) -> str:
         mode = f"chat-{len(self.chats)}"
-        chat = self.chats[mode] = ChatScreen(Opening(folder, resume))
+        chat = self.chats[mode] = ChatScreen(opening)
         self.add_mode(mode, lambda: chat)  # pyright: ignore[reportUnknownMemberType]  # Screen without its parameter there
-        self.switch_mode(mode)
+        return mode
 
     def next_chat(self) -> None:
         """Go round the open tasks, those that need the person first."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from assistant.canonical import digest
-from assistant.gateway.approver import ApprovalRequest
 from assistant.types import Answer, Approval, Channel
 from assistant.ui.messages import ApprovalAsked, ApprovalWithdrawn
+
+if TYPE_CHECKING:
+    from assistant.gateway.approver import ApprovalRequest
 
 
 class ScreenApprover:
@@ -40,5 +42,7 @@ class ScreenApprover:
         waiting = self._waiting.get(id(request))
         if waiting is None or waiting[1].done() or answer not in (*request.answers, Answer.NO):
             return False
+        from assistant.canonical import digest  # not before the first question: the first frame pays for each import
+
         waiting[1].set_result(Approval(digest(request.action), answer, Channel.KEY, reason))
         return True

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assistant.types import Data
 from assistant.ui.language import N_, _
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Data, frozen=True):
     """One command. `what` is translated where it is shown."""
 
     name: str
@@ -85,6 +83,10 @@ async def _find(chat: ChatScreen, argument: str) -> None:
     chat.start_search(argument)
 
 
+async def _copy(chat: ChatScreen, _argument: str) -> None:
+    chat.action_copy_answer()
+
+
 async def _quit(chat: ChatScreen, _argument: str) -> None:
     await chat.app.run_action("quit")
 
@@ -102,6 +104,7 @@ COMMANDS = (
     Command("never", N_("what"), N_("state a boundary that always holds"), _never),
     Command("autonomy", N_("[level]"), N_("how much may be done alone"), _autonomy),
     Command("find", N_("[words]"), N_("search in this conversation"), _find),
+    Command("copy", "", N_("copy the last answer"), _copy),
     Command("settings", "", N_("every setting and where it comes from"), _settings),
     Command("theme", N_("[name]"), N_("dark, light, high-contrast"), _theme),
     Command("quit", "", N_("leave; the task stays in the log"), _quit),
@@ -114,6 +117,8 @@ async def run(chat: ChatScreen, text: str) -> None:
     name, _space, argument = text.strip().removeprefix("/").partition(" ")
     command = _BY_NAME.get(name)
     if command is None:
+        import difflib  # only for a slip of the finger
+
         close = difflib.get_close_matches(name, _BY_NAME, n=1)
         hint = _("did you mean `/{name}`?").format(name=close[0]) if close else _("type / to see all commands")
         chat.tell("warning", _("there is no command `/{name}`").format(name=name), hint)

@@ -7,7 +7,8 @@ foreign as it came; it is made safe where it is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from assistant.agent import events
 from assistant.types import CallPart, Change, Decision, Message, ReasoningPart, ResultPart, TextPart
@@ -16,36 +17,31 @@ OUTPUT_CHARS = 60_000
 """How much of a call's live output is kept for the screen; all of it is in the log."""
 
 
-@dataclass(slots=True, eq=False)
-class Item:
-    """One thing in the transcript."""
+class Item(msgspec.Struct, eq=False):
+    """One thing in the transcript. Compared by identity."""
 
 
-@dataclass(slots=True, eq=False)
-class Said(Item):
+class Said(Item, eq=False):
     """The person's words."""
 
     text: str
 
 
-@dataclass(slots=True, eq=False)
-class Thought(Item):
+class Thought(Item, eq=False):
     """A model's reasoning, as far as it is told."""
 
     text: str
     done: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Answer(Item):
+class Answer(Item, eq=False):
     """A model's words, Markdown."""
 
     text: str
     done: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Card(Item):
+class Card(Item, eq=False):
     """A tool call. status: running, asking, done, failed, refused, stopped."""
 
     call_id: str
@@ -63,8 +59,7 @@ class Card(Item):
     """Characters of live output no longer kept here."""
 
 
-@dataclass(slots=True, eq=False)
-class Note(Item):
+class Note(Item, eq=False):
     """Something to know. level: info, warning, error, done. kind: empty for a plain notice, `turn` (`word` is how it
     ended), `applied` (`number` files) or `conflicts`; the widget has the words for these."""
 
@@ -76,8 +71,7 @@ class Note(Item):
     number: int = 0
 
 
-@dataclass(slots=True)
-class Update:
+class Update(msgspec.Struct, eq=False):
     """What `feed` did. what: added, text (more of an answer or thought), state (anything else of the item changed)."""
 
     item: Item
@@ -85,14 +79,14 @@ class Update:
     text: str = ""
 
 
-@dataclass(slots=True)
 class Conversation:
     """The items of one task, oldest first."""
 
-    items: list[Item] = field(default_factory=list[Item])
-    _answer: Answer | None = None
-    _thought: Thought | None = None
-    _cards: dict[str, Card] = field(default_factory=dict[str, Card])
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self._answer: Answer | None = None
+        self._thought: Thought | None = None
+        self._cards: dict[str, Card] = {}
 
     def add(self, item: Item) -> list[Update]:
         """Append an item; text that was being written is closed first."""

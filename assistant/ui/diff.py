@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from assistant.types import Data
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
-@dataclass(frozen=True, slots=True)
-class DiffRow:
+class DiffRow(Data, frozen=True):
     """One line. kind: `same`, `added`, `removed`, `hunk`, `note`. Line numbers are 0 where there is none."""
 
     kind: str

@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from assistant.agent.events import Event
-from assistant.gateway.approver import ApprovalRequest
-from assistant.types import Answer
-
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
+    from assistant.agent.events import Event
+    from assistant.gateway.approver import ApprovalRequest
+    from assistant.types import Answer
 
 
 class DeskReady(Message):

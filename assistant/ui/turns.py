@@ -23,6 +23,8 @@ class Turns:
         self._chat = chat
         self._waiting: list[str] = []
         self._stopping = False
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.active = False
         """From the start of a turn until its TurnFinished was drawn."""
 
@@ -65,6 +67,7 @@ class Turns:
 
     async def _start(self, text: str) -> None:
         self.active, self._stopping = True, False
+        self.idle.clear()
         await self._draw(self._chat.conversation.add(Said(text)))
         await self._chat.transcript.show_end()
         self._chat.activity.begin(_("thinking"))
@@ -119,6 +122,7 @@ class Turns:
         await self._draw(chat.conversation.feed(event))
         if isinstance(event, events.TurnFinished):
             self.active = self._stopping = False
+            self.idle.set()
             chat.activity.end()
             chat.refresh_status()
             chat.app.turn_ended(chat)

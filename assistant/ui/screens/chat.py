@@ -15,6 +15,7 @@ Routing only: turns are run by `ui/turns.py`, commands stand in `ui/commands.py`
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -57,6 +58,7 @@ from assistant.ui.widgets.welcome import Welcome
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
     from assistant.ui.app import AssistantApp, Opening
+    from assistant.ui.widgets.approval import ApprovalPanel
 
 AGAIN_S = 2.0
 """How long a second Ctrl+C counts as the second."""
@@ -70,6 +72,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         Binding("escape", "stop", N_("stop the turn")),
         Binding("ctrl+c", "interrupt", N_("copy, clear, or leave when pressed twice")),
         Binding("ctrl+d", "leave_if_empty", N_("leave, when the prompt is empty")),
+        Binding("tab", "tab", N_("to the question and back, or to the next card")),
         Binding("f1", "open('help')", N_("help")),
         Binding("f2", "open('review')", N_("review staged changes")),
         Binding("f3", "open('tools')", N_("tools and permissions")),
@@ -83,7 +86,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         Binding("ctrl+end", "end", N_("to the newest line"), priority=True),
         Binding("ctrl+f", "find", N_("search in this conversation"), priority=True),
         Binding("ctrl+t", "next_chat", N_("to the next open task")),
-        Binding("ctrl+y", "copy_answer", N_("copy the last answer")),
+        Binding("alt+c", "copy_answer", N_("copy the last answer")),
     ]
 
     def __init__(self, opening: Opening) -> None:
@@ -94,14 +97,13 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.conversation = Conversation()
         self.approver = ScreenApprover(self.post_message)
         self.turns = Turns(self)
+        self.panel: ApprovalPanel | None = None
+        """Mounted when the first question is asked."""
         self._interrupted_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Nothing here waits: the desk is built after the first frame."""
         yield Transcript(self.conversation)
-        from assistant.ui.widgets.approval import ApprovalPanel
-
-        yield ApprovalPanel()
         with Vertical(id="below"):
             yield Activity(still=self.app.look.reduced_motion)
             yield Queue()
@@ -120,6 +122,8 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
+        gc.freeze()  # what is loaded by now stays; see run_app
+        gc.enable()
         self.run_worker(self._open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts
@@ -152,9 +156,7 @@ class ChatScreen(TellsFailures, Screen[None]):
     @property
     def needs_person(self) -> bool:
         """Whether a question waits here."""
-        from assistant.ui.widgets.approval import ApprovalPanel
-
-        return self.query_one(ApprovalPanel).current is not None
+        return self.panel is not None and self.panel.current is not None
 
     # ------------------------------------------------------------ opening
 
@@ -209,7 +211,9 @@ class ChatScreen(TellsFailures, Screen[None]):
             if not session.history() and (first or session.model_info.provider == "builtin"):
                 from assistant.ui.first_run import found_models
 
-                self.post_message(TurnEvent(found_models(await desk.models(), session.model_info)))
+                found = found_models(await desk.models(), session.model_info)
+                await self.turns.idle.wait()  # a note in the middle would cut the first answer in two
+                self.post_message(TurnEvent(found))
         except AssistantError as error:
             self.post_message(TurnEvent(turn_events.Notice("warning", error.message, error.hint)))
 
@@ -228,10 +232,14 @@ class ChatScreen(TellsFailures, Screen[None]):
         await self.turns.show(message.event)
 
     @on(ApprovalAsked)
-    def _approval_asked(self, message: ApprovalAsked) -> None:
-        from assistant.ui.widgets.approval import ApprovalPanel
+    async def _approval_asked(self, message: ApprovalAsked) -> None:
+        if self.panel is None:
+            from assistant.ui.widgets.approval import ApprovalPanel  # not before the first question
 
-        self.query_one(ApprovalPanel).add(message.request)
+            self.panel = ApprovalPanel()
+            self.panel.set_class(self.has_class("-low"), "-low")
+            await self.mount(self.panel, before="#below")
+        self.panel.add(message.request)
         self.app.badge()
         self.app.call_attention(_("a decision is needed"))
 
@@ -245,9 +253,9 @@ class ChatScreen(TellsFailures, Screen[None]):
         self._card_gone(lambda request: request.call_id == message.call_id)
 
     def _card_gone(self, which: Callable[[Any], bool]) -> None:
-        from assistant.ui.widgets.approval import ApprovalPanel
-
-        panel = self.query_one(ApprovalPanel)
+        panel = self.panel
+        if panel is None:
+            return
         for request in [r for r in panel.waiting if which(r)]:
             panel.remove(request)
         if panel.current is None and panel.has_focus_within:
@@ -260,11 +268,11 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def on_approval_panel_wants_focus(self, message: Message) -> None:
         """The card may have the focus once the person has paused and isn't writing anything."""
-        from assistant.ui.widgets.approval import ARM_S, ApprovalPanel
+        from assistant.ui.widgets.approval import ARM_S
 
         message.stop()
-        panel = self.query_one(ApprovalPanel)
-        if panel.current is None or self.prompt.text or not self.prompt.has_focus:
+        panel = self.panel
+        if panel is None or panel.current is None or self.prompt.text or not self.prompt.has_focus:
             return
         if Message().time - self.prompt.last_key_at < ARM_S:
             self.set_timer(ARM_S / 4, lambda: panel.post_message(panel.WantsFocus()))
@@ -280,10 +288,8 @@ class ChatScreen(TellsFailures, Screen[None]):
         from assistant.ui import completing
 
         completing.follow(self)
-        if not self.prompt.text:
-            from assistant.ui.widgets.approval import ApprovalPanel
-
-            self.query_one(ApprovalPanel).post_message(ApprovalPanel.WantsFocus())
+        if self.panel is not None and not self.prompt.text:
+            self.panel.post_message(self.panel.WantsFocus())
 
     @on(Completion.Chosen)
     async def _completion_chosen(self, message: Completion.Chosen) -> None:
@@ -417,9 +423,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_stop(self) -> None:
         """Esc: back from a reason, else end the turn."""
-        from assistant.ui.widgets.approval import ApprovalPanel
-
-        if not self.query_one(ApprovalPanel).leave_reason():
+        if self.panel is None or not self.panel.leave_reason():
             self.turns.stop()
 
     async def action_interrupt(self) -> None:
@@ -445,6 +449,13 @@ class ChatScreen(TellsFailures, Screen[None]):
         else:
             await self.app.run_action("quit")
 
+    def action_tab(self) -> None:
+        """While a question waits, between it and the prompt; else as usual."""
+        if self.panel is None or self.panel.current is None:
+            self.focus_next()
+        else:
+            (self.prompt if self.panel.has_focus else self.panel).focus()
+
     def action_next_chat(self) -> None:
         """Another open task."""
         self.app.next_chat()
@@ -454,8 +465,10 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.open_screen(name)
 
     def action_page(self, step: int) -> None:
-        """Scroll the transcript, whatever has the focus."""
-        if step < 0:
+        """Scroll the transcript, whatever has the focus but a card that is longer than its place."""
+        if self.panel is not None and self.panel.has_focus:
+            self.panel.page(step)
+        elif step < 0:
             self.transcript.scroll_page_up(animate=False)
         else:
             self.transcript.scroll_page_down(animate=False)
@@ -491,5 +504,6 @@ class ChatScreen(TellsFailures, Screen[None]):
         low = event.size.height < 16 or event.size.width < 36
         self.set_class(low, "-low")
         self.set_class(event.size.height < 8, "-tiny")
-        for widget in (self.prompt, self.query_one("#approval")):
-            widget.set_class(low, "-low")
+        self.prompt.set_class(low, "-low")
+        if self.panel is not None:
+            self.panel.set_class(low, "-low")

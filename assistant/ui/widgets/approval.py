@@ -141,7 +141,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         if event.key in ("left", "right") and len(self.waiting) > 1:
             self.index = (self.index + (1 if event.key == "right" else -1)) % len(self.waiting)
             self._show()
-        elif event.key in ("up", "down", "pageup", "pagedown", "home", "end"):
+        elif event.key in _SCROLL:
             scroll = self.query_one(VerticalScroll)
             getattr(scroll, f"action_{_SCROLL[event.key]}")()
         elif event.key == "enter":
@@ -152,6 +152,11 @@ class ApprovalPanel(Vertical, can_focus=True):
             return
         event.stop()
         event.prevent_default()
+
+    def page(self, step: int) -> None:
+        """Scroll the text by a page."""
+        scroll = self.query_one(VerticalScroll)
+        (scroll.scroll_page_up if step < 0 else scroll.scroll_page_down)(animate=False)
 
     def _printable(self, event: events.Key) -> None:
         key = event.character or ""
@@ -197,8 +202,6 @@ class ApprovalPanel(Vertical, can_focus=True):
 _SCROLL = {
     "up": "scroll_up",
     "down": "scroll_down",
-    "pageup": "page_up",
-    "pagedown": "page_down",
     "home": "scroll_home",
     "end": "scroll_end",
 }

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from assistant.types import Data
 from assistant.ui.safe import join, line
 
 ROWS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Data, frozen=True):
     """One row: `value` replaces what is being written, `note` explains it."""
 
     value: str

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
+import msgspec
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from assistant.types import Data
 from assistant.ui import figures
 from assistant.ui.language import _, ngettext
 from assistant.ui.safe import join, line
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Data, frozen=True):
     """What the line tells. `others` is how many other open tasks need the person."""
 
     task: str = ""
@@ -41,7 +41,7 @@ class StatusLine(Widget):
 
     def set(self, **changes: object) -> None:
         """Change some of the parts."""
-        self.status = replace(self.status, **changes)  # pyright: ignore[reportArgumentType]  # dataclasses.replace checks names at run time
+        self.status = msgspec.structs.replace(self.status, **changes)
 
     def render(self) -> Content:
         """The line at the present width."""

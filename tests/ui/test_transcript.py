@@ -1,0 +1,135 @@
+"""The transcript as a window over a long conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant.agent import events
+from assistant.ui.conversation import Said
+from assistant.ui.widgets.transcript import CHUNK, FIRST, WINDOW
+from tests.ui.fake_desk import FakeDesk, call, long_history, words
+import itertools
+
+
+def mounted(chat: Any) -> int:
+    return len(chat.screen.transcript._views)
+
+
+class TestWindow:
+    async def test_U9_a_long_task_mounts_only_its_end(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(2_000, 400)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat) == FIRST)
+            last = next(i for i in reversed(chat.screen.conversation.items) if isinstance(i, Said))
+            assert last.text.split(":")[0] in chat.text()
+
+    async def test_U9_scrolling_up_shows_everything_and_stays_bounded(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(300, 20)), resume="t1", size=(80, 30)) as chat:
+            await chat.until(lambda: mounted(chat))
+            seen: set[str] = set()
+            for _ in range(400):
+                seen.update(w for w in chat.text().split("\n") if "Question" in w)
+                await chat.pilot.press("pageup")
+                await chat.pilot.pause(0.02)
+                assert mounted(chat) <= WINDOW + CHUNK
+                if "Question 1:" in chat.text():
+                    break
+            seen.update(w for w in chat.text().split("\n") if "Question" in w)
+            asked = sum(isinstance(i, Said) for i in chat.screen.conversation.items)
+            assert len(seen) == asked, "no message is skipped on the way up"
+
+    async def test_what_is_looked_at_stays_in_place_while_older_ones_are_mounted(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(300, 0)), resume="t1", size=(80, 30)) as chat:
+            await chat.until(lambda: mounted(chat))
+            for _ in range(12):
+                before = [row for row in chat.text().splitlines() if "Question" in row]
+                await chat.pilot.press("pageup")
+                await chat.pilot.pause(0.05)
+                after = [row for row in chat.text().splitlines() if "Question" in row]
+                numbers = [int(row.split("Question ")[1].split(":")[0]) for row in (*before, *after)]
+                assert max(numbers) - min(numbers) <= 24, "a page up moves by about a page, never by a window"
+
+    async def test_ctrl_end_leads_back_and_new_words_are_followed_again(self, open_chat: Any) -> None:
+        async with open_chat(
+            FakeDesk({"go": words("the very newest")}, history=long_history(300, 0)), resume="t1"
+        ) as chat:
+            await chat.until(lambda: mounted(chat))
+            for _ in range(30):
+                await chat.pilot.press("pageup")
+            await chat.pilot.press("ctrl+end")
+            await chat.say("go")
+            await chat.until(lambda: "the very newest" in chat.text())
+
+    async def test_someone_who_reads_above_is_not_pulled_down(self, open_chat: Any) -> None:
+        script: list[Any] = [0.1, *[s for n in range(30) for s in (events.TextDelta(f"new {n}\n\n"), 0.01)]]
+        async with open_chat(FakeDesk({"go": script}, history=long_history(100, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.say("go", wait=False)
+            await chat.pilot.press("pageup", "pageup")
+            await chat.pilot.pause(0.05)
+            before = chat.text().splitlines()[:12]
+            await chat.until(lambda: not chat.screen.turns.active)
+            await chat.pilot.pause(0.1)
+            assert chat.text().splitlines()[:12] == before
+
+    async def test_a_live_turn_of_many_calls_stays_bounded(self, open_chat: Any) -> None:
+        script = [step for n in range(200) for step in call(f"c{n}", "read_file", f"read_file: {n}.txt")]
+        async with open_chat(FakeDesk({"go": script})) as chat:
+            await chat.say("go")
+            assert mounted(chat) <= WINDOW + CHUNK
+            await chat.until(lambda: "199.txt" in chat.text())
+
+
+class TestMoving:
+    async def test_jumping_goes_from_prompt_to_prompt(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(200, 0)), resume="t1", size=(80, 20)) as chat:
+            await chat.until(lambda: mounted(chat))
+            tops: list[int] = []
+            for _ in range(20):
+                await chat.pilot.press("ctrl+up")
+                await chat.pilot.pause(0.03)
+                top = next(row for row in chat.text().splitlines() if row.strip())
+                tops.append(int(top.split("Question ")[1].split(":")[0]))
+            assert all(a - b == 2 for a, b in itertools.pairwise(tops)), tops
+            await chat.pilot.press("ctrl+down")
+            await chat.pilot.pause(0.03)
+            assert f"Question {tops[-2]}:" in chat.text()
+
+    async def test_search_finds_what_is_not_mounted(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(1_000, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.pilot.press("ctrl+f")
+            await chat.pilot.pause()
+            await chat.type("item 77?")
+            await chat.until(lambda: "Question 77:" in chat.text() and "1/1" in chat.text())
+            await chat.pilot.press("escape")
+            await chat.pilot.pause()
+            assert chat.screen.prompt.has_focus
+
+    async def test_enter_walks_the_matches_backwards(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(100, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.say("/find Question")
+            await chat.until(lambda: "50/50" in chat.text())
+            await chat.pilot.press("enter", "enter")
+            await chat.until(lambda: "48/50" in chat.text())
+
+
+class TestCopy:
+    async def test_the_last_answer_is_copied_as_markdown(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk({"go": words("some **bold** words")})) as chat:
+            await chat.say("go")
+            await chat.pilot.press("alt+c")
+            assert chat.app.clipboard == "some **bold** words"
+
+    async def test_text_selected_with_the_mouse_is_copied_by_ctrl_c(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk({"go": words("alpha beta gamma")})) as chat:
+            await chat.say("go")
+            await chat.until(lambda: "alpha beta" in chat.text())
+            rows = chat.text().splitlines()
+            y, x = next((y, row.index("alpha")) for y, row in enumerate(rows) if "alpha" in row)
+            await chat.pilot.mouse_down(offset=(x, y))
+            await chat.pilot.hover(offset=(x + 10, y))
+            await chat.pilot.mouse_up(offset=(x + 10, y))
+            await chat.pilot.press("ctrl+c")
+            await chat.pilot.pause()
+            assert "alpha beta" in chat.app.clipboard
