@@ -71,7 +71,6 @@ _LEAD_ZH = re.compile(
     r"和|与|跟|及|以及|或|一个|一下|一份|,|，|、|;|；|:|：)"
 )  # fmt: skip
 _EVERY_ZH = re.compile(r"(?:.*?[\u3400-\u9fff])?(?:所有的?|全部的?|每个|任何|一切|以|后缀为|后缀是|后缀名为|格式为)$")
-_NOUNS_ZH = {"文件", "文件夹", "目录", "统计", "摘要", "概述", "备份", "计算"}
 _ONLY_AFTER_MENTION = set("和与跟及或到成为")
 
 
@@ -255,7 +254,7 @@ def _after_lead(source: str, stem: str, after_mention: bool) -> list[tuple[int |
         return [(None, "", source[: found.end()]), (ENDING, source[found.end() :].lower(), source[found.end() :])]
     while lead := _LEAD_ZH.match(stem, cut):
         word = lead.group()
-        if lead.end() == len(stem) and "." in source and word not in _NOUNS_ZH and (cut or len(word) > 1):
+        if lead.end() == len(stem) and "." in source and word[-1] in "成为到":
             return [(None, "", source[: lead.end()]), (ENDING, source[lead.end() :].lower(), source[lead.end() :])]
         if lead.end() >= len(stem) or (cut == 0 and word in _ONLY_AFTER_MENTION and not after_mention):
             break

@@ -24,8 +24,8 @@ _TIME = {
     "h": Fraction(3600),
     "day": Fraction(86400),
     "week": Fraction(604800),
-    "year": Fraction(31557600),
-    "month": Fraction(2629800),
+    "year": Fraction(31536000),
+    "month": Fraction(2628000),
 }
 _DATA = {
     "bit": Fraction(1, 8),

@@ -154,6 +154,9 @@ def _saved(said: Utterance, memory: Memory) -> Wish | None:
             forms.append(Utterance(f"list {head.text}", [*"list ", *head.pieces], said.mentions))
         for form in forms:
             wish = _single(form, memory)
+            if form is not head and wish and wish.intent is Intent.LIST and not wish.how:
+                # `write hello to a.txt`: the word `list` is ours, so a bare name after it is no folder.
+                continue
             if (
                 wish
                 and wish.intent in _SAVED

@@ -59,6 +59,15 @@ _NOT_PLACES = {
 }
 
 
+def _place(said: Utterance) -> Wish | None:
+    """`list src`: a bare word as a folder."""
+    found = fits(said, r"(?:list|ls|dir|show|列出|查看|看看)(?: -\w+)*\s+(?P<x>[\w.-]+)/?")
+    word = found["x"].lower() if found else ""
+    if not found or kinds.globs(word) or word in _NOT_PLACES or word.isdigit():
+        return None
+    return Wish(Intent.LIST, folder="" if word == "." else found["x"])
+
+
 def recognise(said: Utterance, today: date) -> Wish | None:
     """FIND when something narrows the files down, LIST for a folder as it is."""
     if wish := _named(said, today):
@@ -69,9 +78,8 @@ def recognise(said: Utterance, today: date) -> Wish | None:
         r"(?:ls|dir|ll|list|(?:show |print |display |see |list )?(?:me )?(?:the )?(?:directory |folder |file )?tree(?: view)?|ls -\w+|列表|目录|列出|列一下|(?:显示|查看|看看)?(?:目录|文件)?树(?:状图|形图|结构)?)",
     ):
         return Wish(Intent.LIST, how="tree" if re.search(r"tree|树", text) else "")
-    if place := fits(said, r"(?:list|ls|dir|show|列出|查看|看看)(?: -\w+)*\s+(?P<x>[\w.-]+)/?"):
-        if not kinds.globs(place["x"]) and place["x"].lower() not in _NOT_PLACES and not place["x"].isdigit():
-            return Wish(Intent.LIST, folder="" if place["x"] == "." else place["x"])
+    if wish := _place(said):
+        return wish
     asks = (
         re.match(rf"(?:{_FIND})\b", text)
         or re.search(_FIND_ZH, text)

@@ -36,7 +36,8 @@ _WRITE = (
 _APPEND = (
     r"(?:append|add|attach|insert|put|write)(?: (?:the (?:text|words?|line|item|entry|following|sentence)|a (?:new )?(?:line|item|entry)(?: (?:that )?(?:saying|says|with|reading))?|this|following|another line))*:? (?P<t>{t}) (?:to|at|on|into|in)(?: the)? (?P<w>end|bottom|beginning|start|top|front|head) (?:of|in)(?: the)?(?: file)? (?P<f>{f})",
     r"(?:append|add|attach|jot(?: down)?)(?: (?:the (?:text|words?|line|item|entry|following|sentence)|a (?:new )?(?:line|item|entry)(?: (?:that )?(?:saying|says|with|reading))?|this|following|another line))*:? (?P<t>{t}) (?:to|into|in|onto|on)(?: the)?(?: file)? (?P<f>{f})(?: file)?",
-    r"(?:append|add|write|put)(?: (?:this|the following|a line|the text))? (?:to|at|into)(?: the (?P<w>end|bottom|beginning|start|top) of)?(?: the)?(?: file)? (?P<f>{f}):? ?(?P<t>{T})",
+    r"(?:append|add)(?: (?:this|the following|a line|the text))? (?:to|at|into)(?: the (?P<w>end|bottom|beginning|start|top) of)?(?: the)?(?: file)? (?P<f>{f}):? ?(?P<t>{T})",
+    r"(?:write|put)(?: (?:this|the following|a line|the text))? (?:to|at|into) the (?P<w>end|bottom|beginning|start|top) of(?: the)?(?: file)? (?P<f>{f}):? ?(?P<t>{T})",
     r"prepend (?:the (?:text|line) )?(?P<t>{t}) to (?:the )?(?:file )?(?P<f>{f})(?P<w>)",
     r"(?:在|往|给|向|到)?\s*(?:文件)?\s*(?P<f>{f})\s*(?:这个)?(?:文件)?(?:的|里面|里|中|内)*\s*(?P<w>末尾|结尾|最后|后面|尾部|底部|开头|最前面?|前面|顶部|头部)?\s*(?:处)?(?:再)?(?:追加|添加|加上|加入|增加|附加|补充|插入|加|写上|写入)(?:一行|一句|一条|上|文字|内容|文本)*\s*[:,]?\s*(?P<t>{T})",
     r"(?:把|将)\s*(?P<t>{t})\s*(?:追加|添加|加|附加|补充|插入)\s*(?:到|进|在|入)\s*(?:文件)?\s*(?P<f>{f})(?:\s*(?:的|里面|里|中|内)*\s*(?P<w>末尾|结尾|最后|后面|尾部|底部|开头|最前面?|前面|顶部)?)?",
