@@ -273,7 +273,8 @@ class LocalSession:
     async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
         message = Message("user", (TextPart(prompt),), _PERSON)
         self._turns += 1
-        records: list[Record] = [("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)})]
+        records = self._crash_records(emit)
+        records.append(("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,22 @@ from assistant.gateway.registry import Registry
 from assistant.models.protocol import Model
 from assistant.models.scripted import ScriptedCall, ScriptedError, ScriptedModel, Step
 from assistant.shipped import shipped
-from assistant.types import Autonomy, Budgets, Change, ResultPart, Task, Usage
+from assistant.types import (
+    Autonomy,
+    Budgets,
+    Change,
+    Confidentiality,
+    Integrity,
+    Label,
+    Message,
+    ModelEvent,
+    ModelInfo,
+    ModelRequest,
+    ResultPart,
+    Task,
+    TextPart,
+    Usage,
+)
 from tests.support.fake_room import FakeRoom, FakeStage
 
 READ = ScriptedCall("read_file", {"path": "a.txt"})
@@ -294,3 +310,92 @@ class TestRecall:
         last = past.history[-1].parts[0]
         assert isinstance(last, ResultPart)
         assert last.result.code == "may_have_happened"
+
+
+class TestInvariants:
+    async def test_T1_prompt_before_answer_and_answer_before_its_calls(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"))
+        before_call: list[list[str]] = []
+        world.room.before_run = lambda: before_call.append(world.kinds())
+        await world.turn()
+        assert before_call[0][0] == "message"
+        assert before_call[0][-3:] == ["model.result", "intent", "decision"]
+
+    async def test_T2_a_turn_that_breaks_still_ends(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = World(folder, Step(text="hi"))
+
+        def broken(*_: object) -> object:
+            raise RuntimeError("our own mistake")
+
+        monkeypatch.setattr(world.session, "remember", broken)
+        seen = await world.turn()
+        assert end(seen).exit_code == 1
+        assert not world.session.running
+
+    async def test_T3_every_call_has_a_result_after_a_stop(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ, READ, READ)))
+        world.room.hang = True
+        running = asyncio.create_task(world.turn())
+        while not world.room.commands:
+            await asyncio.sleep(0.005)
+        await world.session.stop()
+        await running
+        assert len([m for m in world.session.history() if m.role == "tool"]) == 3
+
+    async def test_T4_what_recall_rebuilds_equals_what_the_session_held(self, folder: Path) -> None:
+        world = World(folder, Step(text="a", calls=(READ, ScriptedCall("read_file", "broken"))), Step(text="b"))
+        await world.turn()
+        assert recall(world.log, world.log.entries(task=world.task.id)).history == list(world.session.history())
+
+    async def test_T5_what_may_have_happened_is_told_once(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"))
+        await world.turn("first")
+        past = recall(world.log, [e for e in world.log.entries() if e.seq <= 6])
+        session = LocalSession(world.task, ScriptedModel([Step(text="x")] * 3), world.services, past)
+        assert "may have happened" in session.notices()[0].text
+        first = [e async for e in session.run_turn("go on")]
+        second = [e async for e in session.run_turn("and again")]
+        assert sum(isinstance(e, events.Notice) for e in first) == 1
+        assert not any(isinstance(e, events.Notice) for e in second)
+        assert world.kinds().count("crash.found") == 1
+        assert world.room.commands[1:] == []
+
+    async def test_T6_a_secret_conversation_does_not_go_to_a_provider_unasked(self, folder: Path) -> None:
+        world = World(folder)
+        world.session = LocalSession(world.task, FarAway([Step(text="hi")]), world.services)
+        secret = Label(Integrity.TRUSTED, Confidentiality.SECRET)
+        world.session.remember(Message("user", (TextPart("my key"),), secret))
+        seen = await world.turn()
+        assert end(seen).reason == "refused"
+        assert "model.call" not in world.kinds()
+
+    async def test_T7_each_request_begins_with_the_one_before(self, folder: Path) -> None:
+        steps = [Step(calls=(ScriptedCall("run_command", {"command": f"echo {n}"}),)) for n in range(4)]
+        model = Remembering([*steps, Step(text="done"), Step(text="again")])
+        world = World(folder)
+        world.session = LocalSession(world.task, model, world.services)
+        await world.turn("one")
+        await world.turn("two")
+        sent = [request.messages for request in model.requests]
+        assert all(after[: len(before)] == before for before, after in pairwise(sent))
+        assert all(r.tools == model.requests[0].tools for r in model.requests)
+
+
+class FarAway(ScriptedModel):
+    """Runs somewhere else, as a provider's model does."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return ModelInfo("openai/x", "openai")
+
+
+class Remembering(ScriptedModel):
+    """Keeps what it was asked."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__(steps)
+        self.requests: list[ModelRequest] = []
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        self.requests.append(request)
+        return super().stream(request)
