@@ -83,19 +83,22 @@ def _readable(source: str, url: str) -> tuple[str, list[dict[str, Any]]]:
     """(main text as Markdown, title and date as fields); the whole page when no main text can be made out."""
     trafilatura: Any = import_module("trafilatura")
     try:
-        text = trafilatura.extract(
-            source,
-            url=url,
-            output_format="markdown",
-            include_links=True,
-            include_tables=True,
-            include_formatting=True,
-            include_comments=False,
+        text: str = (
+            trafilatura.extract(
+                source,
+                url=url,
+                output_format="markdown",
+                include_links=True,
+                include_tables=True,
+                include_formatting=True,
+                include_comments=False,
+            )
+            or ""
         )
         about = trafilatura.extract_metadata(source, default_url=url)
     except Exception:  # extraction is a guess: when it fails on a strange page, the plain reading is left
-        text = about = None
-    if not (text or "").strip():
+        text, about = "", None
+    if not text.strip():
         return from_html(source), []
     fields = [
         {"path": name, "value": value, "kind": kind}
