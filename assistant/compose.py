@@ -76,7 +76,9 @@ class _Models:
 
             return ScriptedModel.load(model)
         info, connection = await self._catalogue.open(model)
-        return self._workers.model(info, connection)
+        opened = self._workers.model(info, connection)
+        opened.warm_up()  # its process starts while the task is opened and the person types
+        return opened
 
 
 class ModelRooms:

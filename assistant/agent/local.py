@@ -123,7 +123,8 @@ class LocalDesk:
             created_ms=now_ms(),
         )
         answering = await self._parts.make_model(task.model)
-        session = self._session(task, answering, approver)
+        policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
+        session = self._session(task, answering, approver, policy)
         await self._parts.log.write(
             "task.opened",
             task.id,
