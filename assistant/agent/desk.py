@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant.agent.events import Event, Notice
 from assistant.audit.views import LogRow, TaskSummary
 from assistant.gateway.approver import Approver
+from assistant.gateway.processes import Running
 from assistant.sandbox.protocol import ApplyReport
 from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
 
@@ -109,6 +110,14 @@ class TaskSession(Protocol):
 
     async def revoke(self, grant_id: str) -> None:
         """End a grant at once."""
+        ...
+
+    def processes(self) -> Sequence[Running]:
+        """Long-running programs that were started and not yet forgotten."""
+        ...
+
+    async def stop_processes(self) -> None:
+        """End every process of the task, long-running ones too."""
         ...
 
     def boundaries(self) -> Sequence[Boundary]:

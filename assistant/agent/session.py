@@ -22,6 +22,7 @@ from assistant.agent.turn import Turn, unanswered
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
 from assistant.gateway.door import Gateway
+from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
@@ -207,8 +208,7 @@ class LocalSession:
         if runner is None or self._stopping:
             return
         self._stopping = True
-        if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
-            await self._room.result().stop()
+        await self.stop_processes()
         runner.cancel()
         await asyncio.wait([runner])
 
@@ -446,6 +446,16 @@ class LocalSession:
             raise UsageError(f"there is no grant `{one_line(grant_id, 40)}`")
         await self._log.write("grant.revoked", self._task.id, {"id": grant_id})
         self._services.policy.remove_grant(grant_id)
+
+    def processes(self) -> Sequence[Running]:
+        """Long-running programs that were started and not yet forgotten."""
+        return self._gateway.processes.listing()
+
+    async def stop_processes(self) -> None:
+        """End every process of the task, long-running ones too."""
+        if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
+            await self._room.result().stop()
+            self._gateway.residents.forget()
 
     def boundaries(self) -> Sequence[Boundary]:
         """Standing prohibitions."""

@@ -12,6 +12,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolError
 from assistant.gateway import describe
@@ -37,7 +39,9 @@ from assistant.gateway.output import (
     read_plain,
     redacted,
 )
+from assistant.gateway.processes import Processes
 from assistant.gateway.record import record
+from assistant.gateway.resident import Residents
 from assistant.gateway.run import command_for
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.provenance import Observation
@@ -97,6 +101,8 @@ class Gateway:
         self._room = room
         self._now_ms = now_ms
         self._validator = Validator()
+        self.processes = Processes()
+        self.residents = Residents()
         self.asks = 0
         self.refused: list[tuple[str, str]] = []
         """(title, code) of every call that was refused, for the end of an unattended run."""
@@ -246,22 +252,11 @@ class Gateway:
         return None
 
     async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
-        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
-        plain = spec.protocol == "plain"
-        kept = HeadTail(limit)
-
-        def on_output(chunk: bytes) -> None:
-            kept.add(chunk) if plain else None
-            text = visible(chunk.decode("utf-8", "replace")) if plain else live_text(chunk)
-            if text:
-                emit(CallOutput(call.id, text))
-
         started = time.monotonic()
         room: Room | None = None
         try:
             room = await self._room()
-            hosts = tuple(str(h) for h in action.facts.get("hosts", []))
-            done = await room.run(command_for(spec, action, hosts), on_output)
+            reading, done = await self._start(call, spec, action, room, emit)
         except (SandboxUnavailable, SandboxError, ToolError) as error:
             code = "sandbox_unavailable" if isinstance(error, SandboxUnavailable) else "failed"
             emit(Notice("error", error.message, error.hint))
@@ -273,7 +268,6 @@ class Gateway:
             # The room has ended every process of the call by now. What it did must be in the log before anyone goes on.
             await asyncio.shield(self._record_stop(call, name, room, started))
             raise
-        reading = read_plain(kept, done) if plain else read_json(done, limit)
         changes = await asyncio.to_thread(room.call_changes)
         text = redacted(reading.text, redact)
         source = f"{spec.name}:{action.resource.id}"
@@ -282,6 +276,39 @@ class Gateway:
         self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
+
+    async def _start(
+        self, call: ToolCall, spec: ToolSpec, action: Action, room: Room, emit: Emit
+    ) -> tuple[Reading, Completed | None]:
+        """Run the program of an action, by the protocol that its manifest names, and read what it printed."""
+        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
+
+        def show(text: str) -> None:
+            if text:
+                emit(CallOutput(call.id, text))
+
+        if spec.protocol == "process":
+            return await self.processes.act(spec.program[0], action, room, limit, show), None
+        hosts = tuple(str(h) for h in action.facts.get("hosts", []))
+        command = command_for(spec, action, hosts)
+        if spec.session:
+            done = await self.residents.ask(room, spec.name, command, command.stdin, lambda c: show(live_text(c)))
+            reading = read_json(done, limit)
+            if self.residents.restarted:
+                text = f"[started afresh, names are gone: {self.residents.restarted}]\n{reading.text}"
+                reading = msgspec.structs.replace(reading, text=text)
+            return reading, done
+        if spec.protocol == "json":
+            done = await room.run(command, lambda c: show(live_text(c)))
+            return read_json(done, limit), done
+        kept = HeadTail(limit)
+
+        def on_output(chunk: bytes) -> None:
+            kept.add(chunk)
+            show(visible(chunk.decode("utf-8", "replace")))
+
+        done = await room.run(command, on_output)
+        return read_plain(kept, done), done
 
     async def _record_stop(self, call: ToolCall, name: str, room: Room | None, started: float) -> None:
         changes = await asyncio.to_thread(room.call_changes) if room is not None else []

@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,47}\Z")
 """What all providers take as a function's name (OpenAI: 64 of `[a-zA-Z0-9_-]`), with room for a server's prefix."""
 MANIFEST_BYTES = 64 * 1024
 SUMMARY_CHARACTERS = 300
-PROTOCOLS = ("json", "plain")
+PROTOCOLS = ("json", "plain", "process")
 
 
 class Case(Data, frozen=True):
@@ -160,6 +160,9 @@ def _program_problem(manifest: _Manifest, folder: Path) -> str:
         holes = [item[1:-1] for item in manifest.program if item.startswith("{") and item.endswith("}")]
         unknown = [hole for hole in holes if hole not in manifest.parameters.get("properties", {})]
         return f"`program` uses `{{{unknown[0]}}}`, which is no parameter" if unknown else ""
+    if manifest.protocol == "process":
+        verbs = ("start", "talk", "stop")
+        return "" if manifest.program in {(v,) for v in verbs} else f"`program` must be one of {', '.join(verbs)}"
     program = Path(manifest.program[0])
     if len(manifest.program) != 1 or program.is_absolute() or ".." in program.parts or program.suffix != ".py":
         return "`program` must be one Python file of the tool's own folder"

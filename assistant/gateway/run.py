@@ -43,7 +43,8 @@ def command_for(spec: ToolSpec, action: Action, hosts: tuple[str, ...]) -> Comma
         "folder": action.folder,
         "output_bytes": limit,
     }
-    argv = (*interpreter(spec.packages), str(tools / "launch.py"), str(Path(spec.folder) / spec.program[0]))
+    session = ("--session",) if spec.session else ()
+    argv = (*interpreter(spec.packages), str(tools / "launch.py"), *session, str(Path(spec.folder) / spec.program[0]))
     return Command(
         argv,
         stdin=dumps(call) + b"\n",

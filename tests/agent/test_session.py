@@ -313,7 +313,7 @@ class TestRecall:
 
 
 class TestInvariants:
-    async def test_T1_prompt_before_answer_and_answer_before_its_calls(self, folder: Path) -> None:
+    async def test_L1_prompt_before_answer_and_answer_before_its_calls(self, folder: Path) -> None:
         world = World(folder, Step(calls=(READ,)), Step(text="done"))
         before_call: list[list[str]] = []
         world.room.before_run = lambda: before_call.append(world.kinds())
@@ -321,7 +321,7 @@ class TestInvariants:
         assert before_call[0][0] == "message"
         assert before_call[0][-3:] == ["model.result", "intent", "decision"]
 
-    async def test_T2_a_turn_that_breaks_still_ends(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_L2_a_turn_that_breaks_still_ends(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         world = World(folder, Step(text="hi"))
 
         def broken(*_: object) -> object:
@@ -332,7 +332,7 @@ class TestInvariants:
         assert end(seen).exit_code == 1
         assert not world.session.running
 
-    async def test_T3_every_call_has_a_result_after_a_stop(self, folder: Path) -> None:
+    async def test_L3_every_call_has_a_result_after_a_stop(self, folder: Path) -> None:
         world = World(folder, Step(calls=(READ, READ, READ)))
         world.room.hang = True
         running = asyncio.create_task(world.turn())
@@ -342,12 +342,12 @@ class TestInvariants:
         await running
         assert len([m for m in world.session.history() if m.role == "tool"]) == 3
 
-    async def test_T4_what_recall_rebuilds_equals_what_the_session_held(self, folder: Path) -> None:
+    async def test_L4_what_recall_rebuilds_equals_what_the_session_held(self, folder: Path) -> None:
         world = World(folder, Step(text="a", calls=(READ, ScriptedCall("read_file", "broken"))), Step(text="b"))
         await world.turn()
         assert recall(world.log, world.log.entries(task=world.task.id)).history == list(world.session.history())
 
-    async def test_T5_what_may_have_happened_is_told_once(self, folder: Path) -> None:
+    async def test_L5_what_may_have_happened_is_told_once(self, folder: Path) -> None:
         world = World(folder, Step(calls=(READ,)), Step(text="done"))
         await world.turn("first")
         past = recall(world.log, [e for e in world.log.entries() if e.seq <= 6])
@@ -360,7 +360,7 @@ class TestInvariants:
         assert world.kinds().count("crash.found") == 1
         assert world.room.commands[1:] == []
 
-    async def test_T6_a_secret_conversation_does_not_go_to_a_provider_unasked(self, folder: Path) -> None:
+    async def test_L6_a_secret_conversation_does_not_go_to_a_provider_unasked(self, folder: Path) -> None:
         world = World(folder)
         world.session = LocalSession(world.task, FarAway([Step(text="hi")]), world.services)
         secret = Label(Integrity.TRUSTED, Confidentiality.SECRET)
@@ -369,7 +369,7 @@ class TestInvariants:
         assert end(seen).reason == "refused"
         assert "model.call" not in world.kinds()
 
-    async def test_T7_each_request_begins_with_the_one_before(self, folder: Path) -> None:
+    async def test_L7_each_request_begins_with_the_one_before(self, folder: Path) -> None:
         steps = [Step(calls=(ScriptedCall("run_command", {"command": f"echo {n}"}),)) for n in range(4)]
         model = Remembering([*steps, Step(text="done"), Step(text="again")])
         world = World(folder)
