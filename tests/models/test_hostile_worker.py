@@ -99,7 +99,6 @@ class TestKeys:
 
 class TestHosts:
     async def test_M1_it_can_reach_its_provider_and_no_other_host(self, workers: list[Worker], home: Path) -> None:
-        pytest.importorskip("assistant.sandbox.egress")
         own, other = await _listen(b"own"), await _listen(b"other")
         places = [f"127.0.0.1:{s.sockets[0].getsockname()[1]}" for s in (own, other)]
         report = await report_of(workers, hosts=(places[0],), connect=[*places, "example.org:443"])
@@ -123,7 +122,6 @@ class TestHosts:
 
 class TestTheRealWorker:
     async def test_it_asks_its_provider_through_the_room_s_proxy(self, workers: list[Worker], home: Path) -> None:
-        pytest.importorskip("assistant.sandbox.egress")
         async with ModelServer([Step(text="from the room")]) as server:
             place = server.base.removeprefix("http://")
             worker = Worker(ModelRooms(find_sandbox), Connection("openai", "sk", f"{server.base}/v1", (place,)))
