@@ -23,7 +23,7 @@ COMMANDS = {
     "policy": "check, test and explain policies",
     "log": "read, search, verify and export the action log",
     "models": "list models, keep keys, ask one",
-    "tools": "list and check tools",
+    "tools": "list, show, write and check tools",
     "tasks": "list tasks",
     "stop": "end every process of a task",
     "config": "show settings and where each comes from",

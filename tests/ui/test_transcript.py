@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from assistant.agent import events
 from assistant.ui.conversation import Said
 from assistant.ui.widgets.transcript import CHUNK, FIRST, WINDOW
 from tests.ui.fake_desk import FakeDesk, call, long_history, words
-import itertools
 
 
 def mounted(chat: Any) -> int:

@@ -17,8 +17,37 @@ if TYPE_CHECKING:
 
 # What desktops run, install or mount rather than show when it is opened.
 RUNS = frozenset(
-    ".desktop .appimage .sh .bash .py .pl .rb .jar .exe .msi .bat .cmd .com .scr .ps1 .vbs .js .run .bin .deb .rpm .flatpak"
-    " .flatpakref .snap .iso .img .url .lnk .webloc".split()
+    [
+        ".desktop",
+        ".appimage",
+        ".sh",
+        ".bash",
+        ".py",
+        ".pl",
+        ".rb",
+        ".jar",
+        ".exe",
+        ".msi",
+        ".bat",
+        ".cmd",
+        ".com",
+        ".scr",
+        ".ps1",
+        ".vbs",
+        ".js",
+        ".run",
+        ".bin",
+        ".deb",
+        ".rpm",
+        ".flatpak",
+        ".flatpakref",
+        ".snap",
+        ".iso",
+        ".img",
+        ".url",
+        ".lnk",
+        ".webloc",
+    ]
 )
 
 
