@@ -21,10 +21,32 @@ from assistant.gateway.registry import Registry
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.models.offline import OfflineModel
 from assistant.shipped import shipped
-from assistant.types import CallDone, CallPart, Message, ModelEvent, ModelRequest, ResultPart, TextDelta, TextPart, ToolCall, ToolResult, ToolSpec
+from assistant.types import (
+    CallDone,
+    CallPart,
+    Message,
+    ModelEvent,
+    ModelRequest,
+    ResultPart,
+    TextDelta,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from assistant.visible import visible
 
-NAMES = ("read_file", "write_file", "edit_file", "list_dir", "search_text", "run_command", "find_files", "move_files", "delete_files")
+NAMES = (
+    "read_file",
+    "write_file",
+    "edit_file",
+    "list_dir",
+    "search_text",
+    "run_command",
+    "find_files",
+    "move_files",
+    "delete_files",
+)
 TODAY = date(2026, 11, 24)
 STEPS = 40
 """Model calls of one request: no plan needs more."""
@@ -108,7 +130,9 @@ class Chat:
         """One call of the model, remembered."""
         events = [e async for e in self.model.stream(ModelRequest(tuple(self.messages), tuple(self.tools)))]
         text = "".join(e.text for e in events if isinstance(e, TextDelta))
-        parts = ((TextPart(text),) if text else ()) + tuple(CallPart(e.part.call) for e in events if isinstance(e, CallDone))
+        parts = ((TextPart(text),) if text else ()) + tuple(
+            CallPart(e.part.call) for e in events if isinstance(e, CallDone)
+        )
         self.messages.append(Message("assistant", parts))
         return events
 

@@ -10,7 +10,6 @@ from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, fail, i
 from assistant.models.offline.readings import reading
 from assistant.models.offline.wish import Wish
 
-
 TAIL = 40
 """Lines that are read of the end or the beginning of a file that something is added to."""
 
