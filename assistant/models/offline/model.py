@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime
 
@@ -57,6 +55,8 @@ class OfflineModel:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Ask once: the words of an answer, or the next calls of the plan. Never raises ModelError."""
+        import asyncio  # 18 ms at import time, and loaded by whoever runs this
+
         from assistant.models.offline.thought import think  # the grammar: 30 ms that no start-up should pay
 
         # In a thread: a long text is summarised or compared in some tens of milliseconds, too long for the screen's loop.
@@ -110,6 +110,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _id(tool: str, arguments: str, taken: set[str]) -> str:
     """A name for a call that no other call of the conversation has, and that is the same each time."""
+    import hashlib
+
     name = ""
     for count in range(len(taken) + 1):
         digest = hashlib.sha256("\0".join((str(count), tool, arguments)).encode("utf-8", "surrogatepass")).hexdigest()

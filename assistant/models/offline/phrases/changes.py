@@ -21,6 +21,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "exists": ("{file} exists already, so I did not create it. Say “write … to {name}” to replace it, or “append … to {name}”.", "{file} 已经存在，所以没有新建。要替换请说“把……写入 {name}”，要追加请说“在 {name} 末尾加上……”。"),
     "appended end": ("Added {lines:line|lines} at the end of {file}.", "已在 {file} 末尾加上 {lines} 行。"),
     "appended start": ("Added {lines:line|lines} at the beginning of {file}.", "已在 {file} 开头加上 {lines} 行。"),
+    "no anchor": ("The lines at that place of {file} repeat themselves, so I can't tell it apart from others and changed nothing.", "{file} 那个位置的内容重复，无法准确区分，所以没有改动。"),
     "folder": ("Created the folder {file}.", "已新建文件夹 {file}。"),
     "replaced": ("Replaced {old} by {new} in {file}.", "已将 {file} 里的 {old} 替换为 {new}。"),
     "removed text": ("Removed {old} from {file}.", "已从 {file} 里删去 {old}。"),

@@ -8,7 +8,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "folders none": ("There are no folders in {where}.", "{where}里没有文件夹。"),
     "tree": ("What is in {where}, down to level {depth}:", "{where}的内容（到第 {depth} 层）："),
     "more": ("… and {n} more.", "……还有 {n} 项。"),
-    "more unknown": ("… and more than fit here.", "……还有更多，这里放不下。"),
     "top size": ("The {n:largest file|largest files} in {where}:", "{where}里最大的 {n} 个文件："),
     "top smallest": ("The {n:smallest file|smallest files} in {where}:", "{where}里最小的 {n} 个文件："),
     "top newest": ("The {n:most recently changed file|most recently changed files} in {where}:", "{where}里最近修改的 {n} 个文件："),

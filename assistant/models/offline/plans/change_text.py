@@ -91,14 +91,15 @@ def lines_changed(wish: Wish, aid: Aid) -> Steps[str]:
         raise Stuck(aid.say("lines out", file=code(file.path), n=begin + len(lines) - 1 if first > 0 else len(lines)))
     end = min(end, len(lines))
     new = wish.text.split("\n")
-    anchor = {
-        "delete": lambda: instead_of(lines, at, end, []),
-        "change": lambda: instead_of(lines, at, end, new),
-        "insert-before": lambda: instead_of(lines, at, at, new),
-        "insert-after": lambda: instead_of(lines, at + 1, at + 1, new),
-    }[wish.how]()
-    if anchor.old == anchor.new:
+    whole = begin == 1 and file.reading.whole
+    low, high, put = {
+        "delete": (at, end, []),
+        "change": (at, end, new),
+        "insert-before": (at, at, new),
+        "insert-after": (at + 1, at + 1, new),
+    }[wish.how]
+    if lines[low:high] == put:
         return aid.say("replace none", old=code(wish.text), where=code(file.path))
-    yield from edited(file.path, anchor, aid)
+    yield from edited(file.path, instead_of(lines, low, high, put, whole=whole), aid)
     what = aid.say("lines one", a=first) if first == last else aid.say("lines span", a=first, b=last)
     return aid.say(f"lines {wish.how}", what=what, file=code(file.path))

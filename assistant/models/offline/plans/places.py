@@ -31,7 +31,7 @@ MOST = 40
 def moved(wish: Wish, aid: Aid) -> Steps[str]:
     """Named files, or what fits a pattern in the folder itself, into a folder."""
     dest = f"{wish.dest.rstrip('/')}/"
-    asked: list[dict[str, str]] = [{"from": p.rstrip("/"), "to": dest} for p in wish.paths]
+    asked: list[dict[str, str]] = [_into(p, dest) for p in wish.paths]
     if wish.names:
         if wish.min_bytes is not None or wish.since or wish.before:
             asked += yield from _filtered(wish, aid, dest)
@@ -54,7 +54,13 @@ def _filtered(wish: Wish, aid: Aid, dest: str) -> Steps[list[dict[str, str]]]:
     inside = [e.name for e in page.entries if not e.folder and not e.name.startswith(dest)]
     if not inside:
         raise Stuck(aid.say("none fit", where=aid.where(wish.folder), names=shown_names(wish.names)))
-    return [{"from": name, "to": dest} for name in inside[:MOST]]
+    return [_into(name, dest) for name in inside[:MOST]]
+
+
+def _into(path: str, folder: str) -> dict[str, str]:
+    # The whole new path: a slash at the end may be lost on the way, and then the folder's name would be the file's.
+    bare = path.rstrip("/")
+    return {"from": bare, "to": f"{folder}{bare.rpartition('/')[2]}"}
 
 
 def _told(aid: Aid, results: tuple[ToolResult, ...], asked: list[dict[str, str]], dest: str) -> str:
@@ -145,7 +151,7 @@ def _by_month(wish: Wish, aid: Aid) -> Steps[str]:
     ]
     if not near:
         return aid.say("tidy nothing", where=aid.where(wish.folder))
-    asked = [{"from": e.name, "to": f"{prefix}{e.time[:7]}/"} for e in near[:MOST]]
+    asked = [_into(e.name, f"{prefix}{e.time[:7]}/") for e in near[:MOST]]
     return (yield from _carried(asked, [e.name for e in near[MOST:]], aid))
 
 
@@ -157,7 +163,7 @@ def _carried(asked: list[dict[str, str]], stay: list[str], aid: Aid) -> Steps[st
     for result, args in zip(results, asked, strict=True):
         if result.ok:
             n = sum(line.count(" -> ") == 1 for line in result.text.split("\n"))
-            rows[args["to"]] += n
+            rows[args["to"].rpartition("/")[0] + "/"] += n
             count += n
         else:
             if result.code != "failed":

@@ -10,6 +10,9 @@ from assistant.models.offline.plans.steps import Aid, Steps, Stuck, ask, fail, i
 from assistant.models.offline.readings import reading
 from assistant.models.offline.wish import Wish
 
+TAIL = 40
+"""Lines that are read of the end or the beginning of a file that something is added to."""
+
 
 def written(wish: Wish, aid: Aid) -> Steps[str]:
     """A new file, or all of an old one. What only was to be created is never overwritten."""
@@ -41,25 +44,28 @@ def appended(wish: Wish, aid: Aid) -> Steps[str]:
     path = wish.paths[0]
     added = _content(wish, aid).removesuffix("\n")
     start = wish.how.startswith("start")
-    result = yield from ask(aid, "read_file", path=path, **({"start": 1, "lines": 40} if start else {"start": -40}))
+    result = yield from ask(aid, "read_file", path=path, **({"start": 1, "lines": TAIL} if start else {"start": -TAIL}))
     if is_missing(result) or (result.ok and reading(result.text).empty):
         yield from must(aid, "write_file", path=path, content=f"{added}\n")
         return aid.say("created", file=code(path), lines=added.count("\n") + 1)
     if not result.ok:
         fail(aid, result)
-    lines = reading(result.text).lines
-    anchor = at_start(lines, added) if start else at_end(lines, added)
-    yield from edited(path, anchor, aid)
+    read = reading(result.text)
+    whole = len(read.lines) < TAIL and read.whole
+    anchors = (at_start if start else at_end)(read.lines, added, whole=whole)
+    yield from edited(path, anchors, aid)
     return aid.say("appended start" if start else "appended end", file=code(path), lines=added.count("\n") + 1)
 
 
-def edited(path: str, anchor: Anchor, aid: Aid) -> Steps[None]:
-    """One edit; with more lines around it when the first few stand in the file more than once."""
-    result = yield from ask(aid, "edit_file", path=path, edits=[{"old": anchor.old, "new": anchor.new}])
-    if says(result, "not_unique") and anchor.wider:
-        result = yield from ask(aid, "edit_file", path=path, edits=[{"old": anchor.wider[0], "new": anchor.wider[1]}])
-    if not result.ok:
-        fail(aid, result)
+def edited(path: str, anchors: list[Anchor], aid: Aid) -> Steps[None]:
+    """One edit, with the first of the anchors that stands in the file only once. Raises Stuck when none does."""
+    for anchor in anchors:
+        result = yield from ask(aid, "edit_file", path=path, edits=[{"old": anchor.old, "new": anchor.new}])
+        if result.ok:
+            return
+        if not says(result, "not_unique"):
+            fail(aid, result)
+    raise Stuck(aid.say("no anchor", file=code(path)))
 
 
 def folder(wish: Wish, aid: Aid) -> Steps[str]:
