@@ -30,6 +30,7 @@ from assistant.audit.entry import (
     read_entry,
 )
 from assistant.audit.merkle import Frontier, leaf_hash
+from assistant.audit.note import SigningKey
 from assistant.audit.signer import Signer
 from assistant.audit.stored_tree import GrowingTree, StoredTree
 from assistant.audit.trust import Trust
@@ -65,11 +66,11 @@ _Waiter = tuple[Draft, "asyncio.AbstractEventLoop", "asyncio.Future[Entry]"]
 class Log:
     """One process's access to the log. `append*` may be called from any thread, `write` from any event loop."""
 
-    def __init__(self, paths: Paths, *, read_only: bool = False) -> None:
+    def __init__(self, paths: Paths, *, read_only: bool = False, database: Path | None = None) -> None:
         self.paths = paths
         self.read_only = read_only
         self.trust = Trust(Path(paths.trust))
-        self._database = Database(paths.log_db, read_only=read_only)
+        self._database = Database(database or paths.log_db, read_only=read_only)
         self._signer = Signer(paths, self.trust)
         self._writing = threading.Lock()
         self._tree: Frontier | None = None
@@ -81,14 +82,14 @@ class Log:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def open(cls, paths: Paths, *, read_only: bool = False) -> Log:
-        """Open the log, made when missing. The cost does not depend on its size.
+    def open(cls, paths: Paths, *, read_only: bool = False, database: Path | None = None) -> Log:
+        """Open the log, made when missing. The cost does not depend on its size. `database` names another file, to read.
 
         Raises LogError when the database can't be opened, was written by a newer version, or is gone although this machine
         has seen entries of it; LogDamaged for a file that is not a log. The signature of its end is checked, and a first
         key made, at the first append.
         """
-        log = cls(paths, read_only=read_only)
+        log = cls(paths, read_only=read_only, database=database)
         if read_only:
             log._database.read("SELECT 1")
             return log
@@ -129,6 +130,48 @@ class Log:
                 self._reset()
                 raise
 
+    def rotate(self, new: SigningKey, *, lost: bool = False) -> Entry:
+        """Sign with `new` (kept and pinned already) from now on; the entry that tells so is signed by the old key too.
+
+        With `lost`, the old key is gone and did not agree: the log tells that. Errors as `append`.
+        """
+        with self._writing:
+            try:
+                connection = self._database.begin()
+                self._caught_up(connection, lost_key=lost)
+                old = self._signer.in_force
+                also = [] if lost else [self._signer.key]
+                self._signer.adopt(new)
+                body = {"old_vkey": str(old), "new_vkey": str(new.verifier), "lost": lost}
+                return self._write(connection, [Draft("key.rotated", "", body)], None, also)[0]
+            finally:
+                self._reset()
+
+    def accept_tail(self) -> int:
+        """Sign the entries at the end that no checkpoint covers, as they are, and tell so in the log; how many there were.
+
+        For a person who knows where they came from. Raises LogDamaged when one of them is not a well-formed entry.
+        """
+        with self._writing:
+            try:
+                connection = self._database.begin()
+                found = rows.last_note(connection)
+                signed = found[0] if found else 0
+                tree = self._caught_up(connection, tail=True)
+                for seq, text, leaf in connection.execute("SELECT seq, body, leaf FROM entries WHERE seq>?", (signed,)):
+                    if read_entry(seq, text).seq != seq or leaf_hash(text.encode()) != leaf:
+                        raise LogDamaged(f"entry {seq} is not well-formed and can't be signed", first_bad_seq=seq)
+                if tree.size == signed:
+                    connection.execute("ROLLBACK")
+                    return 0
+                self._last_note = self._signer.sign(tree)
+                rows.insert_note(connection, tree.size, self._last_note)
+                body = {"first_seq": signed + 1, "count": tree.size - signed}
+                self._write(connection, [Draft("tail.accepted", "", body)], None, [])
+                return tree.size - 1 - signed
+            finally:
+                self._reset()
+
     async def write(
         self, kind: str, task: str, body: Mapping[str, JSON], *, blobs: Mapping[str, bytes] | None = None
     ) -> Entry:
@@ -160,8 +203,19 @@ class Log:
 
     def _commit(self, drafts: Sequence[Draft], also: Callable[[sqlite3.Connection], None] | None) -> list[Entry]:
         connection = self._database.begin()
+        self._caught_up(connection)
+        return self._write(connection, drafts, also, [])
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        drafts: Sequence[Draft],
+        also: Callable[[sqlite3.Connection], None] | None,
+        also_signing: Sequence[SigningKey],
+    ) -> list[Entry]:
+        assert self._tree is not None  # noqa: S101 - `_caught_up` has set it
         try:
-            tree = GrowingTree(self._caught_up(connection))
+            tree = GrowingTree(self._tree)
             now = time.time_ns() // 1_000_000
             entries: list[Entry] = []
             stored: list[tuple[int, str, bytes]] = []
@@ -178,7 +232,7 @@ class Log:
                 rows.insert_nodes(connection, tree.new_nodes)
             if also is not None:
                 also(connection)
-            note = self._signer.sign(tree.frontier)
+            note = self._signer.sign(tree.frontier, *also_signing)
             rows.insert_note(connection, tree.frontier.size, note)
         except (OSError, sqlite3.Error) as error:
             raise log_error(error, self._database.path) from error
@@ -205,8 +259,14 @@ class Log:
             head=head,
         )
 
-    def _caught_up(self, connection: sqlite3.Connection) -> Frontier:
+    def _caught_up(self, connection: sqlite3.Connection, *, lost_key: bool = False, tail: bool = False) -> Frontier:
         """The frontier over what is stored now, checked against the signed end when others have written."""
+        try:
+            return self._catch_up(connection, lost_key, tail)
+        except sqlite3.Error as error:
+            raise log_error(error, self._database.path) from error
+
+    def _catch_up(self, connection: sqlite3.Connection, lost_key: bool, tail: bool) -> Frontier:
         tree = self._tree
         if tree is not None and tree.size == rows.last_seq(connection):
             return tree
@@ -216,7 +276,7 @@ class Log:
                 tree.append(new)
         else:
             tree = StoredTree(connection).frontier(size)
-        self._last_note = self._signer.check(connection, tree)
+        self._last_note = self._signer.check(connection, tree, lost_key=lost_key, tail=tail)
         self._tree = tree
         self._last_leaf = leaf
         return tree
@@ -305,6 +365,11 @@ class Log:
     def head(self) -> tuple[int, str] | None:
         """Size and note of the last checkpoint; None for an empty log."""
         found = self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return (found[0][0], found[0][1]) if found else None
+
+    def checkpoint_at(self, size: int) -> tuple[int, str] | None:
+        """Size and note of the checkpoint over `size` entries; None when no commit ended there."""
+        found = self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,))
         return (found[0][0], found[0][1]) if found else None
 
 

@@ -9,6 +9,7 @@ from assistant.audit import keys
 from assistant.audit.checkpoint import encode_hash, open_checkpoint
 from assistant.audit.merkle import Frontier
 from assistant.audit.note import NoteError, SigningKey, VerifierKey, new_signing_key
+from assistant.audit.stored_tree import StoredTree
 from assistant.audit.trust import Trust
 from assistant.config import Paths
 from assistant.errors import LogDamaged, LogError
@@ -24,6 +25,8 @@ class Signer:
         self._paths = paths
         self._trust = trust
         self._key: SigningKey | None = None
+        self.in_force: VerifierKey | None = None
+        """The public key that signed the last checkpoint, once `check` has seen it."""
 
     def forget(self) -> None:
         """Find the key anew at the next use: after a failure, anything may have changed."""
@@ -36,13 +39,19 @@ class Signer:
             raise LogError("the log's signing key has not been found yet")
         return self._key
 
-    def check(self, connection: sqlite3.Connection, frontier: Frontier) -> str:
+    def check(
+        self, connection: sqlite3.Connection, frontier: Frontier, *, lost_key: bool = False, tail: bool = False
+    ) -> str:
         """Compare the stored tree with the last checkpoint, its signature, and what this machine saw last; returns its note.
 
-        Raises LogDamaged unless they agree: signing a new checkpoint over a changed log would hide the change.
+        With `lost_key` the signing key is not looked for, with `tail` entries behind the last checkpoint are let pass: both
+        only for a person who asked for it. Raises LogDamaged unless everything agrees: signing a new checkpoint over a
+        changed log would hide the change.
         """
         found = last_note(connection)
         size = found[0] if found else 0
+        if tail and found is not None and frontier.size > size:
+            frontier = StoredTree(connection).frontier(size)
         if frontier.size > size:
             raise LogDamaged(
                 f"the log's last {frontier.size - size} entries are under no checkpoint",
@@ -53,7 +62,7 @@ class Signer:
             raise LogDamaged(
                 f"entries are missing from {frontier.size + 1} on", first_bad_seq=frontier.size + 1, hint=_SEE_VERIFY
             )
-        pinned = self._trust.keys()
+        pinned = self._trust.pinned()
         if found is None:
             self._check_not_lost(0)
             self._key = self._first_key(pinned)
@@ -68,7 +77,8 @@ class Signer:
             raise LogDamaged("the log's last checkpoint is over other entries than these", hint=_SEE_VERIFY)
         self._check_not_lost(size)
         in_force = max(signers, key=pinned.index)
-        if self._key is None or self._key.verifier != in_force:
+        self.in_force = in_force
+        if not lost_key and (self._key is None or self._key.verifier != in_force):
             self._key = keys.load(self._paths, [in_force])
         return found[1]
 

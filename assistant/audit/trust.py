@@ -30,7 +30,7 @@ class Trust:
         self._handle = -1
         self._newest: tuple[int, str] | None = None
 
-    def keys(self) -> list[VerifierKey]:
+    def pinned(self) -> list[VerifierKey]:
         """The pinned keys, oldest first; empty when nothing is pinned. Raises LogDamaged for a file that isn't keys."""
         try:
             lines = self._vkey.read_text(encoding="utf-8").splitlines()
@@ -45,7 +45,7 @@ class Trust:
 
     def pin(self, key: VerifierKey) -> None:
         """Add a key behind those that are pinned."""
-        keys = [*self.keys(), key]
+        keys = [*self.pinned(), key]
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary = self._vkey.with_suffix(f".{os.getpid()}")

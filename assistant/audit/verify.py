@@ -32,7 +32,7 @@ ATTEMPTS = 3
 
 def evidence_of(trust: Trust, witnessed: list[tuple[str, str]] | None = None) -> Evidence:
     """What a trust folder knows. Raises LogDamaged when a file of it is not what was written."""
-    return Evidence(trust.keys(), trust.last_seen(), witnessed)
+    return Evidence(trust.pinned(), trust.last_seen(), witnessed)
 
 
 def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: Progress | None = None) -> Verification:

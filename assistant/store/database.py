@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,31 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             with self._reading:
                 self._close_reader()
+            raise log_error(error, self.path) from error
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """The reading connection for several questions as of one moment. Raises LogError. Keep it short."""
+        try:
+            with self._reading:
+                if self._reader is None:
+                    self._reader = self._open_reader()
+                self._reader.execute("BEGIN")
+                try:
+                    yield self._reader
+                finally:
+                    self._reader.execute("ROLLBACK")
+        except (sqlite3.Error, OSError) as error:
+            with self._reading:
+                self._close_reader()
+            raise log_error(error, self.path) from error
+
+    def settle(self) -> bool:
+        """Move the whole WAL into the database and empty it; False when a reader of another process is in the way."""
+        try:
+            return self.writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        except sqlite3.Error as error:
+            self.fail()
             raise log_error(error, self.path) from error
 
     def pages(

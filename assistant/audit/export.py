@@ -1,0 +1,63 @@
+"""Export as JSON lines with proofs: what a stranger needs to check entries against one signed checkpoint.
+
+The first line is the head, every other an entry; `check_export.py.txt` beside this file (and in each report's appendix) checks
+them with nothing but Python's standard library, the signature too.
+
+    {"type":"head","checkpoint":NOTE,"vkeys":[...],"entries":N}
+    {"type":"entry","seq":7,"entry":TEXT,"proof":[HEX...],"contents":{NAME:HEX|null}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from assistant.audit.checkpoint import read_checkpoint
+from assistant.audit.entry import read_entry
+from assistant.audit.log import Log
+from assistant.audit.merkle import prove_inclusion, subtrees_of
+from assistant.errors import LogDamaged, UsageError
+
+
+def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterator[str]:
+    """The lines of an export, of one task or of everything; `contents` adds what lies apart (null where it was erased).
+
+    Raises UsageError for an empty log, LogDamaged when what is stored does not give the signed root: a false proof is never
+    written. Holds all leaf hashes in memory: 100 MB for a million entries.
+    """
+    found = log.head()
+    if found is None:
+        raise UsageError("the log is empty: there is nothing to export")
+    head = read_checkpoint(found[1])
+    rows = log.database.pages(
+        "SELECT seq, leaf FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size, size=20_000
+    )
+    subtree = subtrees_of([leaf for _, leaf in rows])
+    if subtree(0, head.size) != head.root:
+        raise LogDamaged("the stored entries don't give the root of the checkpoint", hint="run `assistant log verify`")
+    yield _line(
+        {
+            "type": "head",
+            "checkpoint": found[1],
+            "vkeys": [str(key) for key in log.trust.pinned()],
+            "entries": head.size,
+        }
+    )
+    for seq, text in log.database.pages("SELECT seq, body FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size):
+        entry = read_entry(seq, text)
+        if task and entry.task != task:
+            continue
+        proof = [step.hex() for step in prove_inclusion(seq - 1, head.size, subtree)]
+        line: dict[str, Any] = {"type": "entry", "seq": seq, "entry": text, "proof": proof}
+        if contents and entry.blobs:
+            kept = [log.blob(sha256) for sha256 in entry.blob_hashes()]
+            line["contents"] = {
+                name: None if data is None else data.hex() for name, data in zip(entry.blobs, kept, strict=True)
+            }
+        yield _line(line)
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return orjson.dumps(fields).decode()
