@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from assistant.sandbox.prepare import overlay_stage
+from assistant.sandbox.prepare import task_stage
 from assistant.sandbox.stage.place import Place, find_place, remove_place
 
 _KEPT = 20
@@ -36,6 +36,6 @@ def _empty_place(name: str, stages: Path) -> Place | None:
         return None
     try:
         place = find_place(name, folder, stages)
-        return None if overlay_stage(place).changes() else place
+        return None if task_stage(place).changes() else place
     except AssistantError:
         return None

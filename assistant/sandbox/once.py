@@ -16,7 +16,7 @@ from assistant.config import Paths
 from assistant.errors import SandboxError
 from assistant.sandbox.call import CallBuilder, resolve_limits
 from assistant.sandbox.channel import Channel
-from assistant.sandbox.prepare import find_bwrap, overlay_stage, plan_room
+from assistant.sandbox.prepare import find_bwrap, must_copy, plan_room, task_stage
 from assistant.sandbox.protocol import Command
 from assistant.sandbox.running import note_room, rooms_folder
 from assistant.sandbox.stage.place import Place, find_place, remove_place
@@ -61,8 +61,9 @@ class OneCommand:
         self._terminal = terminal
         self.task = new_task_id()
         self._bwrap = find_bwrap()
-        self._place: Place = find_place(self.task, folder, paths.stages)
-        self.stage: DiskStage = overlay_stage(self._place)
+        self._place: Place = find_place(self.task, folder, paths.stages, must_copy)
+        self.stage: DiskStage = task_stage(self._place)
+        self.stage.refresh()
         self._channel = channel
         self._egress: EgressThread | None = None
         self._signals = 0

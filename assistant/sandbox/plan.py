@@ -39,6 +39,9 @@ class RoomPlan(msgspec.Struct, frozen=True):
     scratch_bytes: int = DEFAULT_SCRATCH_BYTES
     groups: bool = True
     """Whether the kernel's control groups may be used where this person can make them."""
+    engine: str = "bubblewrap"
+    filter: bytes = b""
+    """The system call filter; empty for the usual one."""
     leave_no: tuple[str, ...] = ()
     """Files to unlink when the room ends, also when the assistant died."""
 
@@ -65,7 +68,8 @@ class RoomPlan(msgspec.Struct, frozen=True):
             "leave_no": list(self.leave_no),
             "scratch": [list(item) for item in self.scratch()],
             "accounts": {"/etc/passwd": self._passwd(), "/etc/group": self._group()},
-            "filter": room_filter(),
+            "engine": self.engine,
+            "filter": self.filter or room_filter(),
             "groups": self._groups(),
         }
 

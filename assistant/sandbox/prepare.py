@@ -31,6 +31,56 @@ def _open_overlay(place: Place, real: Tree) -> Layer:
     return OverlayLayer(real, place.upper)
 
 
+def task_stage(place: Place) -> DiskStage:
+    """The stage as it was begun: an overlay or a copy."""
+    if not place.copied:
+        return overlay_stage(place)
+    from assistant.sandbox.stage.copied import copied_stage  # only where no overlay can be mounted
+
+    (Path(place.base) / "room").mkdir(mode=0o700, exist_ok=True)
+    return copied_stage(place)
+
+
+def must_copy(place: Place) -> bool:
+    """Whether an overlay can't be mounted at this place: tried once for each file system and kernel, then remembered."""
+    known = Path(place.base).parent / ".overlay"
+    key = f"{os.stat(place.layer).st_dev} {os.stat(place.folder).st_dev} {os.uname().release}"
+    try:
+        lines = known.read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.startswith(key):
+            return line.endswith(" no")
+    works = _overlay_mounts(place)
+    try:
+        known.write_text("\n".join([*lines[-20:], f"{key} {'yes' if works else 'no'}"]) + "\n")
+    except OSError:
+        pass
+    return not works
+
+
+def _overlay_mounts(place: Place) -> bool:
+    from assistant.sandbox.channel import Channel
+
+    overlay_stage(place)
+    uid, gid = room_ids()
+    plan = RoomPlan(
+        where=f"{place.base}/room", home=home_folder(), uid=uid, gid=gid, folder=place.folder,
+        upper=str(place.upper), work=str(place.work), groups=False,
+    )  # fmt: skip
+    channel = Channel.open(plan)
+    try:
+        channel.wait_ready()
+    except SandboxUnavailable as error:
+        return "overlay" not in error.message
+    else:
+        return True
+    finally:
+        channel.close()
+        unlock(place.work / "work")
+
+
 def find_bwrap() -> str:
     """The program. Raises SandboxUnavailable when it is missing."""
     for folder in f"{os.environ.get('PATH', '')}:/usr/bin:/bin".split(":"):
@@ -53,15 +103,17 @@ def hidden_paths(paths: Paths, place: Place, stages: Path) -> tuple[str, ...]:
 def plan_room(paths: Paths, place: Place, stages: Path, leave_no: tuple[str, ...]) -> RoomPlan:
     """The plan of a task's room."""
     uid, gid = room_ids()
-    unlock(place.work / "work")
+    if not place.copied:
+        unlock(place.work / "work")
     return RoomPlan(
         where=f"{place.base}/room",
         home=home_folder(),
         uid=uid,
         gid=gid,
         folder=place.folder,
-        upper=str(place.upper),
-        work=str(place.work),
+        upper="" if place.copied else str(place.upper),
+        work="" if place.copied else str(place.work),
+        source=str(place.copy) if place.copied else "",
         hidden=hidden_paths(paths, place, stages),
         leave_no=leave_no,
     )

@@ -6,40 +6,49 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from assistant.errors import SandboxError, SandboxUnavailable, StageError
-from assistant.sandbox.call import CallBuilder, resolve_limits
+from assistant.sandbox.call import resolve_limits
 from assistant.sandbox.channel import Channel
 from assistant.sandbox.plan import RoomPlan
 from assistant.sandbox.process import Call, LongCall, PipedCall
 from assistant.sandbox.protocol import Command
 from assistant.sandbox.stage.changes import changes_between, split_renames
 from assistant.sandbox.stage.stage import DiskStage
-from assistant.types import Change, Completed
+from assistant.types import Change, Completed, Limits
 
 C = TypeVar("C", bound=Call)
 
 _STOP_S = 0.1
 """How long the holder may take to end everything before it is ended itself."""
 _QUIET_S = 30.0
+_PATIENCE_S = 0.2
 _RETRY_S = 0.005
 
 
-class BubblewrapRoom:
+class Builder(Protocol):
+    """Turns a command into what the holder starts."""
+
+    def build(self, command: Command, limits: Limits, environment: Mapping[str, str]) -> dict[str, Any]:
+        """`argv` and `options` of a start message."""
+        ...
+
+
+class RoomOnLoop:
     """See protocol.Room. `stage` is None for a private room."""
 
     def __init__(
         self,
         plan: RoomPlan,
-        bwrap: str,
+        builder: Builder,
         stage: DiskStage | None,
         note: Callable[[int], None],
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._plan = plan
-        self._builder = CallBuilder(plan, bwrap)
+        self._builder = builder
         self._stage = stage
         self._note = note
         self._channel: Channel | None = None
@@ -125,6 +134,8 @@ class BubblewrapRoom:
             call.opened(number, running, listener)
             running = -1
             if self._stage is not None:
+                if self._stage.is_copy and not self._calls:
+                    await asyncio.to_thread(self._stage.refresh, patience_s=_PATIENCE_S)
                 self._stage.note_start()
             parts = self._builder.build(call.command, call.limits, environment)
             fds = call.connect()

@@ -15,6 +15,7 @@ from typing import Any
 
 from assistant.sandbox.holder import kernel
 from assistant.sandbox.holder.groups import remove_groups
+from assistant.sandbox.holder.loose import LooseServer, kill_below
 from assistant.sandbox.holder.root import RoomRoot, disowned_trees
 from assistant.sandbox.holder.serve import Server
 from assistant.sandbox.holder.wire import Inbox, send
@@ -39,6 +40,8 @@ def main() -> None:
     if taken is None:
         os._exit(0)
     plan = taken[0]
+    if plan["engine"] == "landlock":
+        _without_namespaces(sock, plan)
     try:
         disowned = _enter(plan)
     except OSError as error:
@@ -128,6 +131,18 @@ def _inside(sock: _socket.socket, plan: dict[str, Any], disowned: dict[str, str]
     Server(sock, plan, folder).run()
 
 
+def _without_namespaces(sock: _socket.socket, plan: dict[str, Any]) -> None:
+    """Every orphan of a call becomes this process's child, so that none escapes being ended."""
+    kernel.adopt_orphans()
+    try:
+        send(sock, {"op": "ready"})
+        LooseServer(sock, plan, "").run()
+    finally:
+        kill_below(os.getpid())
+        _clean_up(plan)
+        os._exit(0)
+
+
 def _clean_up(plan: dict[str, Any]) -> None:
     """By the outer process, since the inner one may have been killed."""
     for path in plan["leave_no"]:
@@ -142,7 +157,7 @@ def _add_folder(root: RoomRoot, plan: dict[str, Any]) -> str:
     """Descriptors name the overlay's layers: a path may hold the commas and colons that separate mount options."""
     if not plan["folder"]:
         return ""
-    if not plan["upper"]:
+    if not plan["upper"]:  # a copied stage
         root.add_folder(plan["folder"], None, plan["source"])
         return ""
     paths = (plan["folder"], plan["upper"], plan["work"])

@@ -19,7 +19,9 @@ _FILTER_FD, _OPTIONS_FD, _STATUS_FD = 9, 10, 11
 _LOOPBACK = "127.0.0.1"
 
 
-class _Call:
+class Call:
+    """One running program."""
+
     def __init__(self, pid: int, status: int, watch: Watch | None, group: Group | None) -> None:
         self.pid = pid
         self.status = status
@@ -38,7 +40,7 @@ class Server:
         self._plan = plan
         self._folder = folder
         self._inbox = Inbox(sock)
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, Call] = {}
         self._old_groups: list[str] = []
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
@@ -60,12 +62,12 @@ class Server:
                 finally:
                     for fd in fds:
                         os.close(fd)
-            self._reap()
+            self.reap()
             for call in self._calls.values():
                 if call.watch is not None and not call.hit:
                     call.hit = call.watch.look(call.pid)
                     if call.hit:
-                        self._kill(call)
+                        self.kill_call(call)
 
     def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
         op = message["op"]
@@ -74,13 +76,13 @@ class Server:
         elif op == "kill":
             call = self._calls.get(message["id"])
             if call is not None:
-                self._kill(call)
+                self.kill_call(call)
         elif op == "signal":
             call = self._calls.get(message["id"])
             if call is not None:
-                self._signal(call, message["signal"])
+                self.signal_call(call, message["signal"])
         elif op == "stop":
-            self._stop()
+            self.stop_all()
             send(self._sock, {"op": "stopped"})
         elif op == "listen":
             self._listen(message["id"])
@@ -98,7 +100,7 @@ class Server:
             pid = self._spawn(argv, message["options"], [*fds, status])
             if group is not None:
                 bounds = {"disk": bounds["disk"]}
-            call = self._calls[number] = _Call(pid, status, Watch(bounds, self._plan["upper"]), group)
+            call = self._calls[number] = Call(pid, status, Watch(bounds, self._plan["upper"]), group)
             self._poll.register(call.pidfd, select.POLLIN)
         except OSError as error:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
@@ -132,7 +134,8 @@ class Server:
             os.close(program)
             os.close(words)
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
+        """Take note of what ended."""
         ended = False
         while True:
             try:
@@ -146,9 +149,9 @@ class Server:
                     ended = True
                     self._end(number, call, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
         if ended:
-            self._sweep()
+            self.sweep()
 
-    def _end(self, number: int, call: _Call, status: int, cpu_s: float, rss: int) -> None:
+    def _end(self, number: int, call: Call, status: int, cpu_s: float, rss: int) -> None:
         self._poll.unregister(call.pidfd)
         os.close(call.pidfd)
         ran = b'"exit-code"' in os.pread(call.status, 4096, 0)
@@ -179,20 +182,25 @@ class Server:
                 left.append(folder)
         self._old_groups = left
 
-    def _kill(self, call: _Call) -> None:
+    def kill_call(self, call: Call) -> None:
+        """End one call."""
         # The call's own first process takes every other one with it; bubblewrap outside it ends by itself or here.
         for pid in [*children(call.pid), call.pid]:
             _kill(pid, _SIGKILL)
-        self._sweep()
+        self.sweep()
 
-    def _sweep(self) -> None:
+    def known(self) -> set[int]:
+        """Processes that are calls."""
+        return {call.pid for call in self._calls.values()}
+
+    def sweep(self) -> None:
         """Kill what hangs below the holder without being a call: the rest of one that was killed while it started."""
-        known = {call.pid for call in self._calls.values()}
+        known = self.known()
         for pid in children(1):
             if pid not in known:
                 _kill(pid, _SIGKILL)
 
-    def _signal(self, call: _Call, number: int) -> None:
+    def signal_call(self, call: Call, number: int) -> None:
         """To the command and what shares its process group; bubblewrap's first process there takes no signals."""
         family = descendants(call.pid)
         if len(family) > 2:
@@ -204,14 +212,15 @@ class Server:
                 except ProcessLookupError:
                     continue
 
-    def _stop(self) -> None:
+    def stop_all(self) -> None:
+        """End every call."""
         try:
             os.kill(-1, _SIGKILL)
         except ProcessLookupError:
             return
         while self._calls:
             select.select([], [], [], 0.001)
-            self._reap()
+            self.reap()
 
     def _listen(self, number: int) -> None:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)

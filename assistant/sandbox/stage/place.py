@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ class Place(msgspec.Struct, frozen=True):
     folder: str
     base: str
     layer: str
+    copied: bool = False
+    """Whether the stage is a copy, since no overlay can be mounted there."""
 
     @property
     def upper(self) -> Path:
@@ -44,6 +47,7 @@ class Place(msgspec.Struct, frozen=True):
 class _Record(msgspec.Struct):
     folder: str
     layer: str
+    copied: bool = False
 
 
 def real_folder(folder: Path) -> Path:
@@ -61,8 +65,13 @@ def real_folder(folder: Path) -> Path:
     return real
 
 
-def find_place(task: str, folder: Path, stages: Path) -> Place:
-    """The place of a task's stage, made when it is missing. Raises FolderError, StageError."""
+def find_place(
+    task: str, folder: Path, stages: Path, must_copy: Callable[[Place], bool] = lambda place: False
+) -> Place:
+    """The place of a task's stage, made when it is missing. Raises FolderError, StageError.
+
+    `must_copy` is asked once, when the stage is new, whether it can't be an overlay.
+    """
     if not task or "/" in task or task.startswith("."):
         raise StageError(f"`{task}` can't name a stage")
     real = real_folder(folder)
@@ -76,15 +85,16 @@ def find_place(task: str, folder: Path, stages: Path) -> Place:
             if record.folder != os.fsencode(real).decode("latin-1"):
                 known = os.fsdecode(record.folder.encode("latin-1"))
                 raise StageError(f"task `{task}` works on `{known}`", hint="use that folder, or another task")
-            return Place(task, str(real), str(base), record.layer)
+            return Place(task, str(real), str(base), record.layer, record.copied)
         layer = _layer_for(base, real)
-        record = _Record(os.fsencode(real).decode("latin-1"), layer)
+        place = Place(task, str(real), str(base), layer)
+        record = _Record(os.fsencode(real).decode("latin-1"), layer, must_copy(place))
         new = record_file.with_name("stage.json.new")
         new.write_bytes(msgspec.json.encode(record))
         new.replace(record_file)
     except (OSError, msgspec.MsgspecError) as error:
         raise StageError(f"the stage of task `{task}` can't be opened: {error}") from error
-    return Place(task, str(real), str(base), layer)
+    return msgspec.structs.replace(place, copied=record.copied)
 
 
 def recorded_folder(base: Path) -> Path | None:

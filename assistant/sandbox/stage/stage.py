@@ -55,9 +55,13 @@ class Layer(Protocol):
 class DiskStage:
     """A stage on disk. Each method opens what it needs and gives it back, so any number of these may exist for one task."""
 
-    def __init__(self, place: Place, open_layer: Callable[[Place, Tree], Layer]) -> None:
+    def __init__(
+        self, place: Place, open_layer: Callable[[Place, Tree], Layer], refresh: Callable[[], None] | None = None
+    ) -> None:
         self._place = place
         self._open_layer = open_layer
+        self._refresh = refresh
+        self._refresh_s = 0.0
         self._base = Path(place.base)
         self._undo = UndoStore(self._base / "undo")
         self.locks = Locks(self._base)
@@ -149,6 +153,20 @@ class DiskStage:
         if not (self._base / "since").exists():
             now = _file_clock_ns()
             (self._base / "since").write_text(str(now))
+
+    def refresh(self, *, patience_s: float | None = None) -> None:
+        """Where the stage is a copy: bring it up to date, unless that took longer than the patience last time."""
+        if self._refresh is None or (patience_s is not None and self._refresh_s > patience_s):
+            return
+        started = time.monotonic()
+        with self.locks.applying():
+            self._refresh()
+        self._refresh_s = time.monotonic() - started
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the stage is a copy rather than an overlay."""
+        return self._refresh is not None
 
     def prune_if_quiet(self) -> None:
         """Before a mount: forget what is no change any more, so that the room sees the real files again."""
