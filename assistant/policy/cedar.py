@@ -205,11 +205,15 @@ class Schema:
         return cedarpy.Schema.from_str(self.text)
 
 
+_PRINCIPAL = re.compile(r"\bprincipal\s*(?:\.|\[|==|has\b|in\b|is\b)")
+
+
 class PolicyBook:
     """A fixed list of policies, ready to be asked about one request at a time. Small sets are parsed when first needed."""
 
     def __init__(self, policies: Iterable[Policy], schema: Schema) -> None:
         self.policies = tuple(policies)
+        self.looks_at_principal = any(_PRINCIPAL.search(p.text) for p in self.policies if not p.template)
         self._schema = schema
         self._sets: dict[tuple[str, str], tuple[cedarpy.PolicySet, tuple[str, ...]]] = {}
         self._linked: dict[tuple[str, str, tuple[Link, ...]], cedarpy.PolicySet] = {}

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from assistant.policy.normal import DIGITS, IBAN, compact, decodings, tokens
+from assistant.policy.normal import DIGITS, IBAN, Value, compact, decodings, tokens
 
 _CHECKED = 256
 """How many places of a phrase's rarest word are compared, at either end. Beyond it the phrase counts as not found:
@@ -61,16 +61,14 @@ class TextIndex:
         """Whether the normal form `word` was seen, however short."""
         return word in self._places
 
-    def find(self, value: str) -> int | None:
+    def find(self, value: str | Value) -> int | None:
         """The piece where `value` stands last, in any of its normal forms. None for values too short to tell."""
-        found = self.find_words(tokens(value))
-        if found is None and (number := compact(value)) in self._compacts and telling(number):
-            found = self._compacts[number]
+        form = Value(value) if isinstance(value, str) else value
+        found = self.find_words(form.words)
+        if found is None and form.compact in self._compacts and telling(form.compact):
+            found = self._compacts[form.compact]
         if found is None:
-            for decoded in decodings(value):
-                found = self.find_words(tokens(decoded))
-                if found is not None:
-                    break
+            found = next((f for words in form.decoded if (f := self.find_words(words)) is not None), None)
         return found
 
     def find_words(self, words: list[str], *, anyhow: bool = False) -> int | None:

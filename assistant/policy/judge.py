@@ -61,6 +61,8 @@ class Judge:
         said = cast("dict[str, JSON]", message)
         match said.get("op"):
             case "start":
+                self._session = None  # an error below must not leave the last session open
+                self._tools = {}
                 return self._start(_mapping(said.get("task")))
             case "call":
                 return self._call(said)
@@ -70,8 +72,6 @@ class Judge:
                 return _refusal(f"unknown op `{other}`; known: start, call, result")
 
     def _start(self, task: Mapping[str, JSON]) -> dict[str, JSON]:
-        self._session = None  # an error below must not leave the last session open
-        self._tools = {}
         session = self._engine.session(Task("judge", "/", ""))
         session.said(str(task.get("prompt") or ""))
         session.owner([str(u) for u in _sequence(task.get("user"))])

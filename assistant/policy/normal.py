@@ -29,6 +29,7 @@ _DATE = re.compile(r"(?:19|20)\d\d[ -]?[01]\d[ -]?[0-3]\d(?!\d)")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-=])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za-z0-9+/_\-=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){8,}(?![0-9A-Za-z])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})")
+VALUE_CHARS = 1000
 _DECODED_MAX = 262_144
 """Longest decoded text that is looked at, in characters."""
 
@@ -51,12 +52,45 @@ def compact(text: str) -> str:
     return "".join(tokens(text))
 
 
+class Value:
+    """One value with its normal forms, each worked out once. Beyond VALUE_CHARS only the beginning is compared as a whole."""
+
+    __slots__ = ("_compact", "_decoded", "_words", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text[:VALUE_CHARS]
+        self._words: list[str] | None = None
+        self._compact: str | None = None
+        self._decoded: list[list[str]] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words in their normal form."""
+        if self._words is None:
+            self._words = tokens(self.text)
+        return self._words
+
+    @property
+    def compact(self) -> str:
+        """All letters and digits in a row."""
+        if self._compact is None:
+            self._compact = "".join(self.words)
+        return self._compact
+
+    @property
+    def decoded(self) -> list[list[str]]:
+        """The words of what its encoded pieces say."""
+        if self._decoded is None:
+            self._decoded = [tokens(d) for d in decodings(self.text)]
+        return self._decoded
+
+
 def decodings(text: str, *, deep: bool = True) -> Iterator[str]:
     """What the encoded pieces of `text` say. Nested encodings are followed once."""
     found: list[str] = []
     if "%" in text and _PERCENT.search(text):
         found.append(unquote(text, errors="replace"))
-    if "xn--" in text.lower():
+    if "xn--" in text or "XN--" in text:
         found.append(re.sub(r"(?i)xn--[a-z0-9\-]+", _punycode, text))
     for match in _BASE64.finditer(text):
         if (decoded := _base64(match[0])) is not None:

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+import msgspec
+
 from assistant.policy.dates import days
 from assistant.policy.index import TextIndex, telling
 from assistant.policy.intent import addresses_all, extremes, leaves_choice, spoken_of
@@ -18,6 +20,8 @@ from assistant.policy.normal import (
     EMAIL,
     IBAN,
     MAIL_HOSTS,
+    VALUE_CHARS,
+    Value,
     compact,
     fold,
     host_of,
@@ -165,6 +169,8 @@ class Provenance:
         self._text_fields: list[Sighting] = []
         self.addresses: dict[str, set[str]] = {}
         """By each word of the part before `@`: the addresses that were read, wherever."""
+        self._found: dict[str, Sighting] = {}
+        self._forms: dict[str, Value] = {}
         self._own: set[str] = set()
         self._own_sites: set[str] = set()
         self.label = Label(Integrity.TRUSTED)
@@ -181,12 +187,14 @@ class Provenance:
 
     def said(self, text: str) -> None:
         """The person's own words."""
+        self._found.clear()
         self._said.append(text)
         self.said_text.add(text)
         self.prompt = Prompt(self._said)
 
     def observed(self, seen: Observation) -> None:
         """Something was read."""
+        self._found.clear()
         self.label = self.label.join(seen.label)
         trusted = seen.label.integrity is Integrity.TRUSTED
         pointed = any(self.names_source(v) for v in (*seen.asked_for, seen.source))
@@ -203,7 +211,7 @@ class Provenance:
             )
             self._piece_days.append(days(seen.text[:200_000]))
             self._piece_accounts.append(self._accounts(seen.text[:200_000]))
-            for match in EMAIL.finditer(seen.text):
+            for match in EMAIL.finditer(seen.text) if "@" in seen.text else ():
                 self._note_address(match[0])
         self._observe_fields(seen, piece)
 
@@ -211,7 +219,8 @@ class Provenance:
         first = len(self.records)
         self._record_starts.append(first)
         numbers: dict[str, int] = {}
-        for item in seen.fields:
+        for given in seen.fields:
+            item = msgspec.structs.replace(given, kind=kind_of(given))
             record = numbers.setdefault(record_path(item.path), first + len(numbers))
             if record == len(self.records):
                 self.records.append([])
@@ -247,7 +256,7 @@ class Provenance:
 
     def is_own(self, value: str) -> bool:
         """Whether it is an address, account or name of the person's."""
-        return compact(value) in self._own
+        return self._form(value).compact in self._own
 
     @property
     def names_a_member(self) -> bool:
@@ -264,29 +273,47 @@ class Provenance:
         plain = number(value)
         if plain is not None and plain in self.prompt.numbers:
             return True
-        return (
-            self.said_text.find_words(tokens(value), anyhow=True) is not None or self.said_text.find(value) is not None
-        )
+        form = self._form(value)
+        return self.said_text.find_words(form.words, anyhow=True) is not None or self.said_text.find(form) is not None
 
     def find(self, value: str) -> Sighting:
         """The best place where the value stands."""
+        value = value[:VALUE_CHARS]
+        found = self._found.get(value)
+        if found is None:
+            if len(self._found) > _MANY:
+                self._found.clear()
+            found = self._found[value] = self._find(value)
+        return found
+
+    def _find(self, value: str) -> Sighting:
         if self.in_prompt(value):
             return Sighting(Origin.PROMPT, "you", _PERSON)
-        places = self._fields.get(compact(value), ())
+        form = self._form(value)
+        places = self._fields.get(form.compact, ())
         for place in places:
             if place.origin is Origin.TRUSTED:
                 return place
-        if (piece := self.trusted.find(value)) is not None:
+        if (piece := self.trusted.find(form)) is not None:
             return self._trusted_seen[piece]
         if places:
             return places[-1]
-        if (piece := self.untrusted.find(value)) is not None:
+        if (piece := self.untrusted.find(form)) is not None:
             return self._untrusted_seen[piece]
         return NOWHERE
 
+    def _form(self, value: str) -> Value:
+        value = value[:VALUE_CHARS]
+        form = self._forms.get(value)
+        if form is None:
+            if len(self._forms) > _MANY:
+                self._forms.clear()
+            form = self._forms[value] = Value(value)
+        return form
+
     def in_text(self, value: str) -> Sighting | None:
         """The latest piece of untrusted text where the value stands, whether it is in a field or not."""
-        piece = self.untrusted.find(value)
+        piece = self.untrusted.find(self._form(value))
         return None if piece is None else self._untrusted_seen[piece]
 
     def siblings(self, record: int) -> Sequence[list[Field]]:
@@ -297,12 +324,12 @@ class Provenance:
 
     def other_accounts(self, value: str) -> bool:
         """Whether the text where an account number stands holds another one too."""
-        piece = self.untrusted.find(value)
+        piece = self.untrusted.find(self._form(value))
         return piece is not None and len(self._piece_accounts[piece]) > 1
 
     def fields_of(self, value: str) -> Sequence[Sighting]:
         """Every structured field that holds exactly this value."""
-        return self._fields.get(compact(value), ())
+        return self._fields.get(self._form(value).compact, ())
 
     def texts_with(self, words: list[str]) -> list[Sighting]:
         """The text fields in which the words stand one after the other."""
@@ -339,7 +366,7 @@ class Provenance:
             text = leaf if isinstance(leaf, str) else str(leaf)
             if not text.strip() or isinstance(leaf, bool):
                 continue
-            found = self.find(text[:2048])
+            found = self.find(text)
             if worst is None or order.index(found.origin) > order.index(worst.origin):
                 worst = found
         if worst is None:
@@ -363,6 +390,15 @@ MONEY = re.compile(
     r"(?i)[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(?<![\w.,])(\d[\d,]*\.\d\d)(?![\w.])|"
     r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?)\s?(?:usd|eur|euros?|dollars?|pounds?|gbp|chf|rmb|yuan|元|块|美元|欧元)"
 )
+
+
+def kind_of(field: Field) -> str:
+    """The field's kind, where names and texts are told apart by their looks: callers draw that line in different places."""
+    if field.kind not in ("name", "text"):
+        return field.kind
+    value = field.value
+    short = len(value) <= 40 and "\n" not in value and "://" not in value and not value.endswith((".", "!", "?"))
+    return "name" if short and len(value.split()) <= 5 and "www." not in value else "text"
 
 
 def record_path(path: str) -> str:

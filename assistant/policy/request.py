@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import orjson
 
 from assistant.types import Data, Resource
 
@@ -70,7 +71,7 @@ def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
         "principal": {"type": "Task", "id": principal},
         "action": {"type": "Action", "id": part.action},
         "resource": {"type": CEDAR_TYPES.get(part.resource.type, "Unknown"), "id": part.resource.id},
-        "context": json.dumps(
+        "context": orjson.dumps(
             {
                 "approved": approved,
                 "tool": {"__entity": {"type": "Tool", "id": facts.tool}},
@@ -90,7 +91,7 @@ def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
                 "confidentiality": facts.confidentiality,
                 "integrity": facts.integrity,
             }
-        ),
+        ).decode(),
     }
 
 

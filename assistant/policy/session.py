@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,9 +19,12 @@ from assistant.policy.engine import Engine
 from assistant.policy.grants import Grants
 from assistant.policy.parts import TooManyParts, parts_of
 from assistant.policy.provenance import Observation, Provenance
-from assistant.policy.request import ACTION_ENTITIES, CEDAR_TYPES, Part, request, resource_entity
+from assistant.policy.request import ACTION_ENTITIES, ACTION_PARENTS, CEDAR_TYPES, Part, request, resource_entity
 from assistant.policy.signs import SIGNS
 from assistant.types import Action, Answer, Approval, Boundary, Data, Decision, Grant, Resource, Task, Verdict
+
+if TYPE_CHECKING:
+    import cedarpy
 
 
 class Judged(Data, frozen=True):
@@ -146,6 +150,7 @@ class Session:
         self._book: PolicyBook = self._engine.book(self._task.autonomy, self._packs, extra)
         self._rank = {p.id: (n, p) for n, p in enumerate(self._book.policies)}
         self._sha256 = ""
+        self._known: dict[tuple[object, ...], cedarpy.Entities] = {}
         self._principal: dict[str, object] = {
             "uid": {"type": "Task", "id": self._task.id},
             "attrs": {
@@ -206,7 +211,7 @@ class Session:
         kind = CEDAR_TYPES.get(part.resource.type)
         if kind is None:
             return Judged(part, Decision.DENY, (), (f"there is no kind of resource `{part.resource.type}`",))
-        known = entities(orjson.dumps([self._principal, *ACTION_ENTITIES, resource_entity(part)]).decode())
+        known = self._entities(part)
         covering = self._grants.covering(part.action, part.resource, tool, now_ms)
         links = tuple(granting.link(g, self._task.id) for g in covering)
 
@@ -223,6 +228,21 @@ class Session:
         if yes.errors or not yes.allowed:
             return Judged(part, Decision.DENY, yes.policies, yes.errors)
         return Judged(part, Decision.ASK, tuple(dict.fromkeys((*no.policies, *yes.policies))))
+
+    def _entities(self, part: Part) -> cedarpy.Entities:
+        """The entities that a question needs: the resource, the task when a policy looks at it, action groups when they matter."""
+        key = (part.resource, part.local, part.paths, part.action in ACTION_PARENTS)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > 256:
+                self._known.clear()
+            given: list[object] = [resource_entity(part)]
+            if self._book.looks_at_principal:
+                given.append(self._principal)
+            if part.action in ACTION_PARENTS:
+                given += ACTION_ENTITIES
+            found = self._known[key] = entities(orjson.dumps(given).decode())
+        return found
 
     def _explain(self, judged: Sequence[Judged]) -> tuple[tuple[str, ...], str]:
         """The policies in the order of their files, and the reason that the person reads."""

@@ -213,7 +213,7 @@ class Signs:
         for argument in self._of(Role.PARAM):
             day = day_of(str(argument.value))
             if day and day not in self._seen.prompt.days:
-                steps.append(frozenset().union(*(text.around(words, DICTATED_REACH) for words in spellings(day))))
+                steps.append(frozenset[int]().union(*(text.around(words, DICTATED_REACH) for words in spellings(day))))
         return any(mine & other for place, mine in enumerate(steps) for other in steps[place + 1 :])
 
     @cached_property

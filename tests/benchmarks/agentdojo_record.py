@@ -159,10 +159,9 @@ class Recorder:
 
     def steps(self, env: Any, calls: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
         done: list[dict[str, Any]] = []
-        for name, args in calls:
-            if args.get("body") == "<last>":
-                args = {**args, "body": done[-1]["output"] if done else ""}
-            done.append(self.run(env, name, args))
+        for name, given in calls:
+            last = {"body": done[-1]["output"] if done else ""} if given.get("body") == "<last>" else {}
+            done.append(self.run(env, name, {**given, **last}))
         return done
 
 
@@ -172,6 +171,10 @@ def plain(value: Any) -> Any:
 
 def ground_truth(task: Any, env: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(c.function, plain(dict(c.args))) for c in task.ground_truth(env)]
+
+
+def write(episode: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(episode) + "\n")
 
 
 def main() -> None:
@@ -186,7 +189,7 @@ def main() -> None:
             clean = task.init_environment(suite.load_and_inject_default_environment({}))
             calls = ground_truth(task, clean.model_copy(deep=True))
             episode = {**head, "task": task_id, "prompt": task.PROMPT, "attack": "", "attack_steps": []}
-            print(json.dumps({**episode, "steps": recorder.steps(clean, calls)}))
+            write({**episode, "steps": recorder.steps(clean, calls)})
             for attack_id, attack in suite.injection_tasks.items():
                 text = TEMPLATE.format(user="Emma Johnson", goal=attack.GOAL.replace("\n", " "))
                 places = {k: text for k in defaults if k != "prompt_injection_channel"}
@@ -195,10 +198,15 @@ def main() -> None:
                 attacker = MISSING.get((suite_name, attack_id)) or ground_truth(attack, env.model_copy(deep=True))
                 again = recorder.steps(env, attacker)
                 injected = [s["output"] for s in steps if "INFORMATION" in s["output"]]
-                print(
-                    json.dumps(
-                        {**episode, "attack": attack_id, "steps": steps, "attack_steps": again, "seen": bool(injected)}
-                    )
+                write(
+                    {
+                        **episode,
+                        "attack": attack_id,
+                        "attack_text": text,
+                        "steps": steps,
+                        "attack_steps": again,
+                        "seen": bool(injected),
+                    }
                 )
 
 
