@@ -23,6 +23,7 @@ from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
+from assistant.sandbox.stage.place import recorded_folder
 from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
@@ -200,16 +201,20 @@ class LocalDesk:
         return await asyncio.to_thread(self._staged, found[0]) if found else None
 
     def _staged(self, task_id: str) -> StagedTask | None:
-        """None for a stage whose task the log does not know, or whose folder is gone."""
+        """None when its folder is gone. A stage of `assistant sandbox exec` belongs to no task of the log."""
         state = self._views.task_state(task_id)
-        if state is None:
+        recorded = recorded_folder(self._parts.paths.stages / task_id)
+        if state is not None:
+            task, grants, boundaries = state.task, state.grants, state.boundaries
+        elif recorded is not None:
+            task, grants, boundaries = Task(task_id, str(recorded), "", title="sandbox exec"), None, ()
+        else:
             return None
-        task = state.task
         folder = Path(task.folder)
         if not folder.is_dir():
             return None
-        policy = self._policy(task, state.grants)
-        for boundary in state.boundaries:
+        policy = self._policy(task, grants)
+        for boundary in boundaries:
             policy.add_boundary(boundary)
         stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
 

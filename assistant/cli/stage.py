@@ -86,6 +86,8 @@ async def _choose(desk: LocalDesk, names: Sequence[str], *, undo: bool) -> tuple
         staged = await desk.staged_task(rest[0])
         if staged is not None:
             rest.pop(0)
+    if undo and rest:
+        raise UsageError(f"no task with a stage begins with `{one_line(rest[0], 60)}`", hint="see `assistant tasks`")
     if staged is None:
         here = Path.cwd().resolve()
         candidates = [
