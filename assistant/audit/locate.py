@@ -55,8 +55,9 @@ class Locator:
         self._read_rows()
         notes, unreadable = self._read_notes()
         good, broken, invalid = self._compare(notes)
-        for low, high in broken:
-            self._blame_inside(found, low, high)
+        for high in broken:
+            low = max((c.size for c in good if c.size < high), default=0)
+            self._blame_inside(found, low, high, one_commit=not any(low < size < high for size in notes))
         if self._stop is not None:
             found.blame(*self._stop)
         if self._mismatch is not None:
@@ -128,11 +129,12 @@ class Locator:
             return notes, str(error)
         return notes, ""
 
-    def _compare(self, notes: dict[int, Any]) -> tuple[list[Checkpoint], list[tuple[int, int]], set[int]]:
-        """Checkpoints that fit the entries, pairs of sizes between which the first change lies, sizes of false notes."""
+    def _compare(self, notes: dict[int, Any]) -> tuple[list[Checkpoint], list[int], set[int]]:
+        """Checkpoints that fit the entries, sizes of those that don't, sizes of false notes."""
         invalid: set[int] = set()
         heads = [c for c in self._evidence if c.size <= self._readable]
-        good, broken = self._halve_evidence(heads)
+        good = [c for c in heads if self._root_at(c.size) == c.root]
+        broken = [c.size for c in heads if c not in good]
         sizes = [size for size in notes if 0 < size <= self._readable]
         low, high = 0, len(sizes) - 1
         last_good, first_broken = None, None
@@ -150,7 +152,7 @@ class Locator:
         if last_good is not None:
             good.append(last_good)
         if first_broken is not None:
-            broken.append((max((c.size for c in good if c.size < first_broken.size), default=0), first_broken.size))
+            broken.append(first_broken.size)
         for size in sorted(
             notes, reverse=True
         ):  # those at the end are bound by no later entry: the signature must hold
@@ -169,15 +171,7 @@ class Locator:
             invalid.add(sizes[at])
         return None
 
-    def _halve_evidence(self, heads: list[Checkpoint]) -> tuple[list[Checkpoint], list[tuple[int, int]]]:
-        good = [c for c in heads if self._root_at(c.size) == c.root]
-        bad = [c.size for c in heads if c not in good]
-        if not bad:
-            return good, []
-        first = min(bad)
-        return good, [(max((c.size for c in good if c.size < first), default=0), first)]
-
-    def _blame_inside(self, found: Located, low: int, high: int) -> None:
+    def _blame_inside(self, found: Located, low: int, high: int, *, one_commit: bool) -> None:
         """The first wrong entry in (low, high], of which the first `low` are right."""
         if self._moved is not None and low < self._moved[0] <= high:
             found.blame(*self._moved)
@@ -186,11 +180,13 @@ class Locator:
             "SELECT seq, body FROM entries WHERE seq>=? AND seq<=? ORDER BY seq", (max(low, 1), high + 1)
         ):
             if previous is not None and _prev_of(body) != previous[1][:PREV_BYTES].hex():
-                seq_bad = seq if previous[0] == low else previous[0]
-                found.blame(seq_bad, "it is not the entry that was signed")
+                moved = self._moved is not None and self._moved[0] == seq
+                found.blame(seq if moved or previous[0] == low else previous[0], "it is not the entry that was signed")
                 return
             previous = (seq, leaf_hash(body.encode()))
-        if found.bad is None or found.bad[0] > high:
+        if one_commit and previous is not None and previous[0] == high:  # all before it are named, and nobody names it
+            found.blame(high, "it is not the entry that was signed")
+        elif found.bad is None or found.bad[0] > high:
             where = (
                 "it is not the entry that was signed"
                 if high == low + 1
@@ -214,13 +210,17 @@ class Locator:
             if note is None and head:
                 found.blame(seq - 1, "the checkpoint that was signed over it is missing")
                 break
-            if note is not None and (not isinstance(note, str) or head_of(note) != head):
+            if note is not None and not (isinstance(note, str) and self._names(head, seq - 1, note)):
                 found.blame(max(seq - 1, 1), "its checkpoint is not the one that was signed")
                 break
         for size in sorted(invalid):
             if size > covered or size > self._readable - 1:
                 found.blame(min(covered + 1, size) if size > covered else size, "its checkpoint does not hold")
                 break
+
+    def _names(self, head: str, size: int, note: str) -> bool:
+        """Whether the entry behind a checkpoint names it, or names none and the signature holds by itself."""
+        return head_of(note) == head if head else self._chain.holds(size, note) is not None
 
 
 def _prev_of(body: Any) -> str:

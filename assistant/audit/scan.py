@@ -24,6 +24,7 @@ from assistant.types import Data
 ALIGN_LEVEL = 15
 RANGE_ALIGN = 1 << ALIGN_LEVEL
 REPORT_EVERY = 20_000
+MAX_UNBOUND = 1000
 ROOT_CHECKS = 50_000
 """Most checkpoints whose root is compared with the tree; every older note is bound by the entry behind it anyway."""
 
@@ -56,6 +57,8 @@ class Scan(Data, frozen=True):
     roots: tuple[tuple[int, bytes, bytes], ...] = ()
     """Size, root of the leaves from its block's start up to there, root that the checkpoint of that size tells."""
     rotations: tuple[int, ...] = ()
+    unbound: tuple[tuple[int, str], ...] = ()
+    """Checkpoints that the entry behind them does not name, as before a tail that was taken in: their signature must hold."""
     contents: int = 0
     missing: tuple[tuple[int, str], ...] = ()
     """Entry and hash of contents that are not there."""
@@ -100,6 +103,7 @@ class _Scanner:
         self.seen_notes = 0
         self.roots: list[tuple[int, bytes, bytes]] = []
         self.rotations: list[int] = []
+        self.unbound: list[tuple[int, str]] = []
         self.missing: list[tuple[int, str]] = []
         self.contents = 0
 
@@ -123,6 +127,7 @@ class _Scanner:
             why=why,
             roots=tuple(self.roots),
             rotations=tuple(self.rotations),
+            unbound=tuple(self.unbound[:MAX_UNBOUND]),
             contents=self.contents,
             missing=tuple(self.missing),
         )
@@ -185,10 +190,12 @@ class _Scanner:
             if head:
                 raise Stop(seq, f"the checkpoint before it (size {seq - 1}) is missing")
             return
-        if head is not None and head_of(note[1]) != head:
+        if head == "":
+            self.unbound.append(note)
+        elif head is not None and head_of(note[1]) != head:
             raise Stop(seq, f"the checkpoint before it (size {seq - 1}) is not the one that was written")
         self.seen_notes += 1
-        if note[0] > self.low and (self.seen_notes % self.every == 0 or head is None):
+        if note[0] > self.low and (self.seen_notes % self.every == 0 or not head):
             self.roots.append((note[0], self.growing.frontier.root(), _told_root(note)))
         self._next_note()
 

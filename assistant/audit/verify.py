@@ -183,6 +183,10 @@ class _Verifier:
     ) -> bool:
         if any(part.first_bad is not None for part in scans) or (chain.problem is not None and entries):
             return False
+        if any(chain.holds(size, note) is None for part in scans for size, note in part.unbound):
+            return False
+        if entries and _number(self._connection, "SELECT min(seq) FROM entries") != 1:
+            return False
         if any(computed != told for _, computed, told in roots) or any(head.size > entries for head in heads):
             return False
         if not entries:

@@ -41,7 +41,9 @@ def sign(
     parts = urlsplit(url)
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     kept = {name.lower(): value for name, value in headers.items()}
-    signed = {name: " ".join(value.split()) for name, value in kept.items() if name != "user-agent"}  # proxies change it
+    signed = {
+        name: " ".join(value.split()) for name, value in kept.items() if name != "user-agent"
+    }  # proxies change it
     signed |= {"host": parts.netloc.rpartition("@")[2], "x-amz-date": moment}
     if who.token:
         signed["x-amz-security-token"] = who.token
