@@ -195,6 +195,7 @@ class RoomOnLoop:
 
     async def _open(self) -> Channel:
         async with self._opening:
+            self._readable()  # it may have been ended a moment ago: by applying, or from another window
             if self._channel is not None and not self._channel.closed:
                 return self._channel
             if self._channel is not None:

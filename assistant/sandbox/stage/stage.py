@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from assistant.errors import StageError
@@ -97,9 +97,10 @@ class DiskStage:
     ) -> ApplyReport:
         """See protocol.Stage."""
         with self.locks.applying(), self._opened() as view:
-            chosen = _chosen(view.changes(), paths)
+            changes = view.changes()
+            chosen = _chosen(changes, paths)
             held = [c for c in chosen if c.held and (not allow_held or c.type in NEVER)]
-            going = [c for c in chosen if c not in held]
+            going = _with_folders([c for c in chosen if c not in held], changes)
             report = self._write(view, going, force=overwrite_conflicts) if going else ApplyReport()
             with self.locks.quiet(0.0) as quiet:
                 if quiet and report.applied:
@@ -317,6 +318,13 @@ def _chosen(changes: list[Change], paths: Sequence[str] | None) -> list[Change]:
         for c in changes
         if any(p in exact or any(p.startswith(w + "/") for w in wanted if len(w) < len(p)) for p in _paths_of(c))
     ]
+
+
+def _with_folders(going: list[Change], changes: list[Change]) -> list[Change]:
+    """With the new folders that the chosen changes lie in, chosen or not."""
+    needed = {str(parent) for c in going for parent in PurePosixPath(c.path).parents}
+    have = {c.path for c in going}
+    return [c for c in changes if c.path in needed and c.path not in have and c.kind == "created"] + going
 
 
 def _paths_of(change: Change) -> list[str]:
