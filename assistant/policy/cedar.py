@@ -41,6 +41,10 @@ class Policy(Data, frozen=True):
     """Empty: any action."""
     types: frozenset[str] = frozenset()
     """Resource types that its scope can match. Empty: any."""
+    within: tuple[str, str] | None = None
+    """The one entity (type, id) that its scope wants the resource to be or be in."""
+    tool: str | None = None
+    """The one tool that its first condition wants."""
 
 
 class Answer(Data, frozen=True):
@@ -87,6 +91,8 @@ def parse_file(file: PolicyFile) -> tuple[list[Policy], list[Problem]]:
                 code=notes.get("code") or "",
                 actions=_actions(tree["action"]),
                 types=_types(tree["resource"]),
+                within=_within(tree["resource"]),
+                tool=_tool(tree.get("conditions", [])),
             )
         )
     return policies, []
@@ -109,6 +115,29 @@ def _types(scope: dict[str, Any]) -> frozenset[str]:
     if scope["op"] == "==" and "entity" in scope:
         return frozenset({scope["entity"]["type"]})
     return frozenset()
+
+
+def _within(scope: dict[str, Any]) -> tuple[str, str] | None:
+    entity: dict[str, str] | None = scope.get("entity") or scope.get("in", {}).get("entity")
+    return (entity["type"], entity["id"]) if entity else None
+
+
+def _tool(conditions: list[dict[str, Any]]) -> str | None:
+    """The tool of `when { context.tool == Tool::"x" && ... }`. Only the very first test counts: what comes before another
+    test might err, and an error must be seen."""
+    if not conditions or conditions[0]["kind"] != "when":
+        return None
+    body: Any = conditions[0]["body"]
+    while "&&" in body:
+        body = body["&&"]["left"]
+    sides: list[Any] = [*body.get("==", {}).values()]
+    if {".": {"left": {"Var": "context"}, "attr": "tool"}} not in sides:
+        return None
+    found = _TOOL_LITERAL.search(json.dumps(sides))
+    return json.loads(found[1]) if found else None
+
+
+_TOOL_LITERAL = re.compile(r'\{"Value": \{"__entity": \{"type": "Tool", "id": ("(?:[^"\\]|\\.)*")\}\}\}')
 
 
 # ---------------------------------------------------------------- messages for people
@@ -208,23 +237,33 @@ class Schema:
 _PRINCIPAL = re.compile(r"\bprincipal\s*(?:\.|\[|==|has\b|in\b|is\b)")
 
 
-class PolicyBook:
-    """A fixed list of policies, ready to be asked about one request at a time. Small sets are parsed when first needed."""
+class Question(Data, frozen=True):
+    """What a request is about, as far as the choice of policies goes."""
 
-    def __init__(self, policies: Iterable[Policy], schema: Schema) -> None:
+    action: str
+    type: str
+    inside: frozenset[tuple[str, str]]
+    """The resource itself and all that it is in, as (type, id)."""
+    tool: str = ""
+
+
+class PolicyBook:
+    """A fixed list of policies, ready to be asked about one request at a time.
+
+    Only policies whose scope and first condition can match are evaluated: by action, resource type, the entity that the
+    resource must be in, and the tool. That is exact, since all of these are conjunctions. The chosen sets are parsed when
+    first needed and kept.
+    """
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
         self.policies = tuple(policies)
         self.looks_at_principal = any(_PRINCIPAL.search(p.text) for p in self.policies if not p.template)
-        self._schema = schema
-        self._sets: dict[tuple[str, str], tuple[cedarpy.PolicySet, tuple[str, ...]]] = {}
-        self._linked: dict[tuple[str, str, tuple[Link, ...]], cedarpy.PolicySet] = {}
+        self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._sets: dict[tuple[int, ...], tuple[cedarpy.PolicySet, tuple[str, ...]]] = {}
+        self._linked: dict[tuple[tuple[int, ...], tuple[Link, ...]], cedarpy.PolicySet] = {}
 
     def ask(
-        self,
-        action: str,
-        resource_type: str,
-        request: Mapping[str, Any],
-        entities: cedarpy.Entities,
-        links: tuple[Link, ...] = (),
+        self, question: Question, request: Mapping[str, Any], entities: cedarpy.Entities, links: tuple[Link, ...] = ()
     ) -> Answer:
         """Evaluate one request, in cedarpy's form; `links` are templates that hold now.
 
@@ -233,9 +272,10 @@ class PolicyBook:
         """
         import cedarpy  # see parse_file
 
-        handle, names = self._set(action, resource_type)
+        picked = self._pick(question)
+        handle, names = self._set(picked)
         if links:
-            handle = self._with_links(action, resource_type, links)
+            handle = self._with_links(picked, links)
         result = _is_authorized(dict(request), handle, entities)
         errors = tuple(result.diagnostics.errors)
         if result.decision is cedarpy.Decision.NoDecision and not errors:
@@ -243,29 +283,35 @@ class PolicyBook:
         ids = [names[int(r[6:])] if r.startswith("policy") else r for r in result.diagnostics.reasons]
         return Answer(result.allowed, tuple(sorted(ids)), errors)
 
-    def _set(self, action: str, resource_type: str) -> tuple[cedarpy.PolicySet, tuple[str, ...]]:
-        key = (action, resource_type)
-        if key not in self._sets:
+    def _pick(self, question: Question) -> tuple[int, ...]:
+        """Places in `policies` of those that can match."""
+        key = (question.action, question.type)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = _Kind(self.policies, *key)
+        if not kind.special:
+            return kind.general
+        more = {n for place in question.inside for n in kind.by_place.get(place, ())}
+        more.update(kind.by_tool.get(question.tool, ()))
+        return tuple(sorted((*kind.general, *more))) if more else kind.general
+
+    def _set(self, picked: tuple[int, ...]) -> tuple[cedarpy.PolicySet, tuple[str, ...]]:
+        if picked not in self._sets:
             import cedarpy  # see parse_file
 
-            groups = {action, *ACTION_PARENTS.get(action, ())}
-            picked = [
-                p
-                for p in self.policies
-                if not p.template
-                and (not p.actions or p.actions & groups)
-                and (not p.types or resource_type in p.types)
-            ]
-            handle = cedarpy.PolicySet.from_str("\n".join(p.text for p in picked))
-            self._sets[key] = handle, tuple(p.id for p in picked)
-        return self._sets[key]
+            if len(self._sets) > 512:
+                self._sets.clear()
+            chosen = [self.policies[n] for n in picked]
+            handle = cedarpy.PolicySet.from_str("\n".join(p.text for p in chosen))
+            self._sets[picked] = handle, tuple(p.id for p in chosen)
+        return self._sets[picked]
 
-    def _with_links(self, action: str, resource_type: str, links: tuple[Link, ...]) -> cedarpy.PolicySet:
-        key = (action, resource_type, links)
+    def _with_links(self, picked: tuple[int, ...], links: tuple[Link, ...]) -> cedarpy.PolicySet:
+        key = (picked, links)
         if key not in self._linked:
             if len(self._linked) > 512:
                 self._linked.clear()
-            handle, names = self._set(action, resource_type)
+            handle, names = self._set(picked)
             for policy in self.policies:
                 if policy.template and any(link.template == policy.id for link in links):
                     handle = handle.with_added_str(policy.text)
@@ -281,6 +327,29 @@ class PolicyBook:
             ]
             self._linked[key] = handle.with_linked_batch(made)
         return self._linked[key]
+
+
+class _Kind:
+    """The policies for one action and resource type: those that always apply, and those that want a place or tool."""
+
+    def __init__(self, policies: Sequence[Policy], action: str, resource_type: str) -> None:
+        groups = {action, *ACTION_PARENTS.get(action, ())}
+        general: list[int] = []
+        self.by_place: dict[tuple[str, str], list[int]] = {}
+        self.by_tool: dict[str, list[int]] = {}
+        for number, policy in enumerate(policies):
+            if policy.template or (policy.actions and not policy.actions & groups):
+                continue
+            if policy.types and resource_type not in policy.types:
+                continue
+            if policy.within is not None:
+                self.by_place.setdefault(policy.within, []).append(number)
+            elif policy.tool is not None:
+                self.by_tool.setdefault(policy.tool, []).append(number)
+            else:
+                general.append(number)
+        self.general = tuple(general)
+        self.special = bool(self.by_place or self.by_tool)
 
 
 def _is_authorized(

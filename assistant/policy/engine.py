@@ -75,7 +75,7 @@ class Engine:
             if len(self._books) > 64:
                 self._books.clear()
             chosen = (*self.common, *self.levels[autonomy], *(p for n in names for p in self.packs[n]), *extra)
-            self._books[key] = PolicyBook(chosen, self.schema)
+            self._books[key] = PolicyBook(chosen)
         return self._books[key]
 
     def policy(self, policy_id: str) -> Policy | None:

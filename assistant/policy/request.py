@@ -98,15 +98,20 @@ def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
 def resource_entity(part: Part) -> dict[str, Any]:
     """The resource as an entity with all its ancestors as parents, so that `in` needs no further entities."""
     kind = CEDAR_TYPES.get(part.resource.type, "Unknown")
-    parents = dict.fromkeys(ancestors(part.resource))
-    for path in part.paths:
-        parents["File", path] = parents["Folder", path] = None
-        parents.update(dict.fromkeys(ancestors(Resource("file", path))))
     return {
         "uid": {"type": kind, "id": part.resource.id},
         "attrs": {"local": part.local} if kind == "Model" else {},
-        "parents": [{"type": t, "id": i} for t, i in parents],
+        "parents": [{"type": t, "id": i} for t, i in parents(part)],
     }
+
+
+def parents(part: Part) -> list[tuple[str, str]]:
+    """All that a part's resource is in, as (type, id)."""
+    found = dict.fromkeys(ancestors(part.resource))
+    for path in part.paths:
+        found["File", path] = found["Folder", path] = None
+        found.update(dict.fromkeys(ancestors(Resource("file", path))))
+    return list(found)
 
 
 def ancestors(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -13,13 +13,21 @@ from assistant.errors import PolicyError
 from assistant.policy import grants as granting
 from assistant.policy.attention import Attention
 from assistant.policy.cedar import Answer as Evaluation
-from assistant.policy.cedar import Policy, PolicyBook, entities
+from assistant.policy.cedar import Policy, PolicyBook, Question, entities
 from assistant.policy.consent import Consents
 from assistant.policy.engine import Engine
 from assistant.policy.grants import Grants
 from assistant.policy.parts import TooManyParts, parts_of
 from assistant.policy.provenance import Observation, Provenance
-from assistant.policy.request import ACTION_ENTITIES, ACTION_PARENTS, CEDAR_TYPES, Part, request, resource_entity
+from assistant.policy.request import (
+    ACTION_ENTITIES,
+    ACTION_PARENTS,
+    CEDAR_TYPES,
+    Part,
+    parents,
+    request,
+    resource_entity,
+)
 from assistant.policy.signs import SIGNS
 from assistant.types import Action, Answer, Approval, Boundary, Data, Decision, Grant, Resource, Task, Verdict
 
@@ -150,7 +158,7 @@ class Session:
         self._book: PolicyBook = self._engine.book(self._task.autonomy, self._packs, extra)
         self._rank = {p.id: (n, p) for n, p in enumerate(self._book.policies)}
         self._sha256 = ""
-        self._known: dict[tuple[object, ...], cedarpy.Entities] = {}
+        self._known: dict[tuple[object, ...], tuple[cedarpy.Entities, frozenset[tuple[str, str]]]] = {}
         self._principal: dict[str, object] = {
             "uid": {"type": "Task", "id": self._task.id},
             "attrs": {
@@ -211,13 +219,14 @@ class Session:
         kind = CEDAR_TYPES.get(part.resource.type)
         if kind is None:
             return Judged(part, Decision.DENY, (), (f"there is no kind of resource `{part.resource.type}`",))
-        known = self._entities(part)
+        known, inside = self._entities(part)
+        question = Question(part.action, kind, inside, part.facts.tool)
         covering = self._grants.covering(part.action, part.resource, tool, now_ms)
         links = tuple(granting.link(g, self._task.id) for g in covering)
 
         def evaluate(approved: bool) -> Evaluation:
             asked = request(self._task.id, part, approved=approved)
-            return self._book.ask(part.action, kind, asked, known, links)
+            return self._book.ask(question, asked, known, links)
 
         no = evaluate(False)
         if no.errors:
@@ -229,8 +238,9 @@ class Session:
             return Judged(part, Decision.DENY, yes.policies, yes.errors)
         return Judged(part, Decision.ASK, tuple(dict.fromkeys((*no.policies, *yes.policies))))
 
-    def _entities(self, part: Part) -> cedarpy.Entities:
-        """The entities that a question needs: the resource, the task when a policy looks at it, action groups when they matter."""
+    def _entities(self, part: Part) -> tuple[cedarpy.Entities, frozenset[tuple[str, str]]]:
+        """The entities that a question needs (the resource, the task when a policy looks at it, action groups when they
+        matter), and the resource with all that it is in."""
         key = (part.resource, part.local, part.paths, part.action in ACTION_PARENTS)
         found = self._known.get(key)
         if found is None:
@@ -241,7 +251,8 @@ class Session:
                 given.append(self._principal)
             if part.action in ACTION_PARENTS:
                 given += ACTION_ENTITIES
-            found = self._known[key] = entities(orjson.dumps(given).decode())
+            inside = frozenset(((CEDAR_TYPES[part.resource.type], part.resource.id), *parents(part)))
+            found = self._known[key] = entities(orjson.dumps(given).decode()), inside
         return found
 
     def _explain(self, judged: Sequence[Judged]) -> tuple[tuple[str, ...], str]:
