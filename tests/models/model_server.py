@@ -53,16 +53,18 @@ class ModelServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                await self._answer(reader, writer)
+            while await self._answer(reader, writer):
+                pass
         writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; whether the connection may carry another."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         now = asyncio.get_running_loop().time()
         headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         path = head[0].split(" ")[1]
+        stays = headers.get("connection", "").lower() != "close"
         serve = self._steps[min(len(self.taken), len(self._steps) - 1)]
         self.taken.append(Taken(path, headers, body, now))
         extra = "".join(f"{n}: {v}\r\n" for n, v in serve.headers.items())
@@ -71,7 +73,7 @@ class ModelServer:
             writer.write(f"HTTP/1.1 {serve.status} X\r\ncontent-type: application/json\r\n{extra}".encode())
             writer.write(f"content-length: {len(text)}\r\n\r\n".encode() + text)
             await writer.drain()
-            return
+            return stays
         writer.write(
             f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{extra}transfer-encoding: chunked\r\n\r\n".encode()
         )
@@ -85,6 +87,7 @@ class ModelServer:
                 raise ConnectionResetError
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+        return stays
 
 
 def _events(path: str, step: Step, number: int) -> Iterator[bytes]:
