@@ -8,7 +8,7 @@ from itertools import pairwise
 from match import find
 
 from _kit.call import Call
-from _kit.files import open_file, replace
+from _kit.files import open_file, replace, short_sha256
 from _kit.names import within
 from _kit.problem import Problem
 from _kit.text import bom_encoding, is_binary, size
@@ -46,10 +46,8 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
         raise Problem("no_change", f"`{name}` would stay as it is: `old` and `new` are the same")
     out = data[:mark] + final.encode(encoding, errors)
     replace(path, out)
-    import hashlib
-
     return {
-        "text": f"edited {name}: {'; '.join(notes)} (sha256 {hashlib.sha256(out).hexdigest()[:12]})",
+        "text": f"edited {name}: {'; '.join(notes)} (sha256 {short_sha256(out)[:12]})",
         "data": {"path": name, "edits": len(args["edits"])},
     }
 
@@ -57,9 +55,7 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
 def _check_fresh(data: bytes, expected: str, name: str) -> None:
     if not expected:
         return
-    import hashlib
-
-    actual = hashlib.sha256(data).hexdigest()
+    actual = short_sha256(data)
     if not actual.startswith(expected.lower()):
         raise Problem("stale", f"`{name}` has changed: its sha256 is now {actual[:12]}; read it again, then edit")
 

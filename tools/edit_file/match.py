@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from _kit.problem import Problem
 
 TYPE_CHECKING = False
@@ -60,6 +58,8 @@ _SIGNS = {ord(a): b for a, b in zip("‘’‚‛“”„‟‐‑‒–—―�
 
 
 def _plain_signs(line: str) -> str:
+    import unicodedata  # only for the last try
+
     return unicodedata.normalize("NFKC", line.translate(_SIGNS)).rstrip()
 
 

@@ -75,7 +75,7 @@ def _filter(args: dict[str, Any], now: float) -> Any:
 
 def _page(rows: list[tuple[str, os.stat_result]], notes: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     timed = args.get("sort") == "time" or "newer" in args or "older" in args
-    page = Page(call.output_bytes, args.get("start", 1), limit=args.get("limit", 0))
+    page = Page(call.output_bytes, args.get("start", 1), limit=max(1, args["limit"]) if "limit" in args else 0)
     for path, status in rows:
         name = within(path, call.folder)
         folder = stat.S_ISDIR(status.st_mode)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+DEPTH = 8
 NOT_OPENED = {".git", "node_modules", "__pycache__", ".venv"}
 """Shown, but not entered by `depth`: thousands of entries that nobody asked for. Listing one by its path works."""
 
@@ -26,7 +27,7 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
     path = locate(args.get("path") or call.folder)
     page = Page(call.output_bytes, args.get("start", 1))
     try:
-        for line, name in _entries(path, "", args.get("depth", 1)):
+        for line, name in _entries(path, "", min(max(1, args.get("depth", 1)), DEPTH)):
             page.add(line, name)
     except NotADirectoryError:
         raise Problem("not_a_folder", f"`{within(path, call.folder)}` is a file; read_file shows it") from None

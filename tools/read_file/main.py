@@ -97,8 +97,8 @@ class _Part:
     def __init__(self, fd: int, encoding: str, mark: int, args: dict[str, Any], call: Call, name: str) -> None:
         self.fd, self.encoding, self.mark, self.name = fd, encoding.replace("-sig", ""), mark, name
         self.start: int = args.get("start", 1)
-        self.lines: int | None = args.get("lines")
-        self.offset: int | None = args.get("offset")
+        self.lines: int | None = max(1, args["lines"]) if "lines" in args else None
+        self.offset: int | None = max(0, args["offset"]) if "offset" in args else None
         self.budget = call.output_bytes - 300
         self.size = os.fstat(fd).st_size
 

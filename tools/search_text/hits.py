@@ -7,9 +7,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+CONTEXT_LINES = 20
 LINE_BYTES = 4096
 """Lines are kept up to here; what lies beyond is searched but not shown."""
-HELD_BYTES = 32 << 20
+HELD_BYTES = 8 << 20
 """Most bytes of hits that are gathered before they are sorted; beyond it the search is called incomplete."""
 
 
@@ -22,7 +23,7 @@ class Query:
         self.glob: str = args.get("glob", "")
         self.literal: bool = args.get("literal", False)
         self.ignore_case: bool = args.get("ignore_case", False)
-        self.context: int = args.get("context", 0)
+        self.context: int = min(max(0, args.get("context", 0)), CONTEXT_LINES)
         self.everything: bool = args.get("all", False)
 
 

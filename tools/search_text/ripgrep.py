@@ -37,7 +37,11 @@ def search(query: Query, rg: str) -> tuple[list[Hit], bool]:
     name = query.glob.rpartition("/")[2]
     # Not --glob: it would take in what .gitignore names. A type looks at names only; the rest is compared below.
     argv += [f"--type-add=wanted:{name}", "--type=wanted"] if name and name != "**" else []
-    out, err, status, complete = _run([*argv, "--regexp", query.pattern, "--", "./" if is_folder else query.path])
+    rest = ["--regexp", query.pattern, "--", "./" if is_folder else query.path]
+    out, err, status, complete = _run([*argv, *rest])
+    if not complete:
+        # Too much to put in order afterwards: once more, in ripgrep's own order, so that the same part is seen each time.
+        out, err, status, complete = _run([*argv, "--sort=path", *rest])
     if status == 2 and err and not out:
         raise Problem("bad_pattern", _why(err, query.pattern))
     hits = _hits(out, query.path if is_folder else "")
