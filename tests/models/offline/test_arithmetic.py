@@ -29,7 +29,7 @@ class TestValues:
         assert written(evaluate(expression)) == value
 
     @settings(max_examples=100, deadline=None)
-    @given(st.integers(-10**6, 10**6), st.integers(1, 10**6), st.sampled_from("+-*/"))
+    @given(st.integers(-(10**6), 10**6), st.integers(1, 10**6), st.sampled_from("+-*/"))
     def test_whole_numbers_are_exact(self, a: int, b: int, sign: str) -> None:
         exact = {"+": Fraction(a + b), "-": Fraction(a - b), "*": Fraction(a * b), "/": Fraction(a, b)}[sign]
         assert evaluate(f"({a}) {sign} {b}") == exact

@@ -57,9 +57,9 @@ class TestMentions:
         assert Utterance.of(said).of_kind(kind) == values
 
     def test_what_was_typed_comes_back_sign_by_sign(self) -> None:
-        said = Utterance.of('Replace “Foo” by BAR in ａ.txt')
+        said = Utterance.of("Replace “Foo” by BAR in ａ.txt")
         assert len(said.text) == len(said.pieces)
-        assert said.raw(0, len(said.text)) == 'Replace “Foo” by BAR in ａ.txt'
+        assert said.raw(0, len(said.text)) == "Replace “Foo” by BAR in ａ.txt"
 
     def test_signs_of_the_private_area_can_not_stand_for_a_mention(self) -> None:
         said = Utterance.of("delete \ue100 \ue200")
@@ -74,14 +74,39 @@ class TestMentions:
 class TestQuantities:
     @pytest.mark.parametrize(
         ("words", "value"),
-        [("三十五", 35), ("一百二", 120), ("一百零二", 102), ("两千三百", 2300), ("三万五", 35000), ("十", 10), ("二〇二六", 2026), ("一亿两千万", 120_000_000), ("12", 12), ("1,000", 1000), ("twelve", 12), ("five", 5), ("x", None), ("", None)],
+        [
+            ("三十五", 35),
+            ("一百二", 120),
+            ("一百零二", 102),
+            ("两千三百", 2300),
+            ("三万五", 35000),
+            ("十", 10),
+            ("二〇二六", 2026),
+            ("一亿两千万", 120_000_000),
+            ("12", 12),
+            ("1,000", 1000),
+            ("twelve", 12),
+            ("five", 5),
+            ("x", None),
+            ("", None),
+        ],
     )
     def test_numbers(self, words: str, value: int | None) -> None:
         assert quantities.number(words) == value
 
     @pytest.mark.parametrize(
         ("words", "day"),
-        [("today", "2026-11-24"), ("明天", "2026-11-25"), ("2024年2月29日", "2024-02-29"), ("2024-02-30", None), ("friday", "2026-11-27"), ("tuesday", "2026-12-01"), ("christmas", "2026-12-25"), ("1月1日", "2027-01-01"), ("someday", None)],
+        [
+            ("today", "2026-11-24"),
+            ("明天", "2026-11-25"),
+            ("2024年2月29日", "2024-02-29"),
+            ("2024-02-30", None),
+            ("friday", "2026-11-27"),
+            ("tuesday", "2026-12-01"),
+            ("christmas", "2026-12-25"),
+            ("1月1日", "2027-01-01"),
+            ("someday", None),
+        ],
     )
     def test_days(self, words: str, day: str | None) -> None:
         found = quantities.named_day(words, TODAY)
@@ -90,7 +115,12 @@ class TestQuantities:
 
 class TestSentences:
     def test_english_and_chinese_ends(self) -> None:
-        assert summary.sentences("One is here. Dr. Who, e.g. this one, is 3.5 m. “Really?” Yes!") == ["One is here.", "Dr. Who, e.g. this one, is 3.5 m.", "“Really?”", "Yes!"]
+        assert summary.sentences("One is here. Dr. Who, e.g. this one, is 3.5 m. “Really?” Yes!") == [
+            "One is here.",
+            "Dr. Who, e.g. this one, is 3.5 m.",
+            "“Really?”",
+            "Yes!",
+        ]
         assert summary.sentences("今天很好。明天呢？“后天。”好的！") == ["今天很好。", "明天呢？", "“后天。”", "好的！"]
 
     def test_headings_code_tables_and_links_are_no_sentences(self) -> None:
@@ -101,7 +131,13 @@ class TestSentences:
         assert summary.sentences("今天天气\n很好。") == ["今天天气很好。"]
 
     def test_the_best_are_in_the_order_of_the_text_and_do_not_repeat(self) -> None:
-        text = ["The cat sat on the mat.", "Dogs bark.", "The cat sat on the mat again.", "A cat likes a mat and milk.", "Unrelated thing."]
+        text = [
+            "The cat sat on the mat.",
+            "Dogs bark.",
+            "The cat sat on the mat again.",
+            "A cat likes a mat and milk.",
+            "Unrelated thing.",
+        ]
         chosen = summary.best(text, 2)
         assert chosen == sorted(chosen, key=text.index)
         assert len(chosen) == 2
@@ -146,7 +182,9 @@ class TestAnchors:
         lines = ["a", "b", "a", "c", "a", "b"]
         for at in range(len(lines)):
             for anchor in instead_of(lines, at, at + 1, ["NEW"], whole=True):
-                assert "\n".join(lines).replace(anchor.old, anchor.new, 1) == "\n".join([*lines[:at], "NEW", *lines[at + 1 :]])
+                assert "\n".join(lines).replace(anchor.old, anchor.new, 1) == "\n".join(
+                    [*lines[:at], "NEW", *lines[at + 1 :]]
+                )
 
 
 class TestToolAnswers:
