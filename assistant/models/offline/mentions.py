@@ -57,7 +57,7 @@ _FIND = (
     rf"|(?P<dot>(?<![\w.)\]/])\.(?:{DOT_NAMES})(?![\w.]))"
     r"|(?P<ending>(?<![\w.)\]/~])\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|bz2|xz|zst))?(?![\w./]|(?<=\w)\*)|(?<=[\u3400-\u9fff])\.[A-Za-z][A-Za-z0-9]{0,4}(?=\s*(?:文件|格式|后缀|结尾|的)))"
     r"|(?P<name>(?:~?/|\.{1,2}/)?(?:[\w@+.\-\u3400-\u9fff]+/)*[\w@+\-\u3400-\u9fff][\w@+.\-()（）\u3400-\u9fff]*?\.[A-Za-z][A-Za-z0-9]{0,9}(?![A-Za-z0-9_@+-]|\.[A-Za-z0-9]))"
-    r"|(?P<path>(?<![\w.])(?:(?:~?/|\.{1,2}/)(?:[\w@+.\-]+/?)*|(?:[A-Za-z0-9_@+.\-\u3400-\u9fff]+/)+(?:[A-Za-z0-9_@+.\-]*[A-Za-z0-9_])?)(?!\w))"
+    r"|(?P<path>(?:(?<![\w.])|(?=[\u3400-\u9fff]))(?:(?:~?/|\.{1,2}/)(?:[\w@+.\-]+/?)*|(?:[A-Za-z0-9_@+.\-\u3400-\u9fff]+/)+(?:[A-Za-z0-9_@+.\-]*[A-Za-z0-9_])?)(?!\w))"
     rf"|(?P<bare>(?<![\w.-])(?i:{_BARE_NAMES})(?![\w.-]))"
 )  # fmt: skip
 # What may stand before a Chinese file name without a space: verbs, prepositions, "in the folder".
@@ -70,6 +70,10 @@ _LEAD_ZH = re.compile(
     r"这个|那个|该|当前|本|文件夹里的|文件夹下的|文件夹中的|文件夹|目录里的|目录下的|目录中的|目录|里面的|里的|中的|下的|文件名为|文件叫|文件|叫做|叫|名为|名叫|"
     r"和|与|跟|及|以及|或|一个|一下|一份|,|，|、|;|；|:|：)"
 )  # fmt: skip
+# Where in a run of words without spaces the name of a file begins: after what says that something goes there.
+_INNER_ZH = re.compile(
+    r"(?:写|保存|存|输出|导出|整理|汇总|追加|添加|加|记录|移动|移|复制|拷贝|备份)(?:到|入|进|为|成|在)|(?:改名|重命名|命名|改|换|替换)(?:成|为)|里的|中的|里面的|文件名?为|名为"
+)
 _EVERY_ZH = re.compile(r"(?:.*?[\u3400-\u9fff])?(?:所有的?|全部的?|每个|任何|一切|以|后缀为|后缀是|后缀名为|格式为)$")
 _ONLY_AFTER_MENTION = set("和与跟及或到成为")
 
@@ -252,6 +256,9 @@ def _after_lead(source: str, stem: str, after_mention: bool) -> list[tuple[int |
     cut = 0
     if found := _EVERY_ZH.match(stem):
         return [(None, "", source[: found.end()]), (ENDING, source[found.end() :].lower(), source[found.end() :])]
+    for inner in _INNER_ZH.finditer(stem):
+        if inner.end() < len(stem):
+            cut = inner.end()
     while lead := _LEAD_ZH.match(stem, cut):
         word = lead.group()
         if lead.end() == len(stem) and "." in source and word[-1] in "成为到":

@@ -16,7 +16,7 @@ _NOT_FOLDERS = {
     "list", "show", "count", "files", "large", "largest", "big", "biggest", "hidden", "me",
 }  # fmt: skip
 _ORDERS = (
-    ("size", r"largest|biggest|heaviest|largst|bigest|most space|huge|by size|最大|最占空间|占用?空间最(?:多|大)|按大小|大小排"),
+    ("size", r"\b(?:big|large|huge|heavy) files\b|taking (?:up )?(?:most |all )?(?:the |my )?space|大文件(?!夹)|largest|biggest|heaviest|largst|bigest|most space|huge|by size|最大|最占空间|占用?空间最(?:多|大)|按大小|大小排"),
     ("smallest", r"smallest|tiniest|最小"),
     ("newest", r"newest|latest|most recent(?:ly)?(?: (?:changed|modified|edited|updated))?|recently (?:changed|modified|edited|updated|used)|last (?:changed|modified|edited|updated)|recent|最新|最近(?:修改|更新|编辑|改动|改过|的|\d|[一二三四五六七八九十]个)?|最后修改|按(?:修改)?时间|按日期|by (?:date|time|modification)"),
     ("oldest", r"oldest|least recent(?:ly)?|earliest|最旧|最老|最早"),
@@ -38,6 +38,7 @@ def folder(said: Utterance) -> str:
         r"(?:在|把|将|列出|查看|看看|显示|统计|打开)?\s*(?P<x>{f}|{q}|[\w.+-]+)\s*(?:这个)?(?:文件夹|目录|子目录|子文件夹)",
         r"(?:文件夹|目录|子目录)\s*(?P<x>{m}|[A-Za-z0-9_.+-]+)",
         r"(?:在|从)\s*(?P<x>{f})\s*(?:里|中|下|内)",
+        r"^(?:在)?(?P<x>[a-z0-9_./-]+)\s*(?:里面|里|中|下面|下)",
         r"(?<=在)(?P<x>[\w-]{1,12}?)(?:文件夹|目录)(?:里|中|下)",
         r"(?:in|under|inside) (?P<x>src|docs?|tests?|lib|bin|build|dist|data|logs|scripts|assets|images|public|config)(?=$|[\s,.?!])",
     ):
@@ -60,7 +61,8 @@ def folder(said: Utterance) -> str:
                 re.search(r"[\u3400-\u9fff]", name) and len(name) > 12
             ):
                 continue
-            return _bare(name)
+            if (bare := _bare(name)) not in {"把", "将", "在", "从", "给", "对"}:
+                return bare
     return ""
 
 
@@ -123,18 +125,15 @@ def names(said: Utterance) -> tuple[str, ...]:
     """Patterns of the file names that are meant: globs, endings, words for kinds of files."""
     found = [*said.of_kind(GLOB), *(f"*{e}" for e in said.of_kind(ENDING))]
     if not found:
+        word = kinds.words_pattern()
+        of = r"\s*(?:类型|格式|类)?的?\s*(?:(?:source|code|config)\s*)?"
         kind = re.search(
-            rf"(?<!the word )(?<!the text )({kinds.words_pattern()})(?!\s*(?:folder|director|dir\b|文件夹|目录))\s*(?:类型|格式|类)?的?\s*(?:(?:source|code|config)\s*)?(?:files?|文件|documents?|文档|$|(?=[\s,]))",
+            rf"(?<!the word )(?<!the text )(?P<all>{word}(?:(?:\s*,\s*|\s*、\s*| and |,? or |\s*和\s*|\s*与\s*){word})*)(?!\s*(?:folder|director|dir\b|文件夹|目录))(?P<files>{of}(?:files?|文件|documents?|文档))?(?:$|[\s,]|(?<=件)|(?<=档)|(?=[\u3400-\u9fff]))",
             said.text,
         )
-        if kind and (
-            kind[1] not in _VAGUE
-            or re.match(
-                r"\s*(?:类型|格式)?的?\s*(?:(?:source|code|config)\s*)?(?:files?|文件|documents?|文档)",
-                said.text[kind.end(1) :],
-            )
-        ):
-            found = list(kinds.globs(kind[1]))
+        words = re.findall(word, kind["all"]) if kind else []
+        if kind and (kind["files"] or not set(words) & _VAGUE):
+            found = [g for w in words for g in kinds.globs(w)]
         elif kind := re.search(r"\b([a-z0-9]{1,4})[- ]files\b|([a-z0-9]{1,5})\s*(?:文件(?!夹)|格式|后缀)", said.text):
             word = kind[1] or kind[2]
             if (

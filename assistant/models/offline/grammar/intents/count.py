@@ -41,6 +41,9 @@ _SIZE = (
 )
 
 
+_ONLY = (r"(?:count|统计|数一?下|数数)(?:一下)?\s*(?:the )?(?:file )?{f}",)
+
+
 def recognise(said: Utterance, today: date) -> Wish | None:
     """How many, how often, how large."""
     if found := fits(said, *_OCCURS):
@@ -51,6 +54,8 @@ def recognise(said: Utterance, today: date) -> Wish | None:
             return _where(Wish(Intent.COUNT, how="matches", text=text), said, skip=text)
     if (found := fits(said, *_SIZE)) and not re.search(r"sort|order by|最大|largest|biggest", said.text):
         return _where(Wish(Intent.SIZE), said)
+    if fits(said, *_ONLY):
+        return _where(Wish(Intent.COUNT, how="lines"), said)
     found = fits(said, *_COUNT)
     if not found or re.search(r"多少(?:钱|岁|天|度)|几(?:号|点|月|天|岁)", said.text):
         return None

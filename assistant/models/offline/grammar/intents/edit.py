@@ -11,7 +11,7 @@ from assistant.models.offline.mentions import FILE, QUOTE, Utterance
 from assistant.models.offline.wish import Intent, Wish
 
 _WHAT = r"(?:(?:the|all|every|each|any|both) )*(?:(?:occurrences?|instances?|mentions?) of )?(?:(?:the )?(?:words?|texts?|strings?|phrases?|names?|lines?|terms?|typos?|variables?|functions?|class) )?"
-_WHERE = r"(?:(?:in|inside|within|across|from|of|throughout)(?: the)?(?: files?)? (?P<w>{f}(?:(?:,? and |, ?){f})*|{g}|{e} files|{q}(?= file|$)|(?:{all} )*[\w+]* ?files?|everywhere|everything|(?:the )?(?:whole |entire )?(?:{here}))(?: files?)?(?: {here})?|(?P<w2>everywhere|{here}))"
+_WHERE = r"(?:(?:in|inside|within|across|from|of|throughout)(?: the)?(?: files?)? (?P<w>{f}(?:(?:,? and |, ?){f})*|{g}|{e} files|{q}(?= file|$)|(?:{all} )*(?:{e}|{g}|[\w+]*) ?files?|everywhere|everything|(?:the )?(?:whole |entire )?(?:{here}))(?: files?)?(?: {here})?|(?P<w2>everywhere|{here}))"
 _REPLACE = (
     rf"(?:replace|substitute|swap|exchange) {_WHAT}(?P<a>{{t}}) (?:with|by|for|to|into|->|=>) (?:the )?(?:words? |text |string )?(?P<b>{{t}}) {_WHERE}",
     rf"(?:change|turn|rename|correct|fix|update|convert|edit|modify) {_WHAT}(?P<a>{{t}}) (?:to|into|with|->|=>) (?:the )?(?:words? |text |string )?(?P<b>{{t}}) {_WHERE}",
@@ -21,12 +21,12 @@ _REPLACE = (
     r"s/(?P<a>[^/]+)/(?P<b>[^/]*)/g? (?:in |on )?(?P<w>{f})",
     r"(?:replace|substitute|swap) (?P<a>{q}) (?:with|by|for) (?P<b>{q})",
 )
-_WHERE_ZH = r"(?P<w>{f}|{g}|(?:{f}|[a-z0-9_./-]+)\s*(?:文件夹|目录)(?:里面|里|中|下面|下)?(?:的)?(?:所有|全部)?(?:的)?(?:文件)?|{here}(?:所有|全部|每个)?(?:的)?[\w]*?(?:文件)?|(?:所有|全部|每个)(?:的)?[\w{}]*?(?:文件)?|{{e}}文件)".replace(
+_WHERE_ZH = r"(?P<w>{f}|{g}|(?:所有|全部|每个)?(?:的)?\s*{e}\s*(?:结尾的|格式的?)?文件|(?:{f}|[a-z0-9_./-]+)\s*(?:文件夹|目录)(?:里面|里|中|下面|下)?(?:的)?(?:所有|全部)?(?:的)?(?:文件)?|{here}(?:所有|全部|每个)?(?:的)?[\w]*?(?:文件)?|(?:所有|全部|每个)(?:的)?[\w{}]*?(?:文件)?|{{e}}文件)".replace(
     "{}", "\ue300-\ue3ff"
 ).replace("{{e}}", "{e}")
 _REPLACE_ZH = (
     rf"(?:把|将|在)?\s*(?:文件)?\s*{_WHERE_ZH}\s*(?:这个)?(?:文件)?(?:里面|里|中|内|当中)?(?:的|,|把|将|所有的?|全部的?|出现的?)*\s*(?P<a>{{t}})\s*(?:都|全部|全|一律|统一)?(?:替换|改|换|更换|修改|更改|变)(?:成|为|作|到)\s*(?P<b>{{T}})",
-    rf"(?:把|将)\s*(?P<a>{{t}})\s*(?:都|全部|全)?(?:替换|改|换)(?:成|为)\s*(?P<b>{{t}})[,\s]*(?:在|范围|文件)[:是]?\s*{_WHERE_ZH}(?:里|中)?",
+    rf"(?:把|将)\s*(?P<a>{{t}})\s*(?:都|全部|全)?(?:替换|改|换)(?:成|为)\s*(?P<b>{{t}})[,\s]*(?:在|范围|文件)[:是]?\s*{_WHERE_ZH}\s*(?:里面|里|中)?",
     rf"用\s*(?P<b>{{t}})\s*(?:替换|代替|取代)(?:掉)?\s*{_WHERE_ZH}\s*(?:里面|里|中|内)?(?:的|所有的?|全部的?)*\s*(?P<a>{{T}})",
     rf"(?:把|将|从)?\s*{_WHERE_ZH}\s*(?:里面|里|中|内)?(?:的|所有的?)*\s*(?P<a>{{q}})\s*(?:都|全部)?(?:删除|删掉|去掉|移除|删了)",
     rf"(?:删除|删掉|去掉|移除)\s*{_WHERE_ZH}\s*(?:里面|里|中|内)(?:的|所有的?)*\s*(?P<a>{{q}})",

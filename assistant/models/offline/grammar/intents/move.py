@@ -13,7 +13,7 @@ from assistant.models.offline.wish import Intent, Wish
 
 _RENAME_EN = r"(?:rename|change|convert|turn|switch|make)"
 _ENDINGS = (
-    rf"{_RENAME_EN} (?:the )?(?:(?:file )?(?:extensions?|endings?|suffix(?:es)?) (?:of|on|for) )?(?:{{all}} )*(?:files? )?(?:with |ending (?:in|with) |of type |the )*(?:extensions? )?(?P<a>{{e}}|{{g}}|\w{{1,5}})(?: (?:files?|extensions?|ones|endings?))*(?: {{here}})?(?: extensions?)?(?: (?:so they |to )?(?:end (?:in|with)|have the extension|be))?(?: from {{e}})? (?:to|into|as|with|in) (?:be )?(?:have )?(?:the )?(?:extension )?(?P<b>{{e}}|{{g}}|\w{{1,5}})(?: files?| extensions?| instead)*(?: {{here}})?",
+    rf"{_RENAME_EN} (?:the )?(?:(?:file )?(?:extensions?|endings?|suffix(?:es)?) (?:of|on|for) )?(?:{{all}} )*(?:files? )?(?:with |ending (?:in|with) |of type |the )*(?:extensions? )?(?P<a>{{e}}|{{g}}|\w{{1,5}})(?: (?:files?|extensions?|ones|endings?))*(?: {{here}})?(?: extensions?)?(?: (?:so they |to )?(?:end (?:in|with)|have the extension|be))?(?: from {{e}})? (?:to|into|as|with|in) (?:be )?(?:end (?:in|with) )?(?:have )?(?:the )?(?:extension )?(?P<b>{{e}}|{{g}}|\w{{1,5}})(?: files?| extensions?| instead)*(?: {{here}})?",
     r"(?:把|将)?\s*(?:{here})?\s*(?:所有|全部|每个)?(?:的)?\s*(?:以|后缀为|后缀是|扩展名为|扩展名是)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|扩展名)?(?:的)?\s*(?:文件)?(?:名)?(?:们)?(?:的)?(?:后缀名?|扩展名)?\s*(?:都|全部|全|统一)?(?:改名|重新?命名|改|换|变|转|转换|更改|修改)\s*(?:成|为|到|作)\s*(?:以)?\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})\s*(?:结尾|后缀|格式|文件|扩展名)?(?:的)?(?:文件)?",
     r"(?:重新?命名|改名|批量重新?命名|批量改名)\s*(?:所有|全部)?(?:的)?\s*(?P<a>{e}|{g}|[a-z0-9]{1,5})\s*(?:的)?(?:文件)?\s*(?:为|成|到)\s*(?P<b>{e}|{g}|[a-z0-9]{1,5})(?:文件)?",
 )
@@ -40,8 +40,8 @@ _CHANGE_NAMES = (
 )  # fmt: skip
 _SIGNS = {"space": " ", "spaces": " ", "空格": " ", "underscore": "_", "underscores": "_", "下划线": "_", "dash": "-", "dashes": "-", "hyphen": "-", "hyphens": "-",
           "横线": "-", "连字符": "-", "dot": ".", "dots": ".", "nothing": "", "空": ""}  # fmt: skip
-_TARGETS = r"(?P<a>(?:{all} )*(?:the )?(?:(?:file|folder)s? )?{m}(?:(?:,? and |, ?| ){m})*(?: files?| folder)?|(?:{all} )*[\w+-]+ files|{all} [\w+-]+s|everything|all files|(?:{all} )*files?(?: {any})?)(?: {here})?"
-_TARGETS_ZH = r"(?P<a>(?:{here})?(?:所有|全部|每个)?(?:的)?\s*(?:文件夹|文件)?{m}(?:\s*(?:,|和|与|及|以及|还有)\s*{m})*\s*(?:这?[两三几]?个)?(?:的)?(?:文件夹|文件)?|(?:{here})?(?:所有|全部)(?:的)?[\w]{0,6}(?:文件|图片|照片|视频|音乐|文档|代码)?|[\w]{0,4}(?:图片|照片|视频|音乐|文档|日志|压缩包)(?:文件)?)"
+_TARGETS = r"(?P<a>(?:{all} )*(?:the )?(?:(?:file|folder)s? )?{m}(?:(?:,? and |, ?| ){m})*(?: files?| folder)?|(?:{all} )*[\w+-]+(?:(?:, ?| and |, and | or )[\w+-]+)* files|(?:everything|(?:{all} )*files?) (?:ending|that end|with (?:the )?(?:extension|ending)|whose names? ends?)(?: in| with)? {m}|{all} [\w+-]+s|everything|all files|(?:{all} )*files?(?: {any})?)(?: {here})?"
+_TARGETS_ZH = r"(?P<a>(?:{here})?(?:所有|全部|每个)?(?:的)?\s*(?:文件夹|文件)?{m}(?:\s*(?:,|和|与|及|以及|还有)\s*{m})*\s*(?:这?[两三几]?个)?(?:的)?(?:文件夹|文件)?|(?:{here})?(?:所有|全部)(?:的)?\s*[\w]{0,6}\s*(?:文件|图片|照片|视频|音乐|文档|代码)?|[\w]{0,4}(?:图片|照片|视频|音乐|文档|日志|压缩包)(?:文件)?)"
 _DEST = r"(?P<b>{f}|{q}|(?:(?:the|a|an|new|folder|directory|called|named|dir|subfolder) )*(?:{m}|[\w.-]+))(?: folder| directory| dir| subfolder)?(?:/)?"
 _DEST_ZH = r"(?P<b>(?:(?:名为|叫|一个|新|文件夹|目录))*\s*(?:{m}|[\w.-]+?))\s*(?:/)?\s*(?:这个)?(?:子?文件夹|子?目录)?(?:里面|里|中|下面|下|内)?(?:去)?"
 _MOVE = (

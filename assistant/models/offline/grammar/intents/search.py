@@ -27,6 +27,7 @@ _EXPLICIT = (
     r"(?:who|what) (?:uses|calls|imports|mentions|references|defines) (?P<t>{T})",
     r"where (?:do|does|did) (?:we|i|it) (?:use|define|mention|call|import|set) (?P<t>{T})",
     r"(?:search|grep|rg|ag)(?: -[a-z]+)*(?: for)?:? (?P<t>{T})",
+    r"look for (?:the )?(?:words? |text |string )?(?P<t>{T})",
 )
 _ZH_IN = r"(?P<w>{f}(?:\s*(?:,|和|与)\s*{f})*|{g}|{here}|(?:所有|全部|每个|各个?)(?:的)?[\w]{0,12}(?:文件|代码|文档)|{e}\s*文件|代码|[\w.-]{1,12}\s*(?:文件夹|目录))"
 _EXPLICIT_ZH = (
@@ -48,6 +49,8 @@ _NO_TEXT = re.compile(
 
 def recognise(said: Utterance, _today: date) -> Wish | None:
     """Words to be found in files, everywhere or in named ones."""
+    if re.search(r"\bin (?:the|its|their) (?:file ?)?names?\b|文件名|名字", said.text):
+        return None
     for notation in (*_EXPLICIT, *_EXPLICIT_ZH):
         found = fits(said, notation)
         if not found:

@@ -13,6 +13,7 @@ from assistant.models.offline.wish import Intent, Wish
 _SUMMARISE = (
     r"(?:summari[sz]e|sum up|summary(?: of)?|recap|condense|abridge|digest|tl;?dr:?|outline|abstract)\b ?(?P<x>{any})",
     r"(?:give|write|make|show|create|provide|produce|get|want)?(?: ?(?:me|us))?(?: ?(?:a|an|the))?(?: ?(?:short|brief|quick|concise|one-sentence|small|good|little))*\b ?(?:summary|overview|gist|digest|main points?|key points?|tl;?dr|abstract|highlights|essence)(?: (?:of|for|from|about|on|in)) (?P<x>{any})",
+    r"(?:explain|describe|introduce)(?: to me)?(?: the)? (?P<x>(?:this |the |my )?(?:project|folder|repo|repository|codebase|directory))|(?:explain|describe)(?: the file)? (?P<x2>{f})|(?:介绍|讲解|说明)(?:一下)?(?P<x3>{here}|{f})",
     r"(?:what(?:'s| is| are)) (?:the )?(?:gist|main (?:points?|idea|message)|key points?|essence|point|topic) (?:of|in) (?P<x>{any})",
     r"(?:what(?:'s| is| does)) (?P<x>{f}|{q}|(?:this|that) (?:file|folder|project|repo)) (?:all )?(?:about|talk about|discuss|cover)|what is this (?P<x2>folder|project|repo(?:sitory)?|directory)(?: about)?",
     r"(?:用|以)\s*{n}\s*(?:句话|句|点|条)\s*(?:来)?(?:总结|概括|归纳|概述|介绍)(?:一下|下)?(?P<x>{any})",
@@ -28,7 +29,7 @@ def recognise(said: Utterance, _today: date) -> Wish | None:
     found = fits(said, *_SUMMARISE)
     if not found:
         return None
-    part = found.part("x") if found["x"] else found.part("x2")
+    part = next((found.part(slot) for slot in ("x", "x2", "x3") if found[slot]), found.part("x"))
     sentences = has(
         said,
         r"(?:in|into|to|with|using)? ?(?:just |only |about )?(?P<n>{n}) (?:short )?(?:sentences?|lines?|points?|bullets?)|(?:用|以|分)?\s*(?P<m>{n})\s*(?:句话|句|点|条|个要点|行)",

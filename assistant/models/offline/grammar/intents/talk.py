@@ -17,6 +17,7 @@ _PATTERNS = (
     )),
     (Intent.THANKS, (
         r"(?:ok(?:ay)?[, ]*)?(?:many )?(?:thanks?|thank you|thx|ty|cheers|much appreciated)(?: you)?(?: so much| very much| a lot| a bunch)?(?: for .{0,60})?",
+        r"(?:thanks?|thank you),? (?:that(?:'s| is|'ll be| will be) (?:all|it|great|perfect)|bye|goodbye)|(?:bye|goodbye|see you)|再见|拜拜",
         r"(?:great|perfect|nice|cool|awesome|good|excellent|well done|good job|nice work|ok|okay|fine|got it)(?:[,.! ]*(?:thanks?|thank you|job|work|one))?",
         r"(?:好的?,?)?(?:谢谢|谢了|多谢|感谢|太感谢|非常感谢|辛苦了?|谢谢你|谢谢您|谢谢啦|谢啦|麻烦你了)[你您了啦的!~]*",
         r"(?:很好|太好了|不错|真棒|好的|好|可以|明白了?|知道了|收到|干得好|做得好|厉害|赞)[的了!~]*",
@@ -29,7 +30,7 @@ _PATTERNS = (
     (Intent.HELP, (
         r"/?help(?: me)?|\?|what can (?:you|i) (?:do|ask|say)(?: here| for me)?|what (?:do|are) you (?:able to )?(?:do|know|understand|capable of)|how (?:do|can) i use (?:you|this)|"
         r"(?:list |show |tell )?(?:me )?(?:your |the )?(?:commands|capabilities|features|abilities|skills|usage|examples)|what (?:commands|else can you do).*|how does this work|capabilities",
-        r"can you help(?: me)?|(?:你)?(?:可以|能|能不能|可不可以)?(?:帮帮我|帮我|帮忙|帮个忙)(?:一下)?吗?",
+        r"(?:hi|hello|hey)?,? ?(?:can|could) you help(?: me| us)?(?: (?:out|with .{0,60}))?|(?:你)?(?:可以|能|能不能|可不可以)?(?:帮帮我|帮我|帮忙|帮个忙)(?:一下)?吗?",
         r"帮助|帮帮我|救命|你?(?:会|能|可以)(?:做|干)(?:些)?(?:什么|啥)|你?有(?:什么|哪些)(?:功能|本事|能力|用)|怎么(?:用|使用)(?:你|它)?|(?:使用)?说明|功能|(?:支持)?(?:哪些|什么)(?:命令|功能)|用法|我(?:能|可以)(?:让你)?(?:做|问)(?:些)?什么",
     )),
     (Intent.UNDO, (
