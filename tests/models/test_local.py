@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from assistant.config import ModelSettings
 from assistant.errors import AssistantError, ModelError, UsageError
@@ -86,11 +87,11 @@ class TestEngine:
         info, connection = local.open_model("local/tiny", tiny)
         worker = Worker(PlainLauncher(), connection)
         model = WorkerModel(info, worker)
-        words = await collect(model, asked("hello", tools=()))
+        words = await collect(model, replace(asked("hello", tools=()), max_output_tokens=40))
         assert any(isinstance(e, TextDelta) for e in words)
         assert isinstance(words[-1], Finished)
         assert words[-1].usage
-        called = await collect(model, asked("read a file"))
+        called = await collect(model, replace(asked("read a file"), max_output_tokens=400))
         assert [e.part.call.name for e in called if isinstance(e, CallDone)] == ["read_file"]
         await worker.aclose()
 
