@@ -23,6 +23,10 @@ class PlainPipe(StreamPipe):
         with suppress(ProcessLookupError):
             self.process.kill()
         await self.process.wait()
+        assert self.process.stdin
+        self.process.stdin.close()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            await self.process.stdin.wait_closed()
 
 
 class PlainLauncher:
