@@ -176,7 +176,7 @@ class TestReading:
             list(log.entries())
         assert caught.value.first_bad_seq == 1
 
-    def test_a_changed_content_is_never_given_out(self, log: Log) -> None:
+    def test_A7_a_changed_content_is_never_given_out(self, log: Log) -> None:
         entry = log.append("x", "t", {}, blobs={"c": b"right"})
         log._database.writer().execute("UPDATE blobs SET data=x'00'")  # pyright: ignore[reportPrivateUsage]
         with pytest.raises(LogDamaged, match="was changed"):

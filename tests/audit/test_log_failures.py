@@ -51,7 +51,7 @@ log.append("x", "t", {})
 
 
 class TestDiskFull:
-    def test_a_full_disk_is_said_and_recovers_without_a_restart(self, tmp_path: Path) -> None:
+    def test_A4_a_full_disk_is_said_and_recovers_without_a_restart(self, tmp_path: Path) -> None:
         script = (
             HEAD
             + """
@@ -111,7 +111,7 @@ print(log.append("x", "t", {}).seq)
 
 
 class TestLostDatabase:
-    def test_a_removed_database_stops_appends_until_it_is_back(self, log: Log, paths: Paths) -> None:
+    def test_A4_a_removed_database_stops_appends_until_it_is_back(self, log: Log, paths: Paths) -> None:
         log.append("x", "t", {})
         log.database.settle()
         aside = paths.log_db.with_name("aside")

@@ -71,7 +71,7 @@ class TestPage:
         assert "def root_from(leaf, index, size, proof)" in text
         assert '<span class="add">+' in text
 
-    def test_it_loads_nothing_and_runs_nothing(self, page: Path) -> None:
+    def test_A8_it_loads_nothing_and_runs_nothing(self, page: Path) -> None:
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"<(script|img|link|iframe|object|embed|form|base|a)\b", text, re.IGNORECASE)
         assert not re.search(r"\b(src|href|action)\s*=", re.sub(r"&[^;]+;", "", re.sub(r">[^<]*<", "><", text)))

@@ -149,7 +149,7 @@ class TestStrictness:
             '{"input":' + json.dumps("[" * 100_000) + "}",
         ],
     )
-    def test_malformed_input_is_refused_and_said(self, line: str) -> None:
+    def test_A9_malformed_input_is_refused_and_said(self, line: str) -> None:
         from assistant.audit.calculator import answer
 
         found = answer(line)

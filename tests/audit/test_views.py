@@ -225,7 +225,7 @@ class TestPage:
     def test_no_query_breaks_the_search(self, views: Views, query: str) -> None:
         views.page(search=query)
 
-    def test_rows_are_safe_to_show(self, log: Log, views: Views) -> None:
+    def test_A8_rows_are_safe_to_show(self, log: Log, views: Views) -> None:
         log.append("ki\x1bnd", "ta\u202esk", {"message": "\x1b[31mred\u202e", "what": "a\nb"})
         row = views.page(limit=1).rows[0]
         assert not any(c in row.summary + row.detail + row.kind + row.task for c in "\x1b\u202e")

@@ -60,7 +60,7 @@ class TestFile:
         assert verify(paths.log_db, evidence).first_bad_seq == 1
         assert verify(paths.log_db, evidence_of(log.trust)).ok
 
-    def test_it_is_never_overwritten_by_another_history(self, log: Log, paths: Paths, tmp_path: Path) -> None:
+    def test_A10_it_is_never_overwritten_by_another_history(self, log: Log, paths: Paths, tmp_path: Path) -> None:
         place = f"file:{tmp_path}/checkpoint"
         log.append("x", "t", {})
         witness.add(log, place)
@@ -114,7 +114,7 @@ class TestHttp:
         assert signers == [kept.key.verifier]
         assert witness.send_all(log) == witness.send_all(log), "the same size may be asked again"
 
-    def test_it_refuses_another_history(self, log: Log, paths: Paths, server: tuple[Witness, str]) -> None:
+    def test_A10_it_refuses_another_history(self, log: Log, paths: Paths, server: tuple[Witness, str]) -> None:
         kept, url = server
         for i in range(5):
             log.append("x", "t", {"i": i})

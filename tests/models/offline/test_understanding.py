@@ -87,7 +87,13 @@ class TestWhatMustNotHappen:
 
     @pytest.mark.parametrize(
         "said",
-        ["how do I delete a.txt?", "should I delete a.txt", "what happens if I delete a.txt", "怎么删除 a.txt", "我应该删除 a.txt 吗"],
+        [
+            "how do I delete a.txt?",
+            "should I delete a.txt",
+            "what happens if I delete a.txt",
+            "怎么删除 a.txt",
+            "我应该删除 a.txt 吗",
+        ],
     )
     def test_a_question_about_doing_is_not_an_order(self, said: str) -> None:
         assert one(said) == Wish(Intent.HELP, how="how")
@@ -101,7 +107,7 @@ class TestWhatMustNotHappen:
             "如果 a.txt 存在就删除它",
             "删除 a.txt 之前先备份",
             'the note says "delete a.txt"',
-            '文件里写着“删除 a.txt”',
+            "文件里写着“删除 a.txt”",
             "I deleted a.txt yesterday",
             "he told me to delete a.txt",
         ],
@@ -188,7 +194,14 @@ class TestSlips:
 class TestLanguage:
     @pytest.mark.parametrize(
         ("said", "language"),
-        [("read 报告.txt", "en"), ("读 notes.txt", "zh"), ('search for "你好"', "en"), ("搜索 hello", "zh"), ("帮我 read a.txt", "zh"), ("2+2", "en")],
+        [
+            ("read 报告.txt", "en"),
+            ("读 notes.txt", "zh"),
+            ('search for "你好"', "en"),
+            ("搜索 hello", "zh"),
+            ("帮我 read a.txt", "zh"),
+            ("2+2", "en"),
+        ],
     )
     def test_the_answer_is_in_the_language_of_the_words_around_the_names(self, said: str, language: str) -> None:
         assert understand(said, MEMORY).language == language
