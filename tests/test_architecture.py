@@ -16,7 +16,18 @@ from assistant.cli import COMMANDS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "assistant"
 FLOORS = [f for f in PACKAGE.iterdir() if f.is_dir() and (f / "__init__.py").is_file()]
-HEAVY = ("litellm", "mcp", "openai", "keyring", "cedarpy", "httpx", "sqlite_utils", "ecologits", "textual", "cryptography")
+HEAVY = (
+    "litellm",
+    "mcp",
+    "openai",
+    "keyring",
+    "cedarpy",
+    "httpx",
+    "sqlite_utils",
+    "ecologits",
+    "textual",
+    "cryptography",
+)
 
 
 def modules_after(code: str) -> set[str]:
@@ -79,5 +90,7 @@ class TestDocuments:
         assert f"`assistant {command}" in (ROOT / "README.md").read_text()
 
     def test_no_file_of_the_core_has_outgrown_its_shape(self) -> None:
-        long = {str(f.relative_to(ROOT)): n for f in PACKAGE.rglob("*.py") if (n := len(f.read_text().splitlines())) > 600}
+        long = {
+            str(f.relative_to(ROOT)): n for f in PACKAGE.rglob("*.py") if (n := len(f.read_text().splitlines())) > 600
+        }
         assert not long

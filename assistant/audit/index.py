@@ -139,7 +139,7 @@ class Index:
         """The tasks that were active last, newest first, and whose id begins with `prefix`."""
         sql = (
             f"SELECT {_COLUMNS},task FROM tasks "  # noqa: S608 - fixed text
-            "WHERE opened_seq>0 AND substr(task,1,?)=? ORDER BY last_seq DESC LIMIT ?"
+            "WHERE substr(task,1,?)=? ORDER BY last_seq DESC LIMIT ?"
         )
         values = (len(prefix), prefix, -1 if limit is None else limit)
         return self._ask(lambda c: [(row[8], TaskFacts(*row[:8])) for row in c.execute(sql, values)])

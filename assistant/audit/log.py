@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from assistant.audit import keys
 from assistant.audit.entry import (
     FIRST_PREV,
     PREV_BYTES,
@@ -96,6 +97,10 @@ class Log:
         log._database.may_create = log.trust.last_seen() is None
         log._database.writer()
         return log
+
+    def key_place(self) -> str:
+        """In words for a person: where the signing key lies."""
+        return keys.where(self.paths)
 
     @property
     def database(self) -> Database:

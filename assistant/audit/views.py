@@ -103,7 +103,7 @@ class Views:
         for task_id, facts in self.index.tasks(None if search else limit):
             if wanted is not None and task_id not in wanted and search.lower() not in task_id:
                 continue
-            task = self._task(task_id, facts)
+            task = self._task(task_id, facts) if facts.opened_seq else None
             if task is not None:
                 found.append(
                     TaskSummary(
@@ -118,9 +118,9 @@ class Views:
                 break
         return found
 
-    def find_task(self, prefix: str = "") -> list[str]:
-        """Ids of the tasks that begin with `prefix`, the one active last first."""
-        return [task_id for task_id, _ in self.index.tasks(None, prefix)]
+    def find_task(self, prefix: str = "", *, opened: bool = True) -> list[str]:
+        """Ids of the tasks that begin with `prefix`, the one active last first; only those that were `opened` here."""
+        return [task_id for task_id, facts in self.index.tasks(None, prefix) if facts.opened_seq or not opened]
 
     def task_state(self, task: str) -> TaskState | None:
         """A task as it stands, with what was granted and forbidden, and what it used; None when the log has no such task."""

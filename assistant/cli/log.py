@@ -174,7 +174,7 @@ def _task(log: Log, prefix: str) -> str:
         return ""
     views = Views(log)
     try:
-        found = views.find_task(prefix)
+        found = views.find_task(prefix, opened=False)
     finally:
         views.close()
     if not found:

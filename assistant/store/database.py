@@ -189,9 +189,15 @@ class Database:
         if self.read_only:
             from assistant.store.snapshot import open_snapshot  # verify and readers of foreign copies share it
 
-            return open_snapshot(self.path)
-        connection = connect(self.path, "mode=rw")
-        connection.execute("PRAGMA query_only=ON")
+            connection = open_snapshot(self.path)
+        else:
+            connection = connect(self.path, "mode=rw")
+            connection.execute("PRAGMA query_only=ON")
+        try:
+            check_version(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _close_reader(self) -> None:

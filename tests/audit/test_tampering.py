@@ -344,7 +344,7 @@ class TestWriter:
             "INSERT INTO entries SELECT seq+1, body, leaf FROM entries WHERE seq=50",
         ],
     )
-    def test_it_refuses_to_append(self, copy: Copy, sql: str) -> None:
+    def test_A6_it_refuses_to_append(self, copy: Copy, sql: str) -> None:
         copy.run(sql)
         with closing(Log.open(copy.paths)) as log, pytest.raises(LogDamaged):
             log.append("x", "", {})

@@ -54,7 +54,7 @@ class TestCleanLogs:
             source.backup(backup)
         assert verify(target, evidence_of(Trust(copy.trust))).ok
 
-    def test_a_log_with_a_pending_wal_verifies_and_nothing_is_written(self, sample: Path, tmp_path: Path) -> None:
+    def test_A5_a_log_with_a_pending_wal_verifies_and_nothing_is_written(self, sample: Path, tmp_path: Path) -> None:
         home = tmp_path / "killed"
         script = (
             "import os, sys\n"
@@ -72,7 +72,7 @@ class TestCleanLogs:
         assert result.entries == 40
         assert _tree(home) == before
 
-    def test_a_closed_log_is_read_without_writing_anything(self, copy: Copy) -> None:
+    def test_A5_a_closed_log_is_read_without_writing_anything(self, copy: Copy) -> None:
         before = _tree(copy.home)
         assert copy.verify().ok
         assert _tree(copy.home) == before
@@ -200,7 +200,7 @@ class TestRotation:
 
 
 class TestErasure:
-    def test_an_erased_content_is_gone_and_the_log_verifies(self, copy: Copy) -> None:
+    def test_A7_an_erased_content_is_gone_and_the_log_verifies(self, copy: Copy) -> None:
         with closing(Log.open(copy.paths)) as log:
             upkeep.erase_entry(log, 1, "asked to")
             assert log.blob(log.entry(1).blob_hashes()[0]) is None  # type: ignore[union-attr]

@@ -107,7 +107,7 @@ class TestFiles:
 class TestWhatIsMissing:
     def test_without_bubblewrap_tools_refuse_with_6_and_say_how_to_mend_it(self, program: Program) -> None:
         (program.folder / "a.txt").write_text("x")
-        hidden = "mount --bind /dev/null $(command -v bwrap) && exec \"$@\""
+        hidden = 'mount --bind /dev/null $(command -v bwrap) && exec "$@"'
         done = subprocess.run(
             ["unshare", "--map-root-user", "--mount", "sh", "-c", hidden, "_", *program.argv, "run", "read a.txt"],
             capture_output=True,

@@ -1,0 +1,171 @@
+"""Published test vectors, through `python -m assistant.audit` as a stranger would run them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.audit import merkle
+
+JSON = dict[str, Any]
+
+
+def calculate(requests: list[JSON | str]) -> list[JSON]:
+    """One process, one line a request."""
+    lines = [r if isinstance(r, str) else json.dumps(r) for r in requests]
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant.audit"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(requests)
+    return answers
+
+
+def read(file: Path) -> list[JSON]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("merkle/inclusion.jsonl", 43),
+        ("merkle/consistency.jsonl", 48),
+        ("merkle/real_log_inclusion.jsonl", 6),
+        ("notes/notes.jsonl", 34),
+        ("ed25519/wycheproof_odd.jsonl", 76),
+    ],
+)
+def test_each_probe_is_answered_as_published(shared: Path, name: str, count: int) -> None:
+    probes = read(shared / "vectors" / name)
+    assert len(probes) == count
+    for probe, answer in zip(probes, calculate(list(probes)), strict=True):
+        assert answer["ok"] == probe["ok"], probe.get("name", probe)
+
+
+def test_the_published_tree_has_our_nodes_and_roots(shared: Path) -> None:
+    tree = json.loads((shared / "vectors/merkle/tree.json").read_text())
+    (answer,) = calculate([{"leaves": tree["leaves"]}])
+    assert answer["node_hashes_by_level"] == tree["node_hashes_by_level"]
+    assert answer["root_by_size"] == tree["root_by_size"]
+
+
+def test_the_published_proofs_are_ours(shared: Path) -> None:
+    leaves = json.loads((shared / "vectors/merkle/tree.json").read_text())["leaves"]
+    proofs = json.loads((shared / "vectors/merkle/proofs.json").read_text())
+    cases = [*proofs["inclusion"], *proofs["consistency"]]
+    answers = calculate([{"leaves": leaves, **{k: v for k, v in case.items() if k != "proof"}} for case in cases])
+    assert [answer["proof"] for answer in answers] == [case["proof"] for case in cases]
+
+
+def test_every_subtree_of_130_leaves_has_the_published_root(shared: Path) -> None:
+    published = json.loads((shared / "vectors/merkle/accumulated_subtree_hashes.json").read_text())
+    subtree = merkle.subtrees_of([merkle.leaf_hash(bytes([i])) for i in range(130)])
+    lines = hashlib.sha256()
+    for end in range(131):
+        for start in range(end + 1):
+            size = end - start
+            if start in (0, end) or start % (1 << (size - 1).bit_length()) == 0:
+                lines.update(f"[{start}, {end}) {subtree(start, end).hex()}\n".encode())
+    assert lines.hexdigest() == published["sha256_of_all_lines"]
+
+
+def test_the_published_key_signs_the_published_note(shared: Path) -> None:
+    case = json.loads((shared / "vectors/notes/sign.json").read_text())
+    (answer,) = calculate([{"skey": case["skey"], "text": case["text"]}])
+    assert answer["signed"] == case["signed"]
+
+
+def test_canonical_json_is_as_published(shared: Path) -> None:
+    folder = shared / "vectors/jcs"
+    names = sorted(p.name for p in (folder / "input").iterdir())
+    answers = calculate([{"input": (folder / "input" / name).read_text(encoding="utf-8")} for name in names])
+    for name, answer in zip(names, answers, strict=True):
+        assert bytes.fromhex(answer["output_hex"]) == (folder / "output" / name).read_bytes(), name
+
+
+def test_numbers_are_written_as_published(shared: Path) -> None:
+    lines = [line.split(",") for line in (shared / "vectors/jcs/es6_numbers_1000.txt").read_text().split()]
+    answers = calculate([{"hex": digits} for digits, _ in lines])
+    assert [answer["text"] for answer in answers] == [text for _, text in lines]
+
+
+class TestStrictness:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "nonsense",
+            "[]",
+            "12",
+            "{}",
+            '{"a":1,"a":2}',
+            '{"op":"number","hex":"zz"}',
+            '{"op":"number","hex":"7ff0000000000000"}',
+            '{"op":"number","hex":"7ff8000000000000"}',
+            '{"op":"nothing"}',
+            '{"op":["inclusion"]}',
+            '{"op":"inclusion"}',
+            '{"input":"{\\"a\\":1,\\"a\\":2}"}',
+            '{"input":"{\\"a\\":{\\"b\\":1,\\"c\\":2,\\"b\\":3}}"}',
+            '{"input":"\\"\\\\ud800\\""}',
+            '{"input":"\\"\\\\udc00\\\\ud800\\""}',
+            '{"input":"{\\"\\\\ud800\\":1}"}',
+            '{"input":"NaN"}',
+            '{"input":"-Infinity"}',
+            '{"input":"1e999"}',
+            '{"input":"[1,]"}',
+            '{"input":"01"}',
+            '{"input":"\\u00a01"}',
+            '{"input":"\\ufeff1"}',
+            '{"input":"1 2"}',
+            '{"input":"\\"\\u0001\\""}',
+            '{"input_hex":"22ff22"}',
+            '{"input_hex":"22eda08022"}',
+            '{"leaf_hash":"' + "A" * 64 + '","index":0,"size":1,"proof":[],"root":"' + "A" * 64 + '"}',
+            '{"leaf_hash":"' + "0" * 62 + '","index":0,"size":1,"proof":[],"root":"' + "0" * 62 + '"}',
+            '{"leaf_hash":"' + "0" * 64 + '","index":-1,"size":1,"proof":[],"root":"' + "0" * 64 + '"}',
+            '{"leaf_hash":"' + "0" * 64 + '","index":false,"size":true,"proof":[],"root":"' + "0" * 64 + '"}',
+            '{"leaf_hash":"' + "0" * 64 + '","index":0.0,"size":1,"proof":[],"root":"' + "0" * 64 + '"}',
+            '{"leaf_hash":"' + "0" * 64 + '","index":0,"size":1,"proof":{},"root":"' + "0" * 64 + '"}',
+            '{"left":"00","right":"00"}',
+            '{"note":5,"vkey":"x"}',
+            '{"note":"a\\n\\n\\u2014 b c\\n","vkey":[]}',
+            '{"key":"00","msg":"","sig":""}',
+            '{"leaves":["00"],"index":1}',
+            '{"leaves":["00"],"first":0,"second":1}',
+            '{"leaves":["0"]}',
+            "[" * 100_000,
+            '{"input":' + json.dumps("[" * 100_000) + "}",
+        ],
+    )
+    def test_A9_malformed_input_is_refused_and_said(self, line: str) -> None:
+        from assistant.audit.calculator import answer
+
+        found = answer(line)
+        assert found["ok"] is False
+        assert found["error"]
+
+    def test_a_bad_line_does_not_stop_the_next(self) -> None:
+        answers = calculate(
+            ["nonsense", {"id": 7, "op": "leaf_hash", "entry": ""}, "[" * 200_000, {"op": "leaf_hash", "entry": ""}]
+        )
+        assert [a["ok"] for a in answers] == [False, True, False, True]
+        assert answers[1]["id"] == 7
+
+    def test_what_a_request_expects_is_compared(self) -> None:
+        from assistant.audit.calculator import answer
+
+        assert answer('{"hex":"0","text":"0"}')["ok"] is True
+        assert answer('{"hex":"0","text":"1"}')["ok"] is False
+        assert answer('{"leaves":["00"],"root":"' + "0" * 64 + '"}')["ok"] is False
