@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from assistant.config import Paths
@@ -12,6 +13,9 @@ from assistant.sandbox.stage.overlay import OverlayLayer
 from assistant.sandbox.stage.place import Place, unlock
 from assistant.sandbox.stage.stage import DiskStage, Layer
 from assistant.sandbox.stage.tree import Tree
+
+
+_LOOKED_AT = 2000
 
 
 def overlay_stage(place: Place) -> DiskStage:
@@ -43,6 +47,8 @@ def task_stage(place: Place) -> DiskStage:
 
 def must_copy(place: Place) -> bool:
     """Whether an overlay can't be mounted at this place: tried once for each file system and kernel, then remembered."""
+    if os.geteuid() != 0 and _has_foreign_ids(place.folder):
+        return True
     known = Path(place.base).parent / ".overlay"
     key = f"{os.stat(place.layer).st_dev} {os.stat(place.folder).st_dev} {os.uname().release}"
     try:
@@ -58,6 +64,30 @@ def must_copy(place: Place) -> bool:
     except OSError:
         pass
     return not works
+
+
+def _has_foreign_ids(folder: str) -> bool:
+    """Whether files that this person may write belong to an owner or group that an ordinary user can't map into a room.
+
+    An overlay can't copy such a file up (EOVERFLOW): a folder that a team shares by its group. Looked for in the upper two
+    levels and a bounded number of entries, so that it costs the same for every folder; a single file further down stays
+    read-only for the room.
+    """
+    uid, gid, left = os.geteuid(), os.getegid(), _LOOKED_AT
+    waiting = [(folder, 2)]
+    while waiting and left > 0:
+        at, depth = waiting.pop(0)
+        try:
+            found = [(at, os.stat(at)), *((e.path, e.stat(follow_symlinks=False)) for e in os.scandir(at))]
+        except OSError:
+            continue
+        for path, one in found:
+            left -= 1
+            if (one.st_uid, one.st_gid) != (uid, gid) and not stat.S_ISLNK(one.st_mode) and os.access(path, os.W_OK):
+                return True
+            if depth > 1 and path != at and stat.S_ISDIR(one.st_mode):
+                waiting.append((path, depth - 1))
+    return False
 
 
 def _overlay_mounts(place: Place) -> bool:

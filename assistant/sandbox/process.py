@@ -157,7 +157,8 @@ class Call:
     async def _kill_and_wait(self) -> None:
         self._room.kill(self._number)
         try:
-            await asyncio.wait_for(asyncio.shield(self.ended.wait()), _KILL_S)
+            async with asyncio.timeout(_KILL_S):
+                await self.ended.wait()
         except TimeoutError:
             raise SandboxError(
                 "a program could not be ended in time", hint="`assistant stop --all` ends everything"

@@ -97,7 +97,8 @@ class RoomOnLoop:
         for call in self._calls.values():
             call.stopped = True
         try:
-            await asyncio.wait_for(self._ask({"op": "stop"}, 0), _STOP_S)
+            async with asyncio.timeout(_STOP_S):
+                await self._ask({"op": "stop"}, 0)
         except (TimeoutError, SandboxError):
             await self._close()
         for call in list(self._calls.values()):
@@ -154,7 +155,9 @@ class RoomOnLoop:
             finally:
                 for fd in set(fds):
                     os.close(fd)
-            told, _ = await asyncio.wait_for(answer, _QUIET_S)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the answer.
+            async with asyncio.timeout(_QUIET_S):
+                told, _ = await answer
             if told["op"] == "failed":
                 raise SandboxError(
                     f"the program can't be started: {told['what']}", hint="`assistant doctor` tries each part"

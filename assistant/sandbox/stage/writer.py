@@ -224,7 +224,7 @@ class Writer:
         for folder in self._touched:
             try:
                 self._real.sync_folder(folder)
-            except FileNotFoundError:  # removed by a later step
+            except (FileNotFoundError, NotADirectoryError):  # gone by a later step
                 continue
 
 

@@ -1,0 +1,202 @@
+"""`assistant sandbox exec`: one command as the shell tool runs it, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.conftest import PYTHON, Runner, as_user, give
+
+
+@pytest.fixture
+def folder(home_of: Path, identity: str) -> Path:
+    folder = home_of / "w"
+    folder.mkdir()
+    (folder / "there").write_text("1\n")
+    give(folder / "there", identity)
+    return give(folder, identity)
+
+
+def test_changes_are_applied_and_streams_pass_through_unchanged(run_assistant: Runner, folder: Path) -> None:
+    data = bytes(range(256)) * 300
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "cat; echo oh >&2; echo x > new; exit 5",
+        input=data, text=False,
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert done.stdout == data
+    assert done.stderr == b"oh\n"
+    assert (folder / "new").read_text() == "x\n"
+    assert (folder / "new").stat().st_uid == folder.stat().st_uid
+
+
+def test_without_a_word_changes_wait_under_a_name(run_assistant: Runner, folder: Path) -> None:
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--", "sh", "-c", "echo 2 > there; rm -f nothing")
+    assert (folder / "there").read_text() == "1\n"
+    assert "changed there" in done.stderr
+    assert "staged as task exec-" in done.stderr
+
+
+def test_dropped_changes_leave_nothing(run_assistant: Runner, folder: Path, home_of: Path) -> None:
+    run_assistant("sandbox", "exec", "--folder", str(folder), "--drop", "--", "sh", "-c", "echo 2 > there")
+    assert (folder / "there").read_text() == "1\n"
+    assert not list(home_of.glob("**/stages/exec-*"))
+
+
+def test_held_changes_are_named_and_not_applied(run_assistant: Runner, folder: Path) -> None:
+    script = "mkdir -p sub/.git/hooks; echo x > sub/.git/hooks/post-commit; echo x > ok"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", script)
+    assert done.returncode == 0
+    assert "held for review: sub/.git/hooks/post-commit" in done.stderr
+    assert (folder / "ok").exists()
+    assert not (folder / "sub/.git/hooks/post-commit").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("exit 42", 42), ("kill -TERM $$", 143), ("kill -SEGV $$", 139), ("exec nope", 127)]
+)
+def test_the_exit_status_is_the_commands(script: str, status: int, run_assistant: Runner, folder: Path) -> None:
+    assert run_assistant("sandbox", "exec", "--folder", str(folder), "--", "sh", "-c", script).returncode == status
+
+
+def test_the_time_limit_is_124(run_assistant: Runner, folder: Path) -> None:
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--timeout", "0.4", "--", "sleep", "60")
+    assert done.returncode == 124
+    assert "ended by its limit: time" in done.stderr
+
+
+def test_a_file_larger_than_the_disk_limit_is_cut_short(run_assistant: Runner, folder: Path) -> None:
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--disk", "5M", "--", "dd", "if=/dev/zero", "of=big", "bs=1M", "count=50"
+    )
+    assert done.returncode == 128 + signal.SIGXFSZ
+
+
+def test_many_files_beyond_the_disk_limit_end_the_command_and_are_not_applied(run_assistant: Runner, folder: Path) -> None:
+    script = "i=0; while [ $i -lt 400 ]; do head -c 1000000 /dev/zero > f$i; i=$((i+1)); done; sleep 5"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--disk", "20M", "--", "sh", "-c", script)
+    assert done.returncode == 137
+    assert "space on disk" in done.stderr
+    assert not (folder / "f0").exists()
+
+
+def test_memory_beyond_the_limit_is_not_given(run_assistant: Runner, folder: Path) -> None:
+    grab = "x = bytearray(300 << 20)"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--memory", "128M", "--", "python3", "-c", grab)
+    assert done.returncode != 0
+    shared = "import mmap\nm = mmap.mmap(-1, 400 << 20)\nfor n in range(400): m.write(b'x' * (1 << 20))\nimport time; time.sleep(5)"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--memory", "128M", "--", "python3", "-c", shared)
+    assert done.returncode == 137
+    assert "limit: memory" in done.stderr
+
+
+def test_processes_beyond_the_limit_are_not_made(run_assistant: Runner, folder: Path) -> None:
+    fork = (
+        "import os, time\nn = 0\ntry:\n    while n < 300:\n        if os.fork() == 0: time.sleep(30); os._exit(0)\n"
+        "        n += 1\nexcept OSError: pass\nprint(n)"
+    )
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--pids", "40", "--", "python3", "-c", fork)
+    assert done.returncode == 137 or int(done.stdout) <= 40
+
+
+def test_signals_are_passed_on(package: Path, identity: str, home_of: Path, folder: Path) -> None:
+    script = "trap 'echo caught; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    process = _start(package, identity, home_of, folder, "sh", "-c", script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=20)
+    assert out == b"caught\n"
+    assert process.returncode == 9
+
+
+def test_a_reader_that_goes_away_ends_the_command(package: Path, identity: str, home_of: Path, folder: Path) -> None:
+    process = _start(package, identity, home_of, folder, "yes")
+    assert process.stdout is not None
+    assert process.stdout.read(4) == b"y\ny\n"
+    process.stdout.close()
+    assert process.wait(timeout=20) == 128 + signal.SIGPIPE
+
+
+def test_killing_it_leaves_no_process_mount_or_file(package: Path, identity: str, home_of: Path, folder: Path) -> None:
+    mark = f"3{os.getpid()}.5"
+    script = f"(setsid sleep {mark} &) ; sleep {mark} & echo ready; exec sleep {mark}"
+    process = _start(package, identity, home_of, folder, "sh", "-c", script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and (_running(mark) or list(home_of.glob("**/rooms/*"))):
+        time.sleep(0.02)
+    assert _running(mark) == []
+    assert not list(home_of.glob("**/rooms/*"))
+    assert str(home_of) not in Path("/proc/mounts").read_text()
+
+
+def test_a_terminal_is_given_when_asked_for(run_assistant: Runner, folder: Path) -> None:
+    script = "test -t 0 && test -t 1 && tty >/dev/null && echo yes"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--pty", "--", "sh", "-c", script, stdin=subprocess.DEVNULL)
+    assert done.stdout.strip() == "yes"
+
+
+def test_the_result_as_json_lines(run_assistant: Runner, folder: Path) -> None:
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--json", "--apply", "--", "sh", "-c", "echo hi; echo 2 > there")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0] == {"stream": "stdout", "text": "hi\n"}
+    assert lines[-1]["status"] == 0
+    assert lines[-1]["applied"] == ["there"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--folder", "/nonexistent", "--", "true"], "can't be opened"),
+        (["--folder", "/", "--", "true"], "system"),
+        (["--memory", "lots", "--", "true"], "not a size"),
+        (["--timeout", "-1", "--", "true"], "not a time"),
+        (["--env", "novalue", "--", "true"], "not a variable"),
+        (["--allow-host", "2130706433", "--", "true"], "an address in disguise"),
+        ([], "no command"),
+    ],
+)
+def test_bad_input_gets_a_clear_error(options: list[str], word: str, run_assistant: Runner, folder: Path) -> None:
+    given = options if "--folder" in options else ["--folder", str(folder), *options]
+    done = run_assistant("sandbox", "exec", *given)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_path: Path) -> None:
+    if any(Path(p).exists() for p in ("/usr/bin/bwrap", "/bin/bwrap")):
+        pytest.skip("bubblewrap is installed where every user finds it")
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--", "true", env={"PATH": "/nonexistent"})
+    assert done.returncode == 6
+
+
+def _start(package: Path, identity: str, home: Path, folder: Path, *argv: str) -> subprocess.Popen[bytes]:
+    command = [*as_user(identity), PYTHON, "-m", "assistant", "sandbox", "exec", "--folder", str(folder), "--drop", "--", *argv]
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(package)}
+    return subprocess.Popen(
+        command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _running(mark: str) -> list[str]:
+    found: list[str] = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                text = Path(f"/proc/{name}/cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if mark in text and "exec" not in text:
+                found.append(text)
+    return found
