@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
@@ -94,6 +95,18 @@ class Engine:
         return tuple(found)
 
 
+@lru_cache(maxsize=256)
+def _checked(file: PolicyFile, schema: str) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
+    """The policies of one file and what is wrong with it. Most files stay as they are when one changes."""
+    found, problems = parse_file(file)
+    return tuple(found), tuple(problems or validate(found, _schema(schema)))
+
+
+@lru_cache(maxsize=4)
+def _schema(text: str) -> Schema:
+    return Schema(text)
+
+
 class _Build:
     """Sorts files into levels, packs and the common rest, and collects what is wrong."""
 
@@ -143,7 +156,7 @@ class _Build:
     def _schema(self) -> Schema:
         for file in self.files:
             if file.layer is Layer.SHIPPED and file.name == "schema.cedarschema":
-                schema = Schema(file.text)
+                schema = _schema(file.text)
                 try:
                     _ = schema.handle
                 except ValueError as error:
@@ -152,8 +165,8 @@ class _Build:
         raise PolicyError("the installation has no policy schema", hint="install it again")
 
     def _policies(self, file: PolicyFile) -> list[Policy]:
-        found, problems = parse_file(file)
-        problems = problems or validate(found, self.schema) or self._duplicates(found)
+        found, wrong = _checked(file, self.schema.text)
+        problems = list(wrong) or self._duplicates(found)
         if problems:
             if file.layer is Layer.SHIPPED:
                 raise PolicyError(str(problems[0]), hint="the installation is damaged; install it again")
@@ -163,7 +176,7 @@ class _Build:
             self.seen[policy.id] = f"{policy.file}:{policy.line}"
         return self._permitted(file, found)
 
-    def _permitted(self, file: PolicyFile, found: list[Policy]) -> list[Policy]:
+    def _permitted(self, file: PolicyFile, found: Sequence[Policy]) -> list[Policy]:
         """Drop what a layer may not do: a project permits nothing, a pack only forbids, templates are shipped."""
         kept: list[Policy] = []
         for policy in found:
@@ -180,7 +193,7 @@ class _Build:
                 kept.append(policy)
         return kept
 
-    def _duplicates(self, found: list[Policy]) -> list[Problem]:
+    def _duplicates(self, found: Sequence[Policy]) -> list[Problem]:
         problems: list[Problem] = []
         here: dict[str, str] = {}
         for policy in found:

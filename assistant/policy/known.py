@@ -102,7 +102,7 @@ def _described(value: str, found: Sighting, seen: Provenance) -> bool:
     places = seen.fields_of(value)
     if any(is_anchored(seen, place, value) and _is_only(seen, place, value) for place in places):
         return True
-    return "@" in value and (bool(places) or found.pointed) and _by_name(value, seen)
+    return "@" in value and (bool(places) or seen.is_pointed(found)) and _by_name(value, seen)
 
 
 def is_anchored(seen: Provenance, place: Sighting, value: str) -> bool:
@@ -161,7 +161,7 @@ def _is_only(seen: Provenance, place: Sighting, value: str) -> bool:
 
 def _is_lone_result(seen: Provenance, place: Sighting) -> bool:
     """Looking up what the person named gave this one record."""
-    return place.pointed and place.record >= 0 and len(seen.siblings(place.record)) == 1
+    return seen.is_pointed(place) and place.record >= 0 and len(seen.siblings(place.record)) == 1
 
 
 def _is_extreme(seen: Provenance, place: Sighting) -> bool:
@@ -239,7 +239,7 @@ def _referred(value: str, seen: Provenance) -> bool:
     words = tokens(value)
     for place in seen.texts_with(words):
         names = {f.kind for f in seen.records[place.record] if field_name(f.path) != field_name(place.path)}
-        if place.pointed and names & {"name", "address"}:
+        if names & {"name", "address"} and seen.is_pointed(place):
             return True
     return False
 

@@ -67,8 +67,8 @@ class Sighting(Data, frozen=True):
     record: int = -1
     """Of the field: a number that all fields of one record share."""
     path: str = ""
-    pointed: bool = False
-    """The person pointed to the source."""
+    observation: int = -1
+    """Which observation it was, for `Provenance.is_pointed`."""
 
 
 NOWHERE = Sighting(Origin.UNKNOWN)
@@ -169,6 +169,8 @@ class Provenance:
         self._text_fields: list[Sighting] = []
         self.addresses: dict[str, set[str]] = {}
         """By each word of the part before `@`: the addresses that were read, wherever."""
+        self._asked_for: list[tuple[str, ...]] = []
+        self._pointed: dict[int, bool] = {}
         self._found: dict[str, Sighting] = {}
         self._forms: dict[str, Value] = {}
         self._own: set[str] = set()
@@ -188,6 +190,7 @@ class Provenance:
     def said(self, text: str) -> None:
         """The person's own words."""
         self._found.clear()
+        self._pointed.clear()
         self._said.append(text)
         self.said_text.add(text)
         self.prompt = Prompt(self._said)
@@ -197,9 +200,10 @@ class Provenance:
         self._found.clear()
         self.label = self.label.join(seen.label)
         trusted = seen.label.integrity is Integrity.TRUSTED
-        pointed = any(self.names_source(v) for v in (*seen.asked_for, seen.source))
+        number_ = len(self._asked_for)
+        self._asked_for.append(seen.asked_for or ((seen.source,) if _PLACE.search(seen.source) else ()))
         origin = Origin.TRUSTED if trusted else Origin.UNTRUSTED
-        piece = Sighting(origin, seen.source, seen.label, pointed=pointed)
+        piece = Sighting(origin, seen.source, seen.label, observation=number_)
         if trusted:
             self.trusted.add(seen.text)
             self._trusted_seen.append(piece)
@@ -226,7 +230,7 @@ class Provenance:
                 self.records.append([])
             self.records[record].append(item)
             origin = Origin.TRUSTED if item.integrity is Integrity.TRUSTED else Origin.FIELD
-            sighting = Sighting(origin, seen.source, seen.label, item.kind, record, item.path, piece.pointed)
+            sighting = Sighting(origin, seen.source, seen.label, item.kind, record, item.path, piece.observation)
             if key := compact(item.value):
                 self._fields.setdefault(key, []).append(sighting)
             if item.kind == "name" and len(self._names) < _MANY:
@@ -248,6 +252,15 @@ class Provenance:
             self.addresses.setdefault(word, set()).add(address.lower())
 
     # ------------------------------------------------------------ questions
+
+    def is_pointed(self, found: Sighting) -> bool:
+        """Whether the person pointed to the source, by now."""
+        number_ = found.observation
+        if number_ < 0:
+            return False
+        if number_ not in self._pointed:
+            self._pointed[number_] = any(self.names_source(v) for v in self._asked_for[number_])
+        return self._pointed[number_]
 
     def names_source(self, value: str) -> bool:
         """Whether the person named a source: all of it, or a path's last part."""
@@ -347,7 +360,7 @@ class Provenance:
         """Numbers in sources that the person pointed to, the first of each."""
         found: set[str] = set()
         for seen, numbers in zip(self._untrusted_seen[-_FEW:], self._piece_numbers[-_FEW:], strict=True):
-            if seen.pointed:
+            if self.is_pointed(seen):
                 found |= numbers
         return found
 
@@ -373,6 +386,9 @@ class Provenance:
             return Trace(name, Origin.PROMPT, _PERSON, "nothing in it")
         return Trace(name, worst.origin, worst.label, _NOTES[worst.origin].format(source=worst.source or "data"))
 
+
+_PLACE = re.compile(r"[/.]")
+"""A source that is a path, a host or a link; a tool's bare name points nowhere."""
 
 _NOTES = {
     Origin.PROMPT: "you wrote it",

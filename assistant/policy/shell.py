@@ -146,8 +146,10 @@ class _Reading:
             elif child.type == "command_name" or child.is_named or node.type == "declaration_command":
                 inner = child.named_children[0] if child.type == "command_name" and child.named_children else child
                 words.append(word(inner))
-                for below in inner.named_children:
-                    self._walk(below, depth + 2, shells)
+                self._walk(inner, depth + 1, shells)
+        fed = any(child.type in ("herestring_redirect", "file_redirect") for child in node.children)
+        if fed and unwrap.reads_commands(words):
+            self.unclear.append("text fed into a shell")
         if words:
             self.argv(words, shells)
 
@@ -189,8 +191,8 @@ class _Reading:
     def _heredoc(self, node: Node, body: Node | None, shells: int) -> None:
         reader = body if body is not None and _is_shell_reading_stdin(body) else None
         for child in node.named_children:
-            if child.type == "pipeline" and any(_is_shell_reading_stdin(c) for c in child.named_children):
-                reader = child
+            if child.type == "pipeline":
+                reader = next((c for c in child.named_children if _is_shell_reading_stdin(c)), reader)
         text = next((_text(c) for c in node.named_children if c.type == "heredoc_body"), "")
         if reader is not None and _is_shell_reading_stdin(reader, shell_only=True):
             self.line(text, shells + 1)

@@ -65,10 +65,10 @@ class Signs:
         signs = list(self.common)
         if self.quiet or kind in known.GOOD:
             return tuple(signs)
-        bill = self._name == "pay" and kind == "text" and found.pointed
+        bill = self._name == "pay" and kind == "text" and self._seen.is_pointed(found)
         if kind not in known.FAIR:
             signs.append("stranger")
-            if (kind == "text" and not found.pointed) or self._names_another(value):
+            if (kind == "text" and not self._seen.is_pointed(found)) or self._names_another(value):
                 signs.append("out-of-place")
             if bill and self._seen.other_accounts(value):
                 signs.append("one-of-several")
@@ -139,7 +139,7 @@ class Signs:
                 if kind in known.GOOD or kind in ("described", "internal"):
                     continue
                 yield "foreign-reference"
-                if kind == "text" and not found.pointed:
+                if kind == "text" and not self._seen.is_pointed(found):
                     yield "out-of-place"
             if is_copied(text, self._seen):
                 yield "copied-text"
@@ -183,7 +183,7 @@ class Signs:
         named = self._seen.prompt.days
         if named:
             return day in named or self._seen.find(text).origin is Origin.TRUSTED
-        return self._seen.has_time_field(day) or all(s.pointed for s in self._seen.day_pieces(day))
+        return self._seen.has_time_field(day) or all(self._seen.is_pointed(s) for s in self._seen.day_pieces(day))
 
     # ------------------------------------------------------------ dictated
 
@@ -194,7 +194,7 @@ class Signs:
         if not self._own_data:
             return self._stand_together
         strays = not self._asked or self._is_on_another_day
-        if not strays and all(self._seen.find(text).pointed for _, text in self._from_text()):
+        if not strays and all(self._seen.is_pointed(self._seen.find(text)) for _, text in self._from_text()):
             return False
         return self._stand_together or self._copies_a_whole
 
