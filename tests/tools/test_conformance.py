@@ -150,7 +150,7 @@ class TestHostileFiles:
     """A result or an error, within the deadline and the cap, and nothing outside touched."""
 
     @pytest.mark.parametrize("kind", HOSTILE)
-    def test_survives(self, call, folder: Path, spec: ToolSpec, kind: str) -> None:
+    def test_T5_survives(self, call, folder: Path, spec: ToolSpec, kind: str) -> None:
         found = path_argument(spec)
         if found is None:
             pytest.skip("it takes no path")

@@ -111,7 +111,7 @@ class TestRefusals:
         _, text = self.refused(call, put, [{"old": "def two():\n    return 3", "new": ""}])
         assert "its first line is line 5, but line 6 is `return 2`" in text
 
-    def test_one_bad_edit_stops_all(self, call, put) -> None:
+    def test_T7_one_bad_edit_stops_all(self, call, put) -> None:
         code, text = self.refused(call, put, [{"old": "one", "new": "1"}, {"old": "nothing like this", "new": ""}])
         assert code == "no_match"
         assert text.startswith("edit 2 of 2")

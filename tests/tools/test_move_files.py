@@ -99,7 +99,7 @@ class TestMoveRefusals:
             ("**/*.txt", "d", "exists"),
         ],
     )
-    def test_refused(self, call, put, folder: Path, source: str, to: str, code: str) -> None:
+    def test_T7_refused(self, call, put, folder: Path, source: str, to: str, code: str) -> None:
         for name in ("a.txt", "b.txt", "d/a.txt"):
             put(name, name)
         before = names(folder)
@@ -136,7 +136,7 @@ class TestDelete:
         assert names(folder) == []
         assert (tmp_path / "outside/x").exists()
 
-    def test_one_missing_name_stops_all(self, call, put, folder: Path) -> None:
+    def test_T7_one_missing_name_stops_all(self, call, put, folder: Path) -> None:
         put("a", "x")
         answer = call("delete_files", paths=["a", "none"])
         assert answer.code == "not_found"

@@ -112,7 +112,7 @@ class TestWord:
         assert not answer.ok
         assert answer.code in ("bad_document", "too_big")
 
-    def test_an_external_entity_is_not_read(self, call, folder: Path, tmp_path: Path) -> None:
+    def test_T9_an_external_entity_is_not_read(self, call, folder: Path, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("the-secret")
         docx(
             folder / "a.docx",
@@ -179,7 +179,7 @@ class TestBooksPagesMailPictures:
         assert call("read_document", path="a.epub").text == "Book · Ann\n\n# First\n\nSecond"
         assert call("read_document", path="a.epub", pages="2").text == "Second"
 
-    def test_a_page_without_scripts_styles_and_hidden_text(self, call, put) -> None:
+    def test_T9_a_page_without_scripts_styles_and_hidden_text(self, call, put) -> None:
         put(
             "a.html",
             "<style>x{}</style><h1>Hi</h1><script>bad()</script><p style='display:none'>hidden orders</p><p>see <a href='https://example.com/x'>this</a></p>",

@@ -59,7 +59,7 @@ class TestParts:
         assert answer.text == "line 3\nline 4\n[lines 3-4 of 100 lines; start=5 for more]"
         assert answer.truncated
 
-    def test_following_the_note_gives_every_line_once(self, call) -> None:
+    def test_T6_following_the_note_gives_every_line_once(self, call) -> None:
         seen: list[str] = []
         start = 1
         while True:
@@ -124,7 +124,7 @@ class TestHuge:
             offset = int(answer.text.rpartition("offset=")[2].split()[0])
         assert seen == "世界é" * 2000
 
-    def test_output_is_within_the_cap_even_when_every_byte_is_odd(self, call, put) -> None:
+    def test_T6_output_is_within_the_cap_even_when_every_byte_is_odd(self, call, put) -> None:
         put("a.txt", b"\xff" * 100_000)
         assert len(call("read_file", 4000, path="a.txt").text.encode()) <= 4000
 

@@ -115,7 +115,7 @@ class TestSearch:
         assert len(line) < 400
         assert line.endswith("…")
 
-    def test_following_the_note_gives_every_line_once(self, call, put) -> None:
+    def test_T6_following_the_note_gives_every_line_once(self, call, put) -> None:
         put("many.txt", "".join(f"hit {n}\n" for n in range(200)))
         seen: list[str] = []
         start = 1

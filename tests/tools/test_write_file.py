@@ -33,7 +33,7 @@ class TestWrite:
     def test_a_name_that_is_too_long_is_refused(self, call) -> None:
         assert call("write_file", path="x" * 300, content="x").code == "bad_path"
 
-    def test_a_full_disk_leaves_nothing_behind(self, call, folder: Path) -> None:
+    def test_T7_a_full_disk_leaves_nothing_behind(self, call, folder: Path) -> None:
         """A file-size limit stands for the full disk: the kernel refuses in the same place."""
         import resource
         import signal
