@@ -7,12 +7,14 @@ import importlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
+from textual.keys import Keys
 from textual.screen import Screen
 
 from assistant.config import Look
@@ -24,6 +26,9 @@ from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk
+
+# Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
+cast("dict[str, Any]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 
 CLOSE_S = 5.0
 """How long leaving waits for what runs to stop."""
@@ -40,6 +45,8 @@ class Opening(msgspec.Struct, frozen=True):
     @property
     def asks_first(self) -> bool:
         """Whether the folder is so wide that the person must confirm it."""
+        if self.options.get("broad_ok"):
+            return False
         home = os.environ.get("HOME", "")
         return self.folder == Path("/") or (bool(home) and self.folder == Path(home))
 

@@ -7,6 +7,7 @@ foreign as it came; it is made safe where it is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 
@@ -225,6 +226,18 @@ def from_messages(messages: Sequence[Message]) -> list[Item]:
     return items
 
 
+def _arguments(raw: str) -> str:
+    """The arguments of a call in one line, as a model wrote them: `path: a.txt, limit: 5`."""
+    try:
+        values = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw
+    if not isinstance(values, dict):
+        return raw
+    pairs = cast("dict[str, object]", values).items()
+    return ", ".join(f"{k}: {v if isinstance(v, str) else msgspec.json.encode(v).decode()}" for k, v in pairs)
+
+
 def _parts(message: Message, cards: dict[str, Card]) -> Iterable[Item]:
     for part in message.parts:
         match part:
@@ -233,7 +246,7 @@ def _parts(message: Message, cards: dict[str, Card]) -> Iterable[Item]:
             case ReasoningPart(text=text) if text:
                 yield Thought(text, done=True)
             case CallPart(call=call):
-                card = cards[call.id] = Card(call.id, call.name, call.arguments, status="stopped")
+                card = cards[call.id] = Card(call.id, call.name, _arguments(call.arguments), status="stopped")
                 yield card
             case ResultPart(result=result) if result.call_id in cards:
                 card = cards.pop(result.call_id)

@@ -281,6 +281,9 @@ class FakeSession:
     def history(self) -> Sequence[Message]:
         return self.messages
 
+    def notices(self) -> Sequence[events.Notice]:
+        return self._desk.notices
+
     def warm_up(self) -> None:
         self.warmed = True
 
@@ -477,6 +480,7 @@ class FakeDesk:
         self.earlier = earlier
         self.model = model
         self.closed = False
+        self.notices: list[events.Notice] = []
         self.rows = log_rows(60)
 
     paths = Paths(

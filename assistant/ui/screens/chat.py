@@ -86,7 +86,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         Binding("ctrl+end", "end", N_("to the newest line"), priority=True),
         Binding("ctrl+f", "find", N_("search in this conversation"), priority=True),
         Binding("ctrl+t", "next_chat", N_("to the next open task")),
-        Binding("alt+c", "copy_answer", N_("copy the last answer")),
+        Binding("alt+c", "copy_answer", N_("copy the last answer"), priority=True),
     ]
 
     def __init__(self, opening: Opening) -> None:
@@ -172,7 +172,8 @@ class ChatScreen(TellsFailures, Screen[None]):
                         DeskFailed(_("no task was opened"), _("start in another folder: assistant --folder DIR"))
                     )
                     return
-                session = await desk.open_task(opening.folder, approver=self.approver, **opening.options)
+                options = {**opening.options, "broad_ok": True} if opening.asks_first else opening.options
+                session = await desk.open_task(opening.folder, approver=self.approver, **options)
         except AssistantError as error:
             self.post_message(DeskFailed(error.message, error.hint))
         except Exception as error:  # the screen must stay usable and say it, whatever broke below
@@ -191,6 +192,8 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.prompt.set_history(mine)
             await self.transcript.replace(items)
         self.refresh_status()
+        for notice in self.session.notices():
+            await self.turns.show(notice)
         self.run_worker(self._first_look, group="look", exit_on_error=False)
         await self.turns.next()
 

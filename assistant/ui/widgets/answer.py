@@ -28,33 +28,41 @@ SHARE = 4
 class AnswerView(Markdown):
     """An answer. Links show their target and are copied, never opened."""
 
+    # Every block brings the empty line above it. `:first-child` and `:last-child` would read better, but Textual then
+    # restyles all children whenever one is mounted: twice the cost of a long answer.
     DEFAULT_CSS = """
     AnswerView {
-        margin: 1 0 0 0; padding: 0 2 0 2; height: auto; background: transparent;
+        margin: 0; padding: 0 2; height: auto; background: transparent;
         &.-found { background: $panel; }
         MarkdownH1, MarkdownH2, MarkdownH3, MarkdownH4, MarkdownH5, MarkdownH6 {
             margin: 1 0 0 0; padding: 0; content-align: left middle; width: 1fr;
             color: $primary; background: transparent; border: none; text-style: bold;
         }
         MarkdownH1 { text-style: bold underline; }
-        & > MarkdownParagraph { margin: 0 0 1 0; }
-        MarkdownFence { margin: 0 0 1 0; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
-        MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; border-left: outer $border-blurred; color: $secondary; }
-        MarkdownBulletList, MarkdownOrderedList { margin: 0 0 1 0; padding: 0; }
-        MarkdownTable { margin: 0 0 1 0; }
+        & > MarkdownParagraph { margin: 1 0 0 0; }
+        MarkdownFence { margin: 1 0 0 0; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
+        MarkdownBlockQuote { margin: 1 0 0 0; background: transparent; border-left: outer $border-blurred; color: $secondary; }
+        & > MarkdownBulletList, & > MarkdownOrderedList { margin: 1 0 0 0; padding: 0; }
         MarkdownOrderedList Horizontal, MarkdownBulletList Horizontal { margin: 0; }
-        & > *:last-child { margin-bottom: 0; }
-        & > MarkdownH1:first-child, & > MarkdownH2:first-child, & > MarkdownH3:first-child { margin-top: 0; }
+        MarkdownTable { margin: 1 0 0 0; }
+        MarkdownHorizontalRule { margin: 1 0 0 0; }
     }
     """
 
     app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
 
     def __init__(self, item: Answer) -> None:
-        super().__init__(item.text, parser_factory=safe_parser, open_links=False)
+        # A text that still grows starts empty and is only ever appended to: Textual takes an update for whole blocks, so
+        # a list that goes on after one would lose its first items.
+        super().__init__(item.text if item.done else "", parser_factory=safe_parser, open_links=False)
         self.item = item
-        self._written = len(item.text)
+        self._written = len(item.text) if item.done else 0
         self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        """What has come before the widget did."""
+        if not self.item.done or self._written < len(self.item.text):
+            self._flush_soon(0)
 
     def show_update(self, update: Update) -> None:
         """More words: drawn within FLUSH_S, together with what comes meanwhile."""

@@ -146,7 +146,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             getattr(scroll, f"action_{_SCROLL[event.key]}")()
         elif event.key == "enter":
             self.app.bell()
-        elif event.character is not None and event.is_printable:
+        elif event.character is not None and event.is_printable and "+" not in event.key.removesuffix("+"):
             self._printable(event)
         else:
             return

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.app import App
+from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
 
-from assistant.ui.language import N_, _
+from assistant.ui.language import _
 from assistant.ui.messages import PromptSubmitted
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 LONG_PASTE = 4_000
 """Characters from which a paste is folded to a mark, so that the prompt stays readable; it is sent in full."""
+
+
+NEW_LINE = ("shift+enter", "ctrl+j", "alt+enter")
+EDITING = {
+    key: binding.action
+    for binding in TextArea.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
+"""TextArea's own keys. They are run where they arrive: left to Textual, a key travels up to the App before its action
+runs, and letters typed meanwhile overtake it whenever the screen is busy."""
 
 
 class Prompt(TextArea):
@@ -36,9 +48,7 @@ class Prompt(TextArea):
     Prompt.-low { min-height: 1; max-height: 3; border: none; padding: 0; }
     Prompt.-low:focus { border: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+enter,ctrl+j,alt+enter", "newline", N_("new line")),
-    ]
+    app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
 
     class Edited(Message):
         """The text or the cursor changed: completion may want to look."""
@@ -106,18 +116,28 @@ class Prompt(TextArea):
     async def on_key(self, event: events.Key) -> None:
         """Sending, completion and history come before editing."""
         self.last_key_at = event.time
-        if self.completion is not None and self.completion.display and self.completion.take_key(event.key):
+        if event.key.startswith("alt+") and event.is_printable:
+            event.prevent_default()  # Textual would type its letter
+        elif await self._take(event.key):
             event.stop()
             event.prevent_default()
-        elif event.key == "enter":
-            event.stop()
-            event.prevent_default()
+
+    async def _take(self, key: str) -> bool:
+        """Do what `key` does here; False leaves it to Textual."""
+        if self.completion is not None and self.completion.display and self.completion.take_key(key):
+            return True
+        if key == "up" and self.cursor_at_first_line and self._walk(-1):
+            return True
+        if key == "down" and self.cursor_at_last_line and self._walk(1):
+            return True
+        if key == "enter":
             self._send()
-        elif (event.key == "up" and self.cursor_at_first_line and self._walk(-1)) or (
-            event.key == "down" and self.cursor_at_last_line and self._walk(1)
-        ):
-            event.stop()
-            event.prevent_default()
+            return True
+        if key in NEW_LINE:
+            self.insert("\n", maintain_selection_offset=False)
+            return True
+        action = EDITING.get(key)
+        return action is not None and await self.app.run_action(action, self)
 
     def _send(self) -> None:
         if self.text.strip():
@@ -137,10 +157,6 @@ class Prompt(TextArea):
         self._position = position
         self.put(self._draft if position == len(self._history) else self._history[position])
         return True
-
-    def action_newline(self) -> None:
-        """Start a new line."""
-        self.insert("\n", maintain_selection_offset=False)
 
     async def on_paste(self, event: events.Paste) -> None:
         """Line ends are made `\\n`, control characters dropped; a long text is folded to a mark."""

@@ -18,9 +18,9 @@ from assistant.ui.widgets.said import SaidView
 
 FIRST = 14
 """Items mounted when a task is opened: more than the tallest screen usually shows."""
-CHUNK = 24
+CHUNK = 8
 """Items mounted at once when the person scrolls to an end of the window."""
-WINDOW = 72
+WINDOW = 48
 """Items that stay mounted at most (and a CHUNK more before the far ones go)."""
 
 
@@ -75,6 +75,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
         self._moving = False
+        self.following = True
+        """Whether new words are followed: until the person scrolls away, and again from the end on."""
 
     async def on_mount(self) -> None:
         """Show the end of what there is."""
@@ -86,10 +88,10 @@ class Transcript(VerticalScroll, can_focus=False):
         """All items, mounted or not."""
         return self.conversation.items
 
-    @property
-    def at_end(self) -> bool:
-        """Whether the newest line is in view, so that new ones are followed."""
-        return self.scroll_offset.y >= self.max_scroll_y - 1
+    def release_anchor(self) -> None:
+        """The person scrolls."""
+        super().release_anchor()
+        self.following = False
 
     def view(self, item: Item) -> Widget | None:
         """The mounted widget of `item`, or None while it is far away."""
@@ -110,12 +112,14 @@ class Transcript(VerticalScroll, can_focus=False):
         """Show another conversation."""
         self.conversation.items[:] = items
         await self._show_window(max(0, len(items) - FIRST), len(items))
+        self.following = True
         self.anchor()
 
     async def show_end(self) -> None:
         """Go to the newest item and follow it."""
         if self._last != len(self.items) or not self._views:
             await self._show_window(max(0, len(self.items) - FIRST), len(self.items))
+        self.following = True
         self.anchor()
 
     async def reveal(self, index: int) -> None:
@@ -139,9 +143,12 @@ class Transcript(VerticalScroll, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Mount what comes next when an end of the window draws near."""
         super().watch_scroll_y(old_value, new_value)
-        if self._moving or not self._views:
+        if self._moving or self.following or not self._views:
             return
-        page = self.size.height
+        if self._last == len(self.items) and new_value >= self.max_scroll_y:
+            self.following = True
+            return
+        page = 2 * self.size.height  # far enough ahead that it is there when one arrives
         if new_value < old_value and new_value < page and self._first > 0:
             self._moving = True
             self.call_later(self._grow_up)
@@ -181,7 +188,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def _trim_top(self) -> None:
         """While following the end: unmount a CHUNK of the oldest once the window has grown too large."""
-        if self._last - self._first <= WINDOW + CHUNK or not self.at_end:
+        if self._last - self._first <= WINDOW + CHUNK or not self.following:
             return
         first = self._last - WINDOW
         await self._unmount(self.items[self._first : first])

@@ -1,0 +1,41 @@
+"""A streamed answer looks like the same answer shown at once, however it was cut into pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assistant.types import Message, TextPart
+from tests.ui.fake_desk import FakeDesk, words
+
+DOCUMENTS = {
+    "lists": "Renamed 2:\n\n- a.txt → a.md\n- b.txt → b.md\n  - nested 一\n  - two\n- c\n\nThen:\n\n1. one\n2. two\n10. ten\n\nEnd.\n",
+    "table": "| file | size |\n|---|---:|\n| `a|b` | 1 |\n| 照片 | 22 |\n\nafter\n",
+    "code": "```python\nfor x in y:\n\n    print(x)\n```\n\n~~~\nplain\n~~~\n\n    indented\n\ntail\n",
+    "mixed": "# Head\n\ntext *it* **bold** ~~gone~~ `code`\nsoft\n\n> quote\n> more\n\n---\n\n## Two\n\nhttps://example.com [a](https://b.example)\n",
+    "tight": "para\n- item right after\n- other\n## head right after\ntext",
+}
+
+
+async def shown(chat: Any) -> list[str]:
+    await chat.until(lambda: not chat.screen.turns.active)
+    await chat.pilot.pause(0.3)
+    rows = chat.text().splitlines()
+    start = next(i for i, row in enumerate(rows) if "question" in row)
+    return [row.rstrip() for row in rows[start + 1 : next(i for i, row in enumerate(rows) if "╭" in row)]]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("step", [1, 7, 40])
+async def test_it_is_drawn_the_same(open_chat: Any, name: str, step: int) -> None:
+    text = DOCUMENTS[name]
+    history = [Message("user", (TextPart("question"),)), Message("assistant", (TextPart(text),))]
+    async with open_chat(FakeDesk(history=history), resume="t1", size=(80, 50)) as chat:
+        whole = await shown(chat)
+    script: list[Any] = [s for delta in words(text, step) for s in (delta, 0.0)]
+    script.insert(len(script) // 2, 0.12)  # at least two drawings, the first in the middle of something
+    async with open_chat(FakeDesk({"question": script}, model="anthropic/claude-x"), size=(80, 50)) as chat:
+        await chat.say("question")
+        streamed = await shown(chat)
+    assert [row for row in streamed if row] == [row for row in whole if row]
