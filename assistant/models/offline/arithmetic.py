@@ -39,8 +39,9 @@ def evaluate(expression: str) -> Number:
     """
     if len(expression) > LONGEST:
         raise CannotCompute("big", expression[:20])
+    text = _python(expression)
     try:
-        tree = ast.parse(_python(expression), mode="eval")
+        tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise CannotCompute("syntax", expression) from None
     try:
@@ -57,6 +58,13 @@ def _python(expression: str) -> str:
     # `^` is a power to everybody but programmers; factorials become a call.
     import re
 
+    # Before Python reads it: nothing but sums, so that its reader has nothing to warn of.
+    bare = re.sub(r"(?<=[\d.])[eE](?=[+-]?\d)", "", expression)
+    for word in re.findall(r"[^\W\d]\w*", bare):
+        if word not in FUNCTIONS | CONSTANTS:
+            raise CannotCompute("name", word)
+    if re.search(r"[^\w\s.,+\-*/%^()!]|\d[^\W\d]", bare):
+        raise CannotCompute("syntax", expression)
     text = expression.replace("^", "**").strip()
     text = re.sub(r"(\d+|\([^()]*\))!(?!=)", r"factorial(\1)", text)
     text = re.sub(r"(?<![\w.])0+(?=\d)", "", text)

@@ -17,8 +17,8 @@ from assistant.visible import visible
 QUOTE, FILE, GLOB, ENDING, URL = range(5)
 _AREA = 0xE000
 _EACH = 0x100
-LONGEST = 20_000
-"""Signs of a request that are looked at. A person's request is shorter; what is pasted beyond this is not understood."""
+LONGEST = 12_000
+"""Signs of a request, quotations included. In what is longer nothing is looked for: it is a text, and nobody's request."""
 
 DOT_NAMES = (
     "env|envrc|gitignore|gitattributes|gitmodules|bashrc|zshrc|profile|editorconfig|dockerignore|npmrc|vimrc|prettierrc|eslintrc|"
@@ -53,11 +53,11 @@ _FIND = (
     r"|(?P<quote>`(?P<q1>[^`\n]+)`|\"(?P<q2>[^\"]*)\"|“(?P<q3>[^”]*)”|「(?P<q4>[^」]*)」|『(?P<q5>[^』]*)』|《(?P<q6>[^》]*)》"
     r"|‘(?P<q7>[^’]*)’|＂(?P<q9>[^＂]*)＂|(?<![\w\ue000-\ue4ff])'(?P<q8>[^'\n]+)'(?!\w))"
     r"|(?P<url>(?:https?|ftp)://[^\s，。）)」』》\"'<>]+|www\.[\w.-]+\.[a-z]{2,}\S*)"
-    r"|(?P<glob>(?<![\w*])[\w./~+@-]*(?:[*\[]|\?(?=[\w.*/]))[\w./~+@*?\[\]!{},-]*)"
+    r"|(?P<glob>(?<![\w*])[\w./~+@-]{0,200}(?:[*\[]|\?(?=[\w.*/]))[\w./~+@*?\[\]!{},-]*)"
     rf"|(?P<dot>(?<![\w.)\]/])\.(?:{DOT_NAMES})(?![\w.]))"
     r"|(?P<ending>(?<![\w.)\]/~])\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|bz2|xz|zst))?(?![\w./]|(?<=\w)\*)|(?<=[\u3400-\u9fff])\.[A-Za-z][A-Za-z0-9]{0,4}(?=\s*(?:文件|格式|后缀|结尾|的)))"
-    r"|(?P<name>(?:~?/|\.{1,2}/)?(?:[\w@+.\-\u3400-\u9fff]+/)*[\w@+\-\u3400-\u9fff][\w@+.\-()（）\u3400-\u9fff]*?\.[A-Za-z][A-Za-z0-9]{0,9}(?![A-Za-z0-9_@+-]|\.[A-Za-z0-9]))"
-    r"|(?P<path>(?:(?<![\w.])|(?=[\u3400-\u9fff]))(?:(?:~?/|\.{1,2}/)(?:[\w@+.\-]+/?)*|(?:[A-Za-z0-9_@+.\-\u3400-\u9fff]+/)+(?:[A-Za-z0-9_@+.\-]*[A-Za-z0-9_])?)(?!\w))"
+    r"|(?P<name>(?:~?/|\.{1,2}/)?(?:[\w@+.\-\u3400-\u9fff]{1,80}/){0,20}[\w@+\-\u3400-\u9fff][\w@+.\-()（）\u3400-\u9fff]{0,120}?\.[A-Za-z][A-Za-z0-9]{0,9}(?![A-Za-z0-9_@+-]|\.[A-Za-z0-9]))"
+    r"|(?P<path>(?:(?<![\w.])|(?=[\u3400-\u9fff]))(?:(?:~?/|\.{1,2}/)(?:[\w@+.\-]{1,80}/?){0,20}|(?:[A-Za-z0-9_@+.\-\u3400-\u9fff]{1,80}/){1,20}(?:[A-Za-z0-9_@+.\-]{0,80}[A-Za-z0-9_])?)(?!\w))"
     rf"|(?P<bare>(?<![\w.-])(?i:{_BARE_NAMES})(?![\w.-]))"
 )  # fmt: skip
 # What may stand before a Chinese file name without a space: verbs, prepositions, "in the folder".
@@ -103,10 +103,12 @@ class Utterance:
     @classmethod
     def of(cls, typed: str) -> Utterance:
         """Mask and fold what a person typed."""
-        typed = visible(typed.strip())[:LONGEST]
+        typed = visible(typed.strip())
         # What is pasted below a first line that ends in a colon is content, not request.
         pasted = re.fullmatch(r"([^\n]{1,300}[:：])[ \t]*\n(.+)", typed, re.DOTALL)
         typed = pasted[1] if pasted else typed
+        if len(typed) > LONGEST:
+            return cls(typed, typed, {})
         text: list[str] = []
         pieces: list[str] = []
         mentions: dict[str, Mention] = {}

@@ -60,7 +60,6 @@ TABLE: tuple[tuple[str, Wish | tuple[Wish, ...]], ...] = (
     ('find big files', Wish(Intent.LIST, how='size')),
     ('show large files', Wish(Intent.LIST, how='size')),
     ('what is taking up space here', Wish(Intent.LIST, how='size')),
-    ('which folder is the largest', Wish(Intent.LIST, how='size')),
     ('最大的10个文件', Wish(Intent.LIST, how='size', limit=10)),
     ('按大小排序列出文件', Wish(Intent.LIST, how='size')),
     ('列出当前目录下最大的文件', Wish(Intent.LIST, how='size', limit=1)),
@@ -351,6 +350,10 @@ TABLE: tuple[tuple[str, Wish | tuple[Wish, ...]], ...] = (
     ('文件 a.txt 有多大', Wish(Intent.SIZE, paths=('a.txt',))),
     ('disk usage', Wish(Intent.SIZE)),
     ('how big is it', Wish(Intent.SIZE, paths=('last.txt',))),
+    ('which folder is the largest', Wish(Intent.SIZE, how='folders')),
+    ('which folders are the largest?', Wish(Intent.SIZE, how='folders')),
+    ('哪个文件夹最大', Wish(Intent.SIZE, how='folders')),
+    ('the biggest directory here', Wish(Intent.SIZE, how='folders')),
 # COMPARE
     ('compare a.txt and b.txt', Wish(Intent.COMPARE, paths=('a.txt', 'b.txt'))),
     ('比较 a.txt 和 b.txt', Wish(Intent.COMPARE, paths=('a.txt', 'b.txt'))),

@@ -243,6 +243,10 @@ class TestMoving:
         await chat.ask("把 a.txt 和 b.txt 移动到 旧文件 文件夹")
         assert {"旧文件/a.txt", "旧文件/b.txt"} <= names(folder)
 
+    async def test_what_is_not_there_is_said(self, chat: Chat) -> None:
+        assert await chat.ask("move c.md to docs/") == "There is no `c.md` here."
+        assert await chat.ask("copy c.md to d.md") == "There is no `c.md` here."
+
     async def test_a_copy_never_replaces_anything(self, chat: Chat, folder: Path) -> None:
         assert await chat.ask("copy a.txt to c.txt") == "Copied `a.txt` to `c.txt`."
         assert "nothing was copied" in await chat.ask("copy b.txt to c.txt")

@@ -176,6 +176,14 @@ class TestText:
     def test_a_very_long_request_is_not_guessed_at(self) -> None:
         assert one("delete a.txt and " + "so on " * LONGEST) == Wish(Intent.UNKNOWN, how="long")
 
+    def test_a_long_block_is_written_to_its_end(self) -> None:
+        block = "\n".join(f"line {i}" for i in range(5000))
+        assert one(f"write this to notes.md:\n{block}").text == block
+
+    def test_no_part_of_a_very_long_request_is_taken_for_all_of_it(self) -> None:
+        said = f"delete a.txt{' ' * 20_000}unless it is important"
+        assert one(said) == Wish(Intent.UNKNOWN, how="long")
+
     def test_control_and_direction_signs_are_made_visible_first(self) -> None:
         wish = one("read \u202ea.txt\x1b[31m")
         assert all(c.isprintable() for p in wish.paths for c in p)

@@ -57,6 +57,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "count match lines": ("{text} is on {lines:line|lines} in {files:file|files}.", "{text} 出现在 {files} 个文件的 {lines} 行里。"),
     "count matches none": ("{text} does not occur in {where}.", "{text} 没有出现在{where}里。"),
     "size file": ("{file}: {size}.", "{file}：{size}。"),
+    "size folders": ("The largest folders in {where}, with all in them:", "{where}里最大的文件夹（含其中全部内容）："),
     "size folder": ("{where}: {size} in {n:file|files}.", "{where}：{n} 个文件，共 {size}。"),
     "same": ("{a} and {b} are the same.", "{a} 和 {b} 完全相同。"),
     "differ": ("{a} and {b} differ: {more:line|lines} only in the second, {less:line|lines} only in the first.", "{a} 和 {b} 不同：第二个多出 {more} 行，第一个多出 {less} 行。"),

@@ -6,7 +6,7 @@ import re
 
 from assistant.models.offline import readings
 from assistant.models.offline.language import ZH
-from assistant.models.offline.markdown import code
+from assistant.models.offline.markdown import block, code
 from assistant.models.offline.plans.files import filters
 from assistant.models.offline.plans.search import hits, place
 from assistant.models.offline.plans.steps import (
@@ -140,7 +140,12 @@ def _matches(wish: Wish, aid: Aid) -> Steps[str]:
 
 
 def sized(wish: Wish, aid: Aid) -> Steps[str]:
-    """The size of named files, or of all files in a folder."""
+    """The size of named files, of all files in a folder, or of each folder in it."""
+    if wish.how == "folders":
+        result = yield from must(
+            aid, "run_command", command=f"du -h --max-depth=1 -- {_quoted(wish.folder or '.')} | sort -rh | head -n 15"
+        )
+        return f"{aid.say('size folders', where=aid.where(wish.folder))}\n\n{block(result.text)}"
     answers: list[str] = []
     for path in wish.paths[:FILES]:
         answers.append((yield from _file_size(path, aid)))

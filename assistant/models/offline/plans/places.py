@@ -14,10 +14,12 @@ from assistant.models.offline.plans.steps import (
     Aid,
     Steps,
     Stuck,
+    ask,
     ask_all,
     check,
     fail,
     glob_of,
+    is_missing,
     must,
     reason,
     shown_names,
@@ -70,6 +72,8 @@ def _told(aid: Aid, results: tuple[ToolResult, ...], asked: list[dict[str, str]]
         if result.ok:
             done += [line.split(" -> ")[0] for line in result.text.split("\n") if line.count(" -> ") == 1]
         elif len(results) == 1:
+            if is_missing(result):
+                raise Stuck(aid.say("not found", file=code(args["from"])))
             check(aid, result, "move_files", args)
             fail(aid, result)
         else:
@@ -98,7 +102,11 @@ def copied(wish: Wish, aid: Aid) -> Steps[str]:
         if into
         else f"cp -rnv -- {sources[0]} {quoted}"
     )
-    result = yield from must(aid, "run_command", command=command)
+    result = yield from ask(aid, "run_command", command=command)
+    if not result.ok and "No such file" in result.text:
+        raise Stuck(aid.say("not found", file=joined([*wish.paths, *wish.names])))
+    if not result.ok:
+        fail(aid, result)
     if not result.text.strip():
         # Some versions of cp skip what exists without a word; `-v` names what was copied.
         raise Stuck(aid.say("copy exists", b=code(dest)))

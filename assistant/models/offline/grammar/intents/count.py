@@ -52,6 +52,11 @@ def recognise(said: Utterance, today: date) -> Wish | None:
             text = text.upper().rstrip("S")
         if not re.fullmatch(r"(?:files?|lines?|words?|folders?|.*(?:文件|文件夹|目录|行|多少|几个).*)", text.lower()):
             return _where(Wish(Intent.COUNT, how="matches", text=text), said, skip=text)
+    if re.search(
+        r"\b(?:which|largest|biggest)(?: \w+)? (?:folders?|director(?:y|ies)|subfolders?)\b|\bfolders? (?:is|are) (?:the )?(?:largest|biggest)|最大的(?:子)?(?:文件夹|目录)|哪个(?:子)?(?:文件夹|目录)(?:最大|占)|每个(?:子)?(?:文件夹|目录)(?:的)?(?:大小|多大|占)",
+        said.text,
+    ) and re.search(r"largest|biggest|space|big\b|大|占", said.text):
+        return Wish(Intent.SIZE, how="folders", folder=slots.folder(said))
     if (found := fits(said, *_SIZE)) and not re.search(r"sort|order by|最大|largest|biggest", said.text):
         return _where(Wish(Intent.SIZE), said)
     if fits(said, *_ONLY):
