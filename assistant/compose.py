@@ -5,6 +5,7 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from assistant.agent.kits import load_kits
 from assistant.agent.local import LocalDesk, Parts
 from assistant.audit.log import Log
-from assistant.config import Paths, find_paths, load_settings
+from assistant.config import Paths, Settings, find_paths, load_settings
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
 from assistant.models.catalogue import OFFLINE, Catalogue
@@ -25,6 +26,7 @@ from assistant.shipped import shipped
 
 if TYPE_CHECKING:
     from assistant.sandbox.protocol import Sandbox
+    from assistant.types import JSON
 
 
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
@@ -54,6 +56,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
             close=workers.aclose,
+            tool_settings=_tool_settings(settings, environ),
         )
     )
 
@@ -112,6 +115,18 @@ class ModelRooms:
             await room.aclose()
 
         return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
+
+
+def _tool_settings(settings: Settings, environ: Mapping[str, str] | None) -> Callable[[str], Mapping[str, JSON]]:
+    env = os.environ if environ is None else environ
+
+    def of(tool: str) -> Mapping[str, JSON]:
+        given = dict(settings.tools.get(tool, {}))
+        if name := given.pop("key_env", ""):
+            given["key"] = env.get(str(name), "")
+        return given
+
+    return of
 
 
 def _policies(paths: Paths) -> Callable[[str], Policies]:

@@ -108,6 +108,9 @@ class Settings(Data, frozen=True):
     model: ModelSettings = ModelSettings()
     look: Look = Look()
     budgets: Budgets = Budgets()
+    tools: Mapping[str, Mapping[str, Any]] = {}
+    """Per tool, as its manifest says: `[tools.web_search] provider = "searxng"`. `hosts` are hosts that it may always reach. A key is
+    never written here: `key_env` names the variable it is read from."""
     max_steps: int = 50
     """Model calls in one turn before the person is asked to go on."""
 

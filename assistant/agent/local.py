@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.sandbox.stage.place import recorded_folder
-from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
+from assistant.types import JSON, Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Parts(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     make_model: Callable[[str], Awaitable[Model]]
     close: Callable[[], Awaitable[None]]
+    tool_settings: Callable[[str], Mapping[str, JSON]] = lambda _: {}
+    """What the person configured for a tool, its key filled in."""
 
 
 class StagedTask(msgspec.Struct, frozen=True):
@@ -283,6 +285,7 @@ class LocalDesk:
                 approver=approver,
                 room=room,
                 now_ms=now_ms,
+                settings=parts.tool_settings,
             )
 
         def reload_policy(session: PolicySession) -> list[str]:

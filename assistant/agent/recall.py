@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.turn import tool_message
 from assistant.policy.provenance import Observation
 from assistant.types import (
     CallPart,
     Confidentiality,
+    ImagePart,
     Integrity,
     Label,
     Message,
@@ -67,7 +70,7 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it
-                found.history.append(Message("tool", (ResultPart(result),), result.label))
+                found.history.append(tool_message(result))
                 if policy:
                     source = result.label.sources[0] if result.label.sources else "tool"
                     policy.observed(Observation(source, source.split(":")[0], result.text, result.label, ()))
@@ -113,4 +116,11 @@ def _result(log: Log, entry: Entry) -> ToolResult:
         code = "stopped" if entry.body.get("status") == "stopped" else "failed"
         text = "stopped by the person" if code == "stopped" else ERASED
         return ToolResult(call_id, False, text, code, Label(Integrity.TRUSTED, Confidentiality.PUBLIC))
-    return msgspec.json.decode(raw, type=ToolResult)
+    result = msgspec.json.decode(raw, type=ToolResult)
+    if not result.images:
+        return result
+    pictures = [(image, log.blob(image.sha256)) for image in result.images]
+    seen = tuple(
+        ImagePart(image.media_type, data_b64=base64.b64encode(data).decode()) for image, data in pictures if data
+    )
+    return msgspec.structs.replace(result, images=seen)

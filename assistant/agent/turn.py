@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from assistant import types
 from assistant.agent.context import request_for
 from assistant.agent.events import (
@@ -234,7 +236,7 @@ class Turn:
                     limit.saw_call(call.name, call.arguments)
                 result = await self._host.call(call, self._emit)
                 self._refused += result.code in ("refused", "needs_person")
-                self._host.remember(Message("tool", (ResultPart(result),), result.label))
+                self._host.remember(tool_message(result))
                 if result.code == "log_unavailable":
                     return TurnFinished("failed", 7, "the log can't be written, so nothing runs")
                 if result.code == "sandbox_unavailable":
@@ -253,6 +255,12 @@ class Turn:
         if self._refused:
             return TurnFinished("done", 3, f"{self._refused} call(s) were refused; see the log")
         return TurnFinished("done", 0)
+
+
+def tool_message(result: ToolResult) -> Message:
+    """The message that carries a result, its pictures behind it."""
+    bare = msgspec.structs.replace(result, images=()) if result.images else result
+    return Message("tool", (ResultPart(bare), *result.images), result.label)
 
 
 def unanswered(history: Sequence[Message]) -> list[CallPart]:

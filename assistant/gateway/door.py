@@ -8,8 +8,10 @@ Whatever fails on the way is a refusal or a failed result; nothing falls through
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,7 +44,7 @@ from assistant.gateway.output import (
 from assistant.gateway.processes import Processes
 from assistant.gateway.record import record
 from assistant.gateway.resident import Residents
-from assistant.gateway.run import command_for
+from assistant.gateway.run import command_for, configured_hosts
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.provenance import Observation
 from assistant.policy.sensitive import redact
@@ -55,6 +57,7 @@ from assistant.types import (
     Channel,
     Completed,
     Decision,
+    ImagePart,
     Label,
     Task,
     ToolCall,
@@ -92,6 +95,7 @@ class Gateway:
         approver: Approver,
         room: Callable[[], Awaitable[Room]],
         now_ms: Callable[[], int],
+        settings: Callable[[str], Mapping[str, JSON]] = lambda _: {},
     ) -> None:
         self._task = task
         self._registry = registry
@@ -100,6 +104,7 @@ class Gateway:
         self._approver = approver
         self._room = room
         self._now_ms = now_ms
+        self._settings = settings
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
@@ -157,7 +162,7 @@ class Gateway:
             state = "is not one of the tools" if spec is None else "is switched off in this task"
             raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
         arguments = self._validator.check(spec, call.arguments)
-        action = make_action(spec, arguments, task.folder)
+        action = make_action(spec, arguments, task.folder, hosts=configured_hosts(self._settings(spec.name)))
         try:
             digest(action)
         except ValueError as error:
@@ -272,7 +277,7 @@ class Gateway:
         text = redacted(reading.text, redact)
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
-        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated)
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated, reading.images)
         self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
@@ -290,7 +295,7 @@ class Gateway:
         if spec.protocol == "process":
             return await self.processes.act(spec.program[0], action, room, limit, show), None
         hosts = tuple(str(h) for h in action.facts.get("hosts", []))
-        command = command_for(spec, action, hosts)
+        command = command_for(spec, action, hosts, self._settings(spec.name))
         if spec.session:
             done = await self.residents.ask(room, spec.name, command, command.stdin, lambda c: show(live_text(c)))
             reading = read_json(done, limit)
@@ -330,7 +335,7 @@ class Gateway:
         status = "done" if result.ok else reading.code or "failed"
         body = _outcome(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
         try:
-            entry = await self._log.write("outcome", self._task().id, body, blobs={"result": dumps(result)})
+            entry = await self._log.write("outcome", self._task().id, body, blobs=_result_blobs(result))
         except LogError as error:
             return self._unrecorded(call, error, emit)
         exit_status = done.exit_status if done else None
@@ -350,6 +355,16 @@ def _resource_word(action: Action) -> str:
     resource = action.resource
     shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
     return f"{resource.type}:{visible(shown)[:400]}"
+
+
+def _result_blobs(result: ToolResult) -> dict[str, bytes]:
+    """A result apart from its pictures: each is a blob of its own, named in the result by its SHA-256."""
+    pictures = {f"image{n}": base64.b64decode(i.data_b64) for n, i in enumerate(result.images)}
+    named = tuple(
+        ImagePart(image.media_type, hashlib.sha256(data).hexdigest())
+        for image, data in zip(result.images, pictures.values(), strict=True)
+    )
+    return {"result": dumps(msgspec.structs.replace(result, images=named)), **pictures}
 
 
 def _own_label() -> Label:
