@@ -31,4 +31,4 @@ def test_each_file_is_named(folder: str) -> None:
 
 def test_each_operation_of_the_calculator_is_described() -> None:
     text = (ROOT / "assistant/audit/README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(OPERATIONS)
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) - {"op"} == set(OPERATIONS)
