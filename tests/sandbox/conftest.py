@@ -23,7 +23,11 @@ Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package that every user of the machine can read, with the one library that the sandbox needs."""
-    shared = tmp_path_factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else tmp_path_factory.getbasetemp()
+    shared = (
+        tmp_path_factory.getbasetemp().parent
+        if os.environ.get("PYTEST_XDIST_WORKER")
+        else tmp_path_factory.getbasetemp()
+    )
     target = shared / "package"
     with (shared / "package.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -31,7 +35,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
             new = shared / "package.new"
             shutil.copytree(ROOT / "assistant", new / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copytree(ROOT / "tests" / "sandbox", new / "probes", ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copytree(Path(msgspec.__file__).parent, new / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                Path(msgspec.__file__).parent, new / "msgspec", ignore=shutil.ignore_patterns("__pycache__")
+            )
             subprocess.run([PYTHON, "-m", "compileall", "-q", str(new)], check=True)
             new.rename(target)
     for folder in (target, *target.parents):

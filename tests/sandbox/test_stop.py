@@ -89,7 +89,9 @@ def test_a_dead_assistant_leaves_no_process_mount_file_or_socket(how: signal.Sig
     mark = f"6{os.getpid()}.{int(how)}"
     root = str(Path(__file__).resolve().parents[2])
     script = ASSISTANT.format(root=root, top=str(tmp_path), mark=mark)
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root
+    )
     assert process.stdout is not None
     assert b"up" in process.stdout.readline()
     assert running(mark)
