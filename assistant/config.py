@@ -108,6 +108,8 @@ class Settings(Data, frozen=True):
     model: ModelSettings = ModelSettings()
     look: Look = Look()
     budgets: Budgets = Budgets()
+    me: tuple[str, ...] = ()
+    """The person's own addresses and accounts: sending there is sending home."""
     tools: Mapping[str, Mapping[str, Any]] = {}
     """Per tool, as its manifest says: `[tools.web_search] provider = "searxng"`. `hosts` are hosts that it may always reach. A key is
     never written here: `key_env` names the variable it is read from."""

@@ -259,6 +259,7 @@ class LocalDesk:
 
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
+        session.owner(self._parts.settings.me)
         for grant in self._views.standing_grants() if grants is None else grants:
             session.add_grant(grant)
         return session

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assistant.agent.turn import tool_message
-from assistant.policy.provenance import Observation
+from assistant.gateway.observe import observation_of
+from assistant.policy.provenance import Field
 from assistant.types import (
+    Action,
     CallPart,
     Confidentiality,
     ImagePart,
@@ -48,6 +50,7 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
     """
     found = Recalled([])
     open_calls: dict[str, ToolCall] = {}
+    actions: dict[str, str] = {}
     for entry in entries:
         match entry.kind:
             case "message":
@@ -66,14 +69,15 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
                     for part in message.parts:
                         if isinstance(part, CallPart):
                             open_calls[part.call.id] = part.call
+            case "intent":
+                actions[str(entry.body.get("call", ""))] = str(entry.body.get("action_sha256", ""))
             case "outcome" | "call.rejected":
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it
                 found.history.append(tool_message(result))
-                if policy:
-                    source = result.label.sources[0] if result.label.sources else "tool"
-                    policy.observed(Observation(source, source.split(":")[0], result.text, result.label, ()))
+                if policy and (action := _action(log, actions.pop(result.call_id, ""))):
+                    policy.observed(observation_of(action, result.text, result.label, _fields(log, entry)))
             case "crash.found":
                 _close(found, open_calls, "may_have_happened")
             case "turn.finished":
@@ -107,6 +111,16 @@ def _message(log: Log, entry: Entry, role: str) -> Message:
     if raw is None:
         return Message(role, (TextPart(ERASED),))
     return msgspec.json.decode(raw, type=Message)
+
+
+def _action(log: Log, sha256: str) -> Action | None:
+    raw = log.blob(sha256) if sha256 else None
+    return msgspec.json.decode(raw, type=Action) if raw is not None else None
+
+
+def _fields(log: Log, entry: Entry) -> tuple[Field, ...]:
+    raw = log.blob(str(entry.body.get("fields_sha256", "")))
+    return msgspec.json.decode(raw, type=tuple[Field, ...]) if raw is not None else ()
 
 
 def _result(log: Log, entry: Entry) -> ToolResult:

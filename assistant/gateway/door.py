@@ -32,6 +32,7 @@ from assistant.gateway.events import (
     Notice,
 )
 from assistant.gateway.judge import judged
+from assistant.gateway.observe import observation_of
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
@@ -46,7 +47,7 @@ from assistant.gateway.record import record
 from assistant.gateway.resident import Residents
 from assistant.gateway.run import command_for, configured_hosts
 from assistant.gateway.validate import InvalidCallError, Validator
-from assistant.policy.provenance import Observation
+from assistant.policy.attention import Refusal
 from assistant.policy.sensitive import redact
 from assistant.types import (
     JSON,
@@ -243,7 +244,9 @@ class Gateway:
         )
         emit(CallApproved(call_id, approval))
         if not yes:
-            if approval.channel is not Channel.UNATTENDED:
+            if approval.channel is Channel.UNATTENDED:
+                self.policy.attention.refused(Refusal(name, action, verdict, self._now_ms()))
+            else:
                 self.policy.refused(action, approval)
             code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
@@ -278,7 +281,7 @@ class Gateway:
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
         result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated, reading.images)
-        self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
+        self.policy.observed(observation_of(action, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
 
@@ -335,7 +338,7 @@ class Gateway:
         status = "done" if result.ok else reading.code or "failed"
         body = _outcome(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
         try:
-            entry = await self._log.write("outcome", self._task().id, body, blobs=_result_blobs(result))
+            entry = await self._log.write("outcome", self._task().id, body, blobs=_result_blobs(result, reading))
         except LogError as error:
             return self._unrecorded(call, error, emit)
         exit_status = done.exit_status if done else None
@@ -357,14 +360,15 @@ def _resource_word(action: Action) -> str:
     return f"{resource.type}:{visible(shown)[:400]}"
 
 
-def _result_blobs(result: ToolResult) -> dict[str, bytes]:
-    """A result apart from its pictures: each is a blob of its own, named in the result by its SHA-256."""
+def _result_blobs(result: ToolResult, reading: Reading) -> dict[str, bytes]:
+    """A result apart from its pictures (each a blob of its own, named by its SHA-256) and from its leaves for policy."""
     pictures = {f"image{n}": base64.b64decode(i.data_b64) for n, i in enumerate(result.images)}
     named = tuple(
         ImagePart(image.media_type, hashlib.sha256(data).hexdigest())
         for image, data in zip(result.images, pictures.values(), strict=True)
     )
-    return {"result": dumps(msgspec.structs.replace(result, images=named)), **pictures}
+    fields = {"fields": dumps(list(reading.fields))} if reading.fields else {}
+    return {"result": dumps(msgspec.structs.replace(result, images=named)), **fields, **pictures}
 
 
 def _own_label() -> Label:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Emit = Callable[[GatewayEvent], None]
 Judge = Callable[[Action], Verdict]
 
+_EACH = 1000
 _SHOWN = 500
 """An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
 
@@ -64,6 +65,18 @@ def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action
     )
 
 
+def path_action(task: Task, path: str, change: Change) -> Action:
+    """The Action of moving one path, to ask whether a policy forbids it."""
+    return Action(
+        "apply",
+        Effect.APPLY,
+        Resource("file", path),
+        (Argument("path", path, Role.TARGET, Kind.PATH),),
+        task.folder,
+        {"staged": True, "held": bool(change.held), "deletes": change.kind in ("deleted", "renamed"), "count": 1},
+    )
+
+
 class Settlement:
     """Applies, drops and undoes for one task: each judged, recorded before, and recorded after."""
 
@@ -76,6 +89,10 @@ class Settlement:
         """Apply what policy allows unasked (when `may_apply`); say what waits."""
         changes = await asyncio.to_thread(stage.changes)
         plain = [c for c in changes if not c.held]
+        if plain and may_apply:
+            plain, forbidden = self._permitted(plain)
+            for change, verdict in forbidden[:5]:
+                emit(Notice("warning", f"`{_text(change.path)}` is not applied: {verdict.reason}"))
         if plain and may_apply:
             action = apply_action(self._task(), plain, held=False)
             verdict = self._judge(action)
@@ -102,8 +119,10 @@ class Settlement:
         changes = await asyncio.to_thread(stage.changes)
         chosen = [c for c in changes if _chosen(c, paths) and (allow_held or not c.held)]
         held = tuple(c for c in changes if _chosen(c, paths) and c.held and not allow_held)
+        chosen, forbidden = self._permitted(chosen)
+        refused = tuple((c.path, f"a policy forbids it: {v.reason}") for c, v in forbidden)
         if not chosen:
-            return ApplyReport(held=held)
+            return ApplyReport(held=held, failed=refused)
         action = apply_action(self._task(), chosen, held=any(c.held for c in chosen))
         verdict = self._judge(action)
         if verdict.decision is Decision.DENY:
@@ -114,8 +133,29 @@ class Settlement:
             stage, action, verdict, [c.path for c in chosen], channel, allow_held, overwrite_conflicts
         )
         return ApplyReport(
-            report.applied, report.conflicts, report.held + held, report.failed, report.undo_id, report.note
+            report.applied, report.conflicts, report.held + held, report.failed + refused, report.undo_id, report.note
         )
+
+    def _permitted(self, changes: list[Change]) -> tuple[list[Change], list[tuple[Change, Verdict]]]:
+        """Those that no policy forbids by their path, and those that one does.
+
+        Each path is judged by itself, so that a boundary such as "never touch src/generated" holds however a file was
+        changed. Beyond `_EACH` changes it is each folder: 10,000 verdicts would take seconds.
+        """
+        folder = self._task().folder.rstrip("/")
+        verdicts: dict[str, Verdict] = {}
+        free: list[Change] = []
+        forbidden: list[tuple[Change, Verdict]] = []
+        for change in changes:
+            path = change.path if len(changes) <= _EACH else change.path.rpartition("/")[0]
+            if path not in verdicts:
+                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{_text(path)}", change))
+            verdict = verdicts[path]
+            if verdict.decision is Decision.DENY:
+                forbidden.append((change, verdict))
+            else:
+                free.append(change)
+        return free, forbidden
 
     async def drop(self, stage: Stage, paths: Sequence[str] | None) -> list[Change]:
         """Forget staged changes."""

@@ -399,3 +399,15 @@ class Remembering(ScriptedModel):
     def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         self.requests.append(request)
         return super().stream(request)
+
+
+class TestBoundariesAtTheEnd:
+    async def test_a_boundary_on_a_path_holds_however_the_file_was_changed(self, folder: Path) -> None:
+        world = World(folder, Step(text="ok"), autonomy=Autonomy.OBSERVER)
+        await world.session.add_boundary(world.session.propose_boundary("never touch src/generated"))
+        world.stage.held = [Change("src/generated/x.py", "changed"), Change("a.txt", "changed")]
+        seen = await world.turn()
+        assert [c.path for c in world.stage.applied] == ["a.txt"]
+        assert any(isinstance(e, events.Notice) and "src/generated" in e.text for e in seen)
+        report = await world.session.apply()
+        assert [path for path, _ in report.failed] == ["src/generated/x.py"]
