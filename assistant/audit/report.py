@@ -275,7 +275,7 @@ def _timeline(log: Log, entries: Sequence[Entry]) -> str:
                 text(_clock(e.time_ms)),
                 text(e.kind),
                 text(e.task[:8]),
-                folded(text(summarise(e)), _detail(log, e)),
+                folded(text(preview(log, e)), _detail(log, e)),
             )
             for e in entries
         ],

@@ -179,7 +179,7 @@ class Views:
         from assistant.audit.search import search_entries
 
         found = search_entries(self, search, wanted or Filter(), before_seq=before_seq, limit=limit)
-        return Page(tuple(row_of(entry) for entry in found.entries), found.searched_to)
+        return Page(tuple(row_of(entry, self.log) for entry in found.entries), found.searched_to)
 
     def chain(self, seq: int) -> Chain:
         """Cause and effect around an entry: prompt → model call → action → decision → approval → outcome → apply."""
@@ -188,9 +188,9 @@ class Views:
         return chain_of(self, seq)
 
 
-def row_of(entry: Entry) -> LogRow:
+def row_of(entry: Entry, log: Log) -> LogRow:
     """An entry as a row."""
-    from assistant.audit.summary import summarise
+    from assistant.audit.summary import preview
 
     detail = visible(msgspec.json.format(msgspec.json.encode(entry.body), indent=2).decode())
-    return LogRow(entry.seq, entry.time_ms, visible(entry.kind), visible(entry.task), summarise(entry), detail)
+    return LogRow(entry.seq, entry.time_ms, visible(entry.kind), visible(entry.task), preview(log, entry), detail)
