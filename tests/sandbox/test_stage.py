@@ -47,7 +47,8 @@ class TestWhatCounts:
             "old/f": "deleted",
         }  # fmt: skip
         report = place.stage.apply()
-        assert report.conflicts == () and report.failed == ()
+        assert report.conflicts == ()
+        assert report.failed == ()
         assert (place.folder / "old").read_text() == "x\n"
         assert (place.folder / "a/y").read_text() == "y\n"
         place.stage.undo()

@@ -162,7 +162,7 @@ stop = time.time() + 0.1
 os.makedirs('r', exist_ok=True)
 while time.time() < stop:
     try:
-        os.symlink(E['CANARY_SECRET'], 'r/x'); 
+        os.symlink(E['CANARY_SECRET'], 'r/x');
         if readable('r/x'): return True
     except OSError: pass
     try: os.unlink('r/x')
