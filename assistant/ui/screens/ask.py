@@ -18,7 +18,7 @@ class AskScreen(ModalScreen[str | None]):
     CSS = """
     AskScreen { align: center middle; background: $background 60%; }
     AskScreen > Vertical { width: 72; max-width: 96%; height: auto; padding: 1 2; background: $surface; border: round $primary; }
-    AskScreen Input { border: none; height: 1; margin: 1 0; padding: 0 1; background: $panel; }
+    AskScreen Input, AskScreen Input:focus { border: none; height: 1; margin: 1 0; padding: 0 1; background: $panel; }
     AskScreen .hint { color: $quiet; }
     """
 

@@ -70,7 +70,7 @@ class PanelScreen(TellsFailures, Screen[None]):
     PanelScreen > .title { height: 1; padding: 0 2; margin: 1 0 1 0; }
     PanelScreen > .keys { height: auto; max-height: 2; padding: 0 2; color: $quiet; }
     PanelScreen .search { height: 1; padding: 0 2; margin: 0 0 1 0; }
-    PanelScreen Input { border: none; height: 1; padding: 0 1; background: $surface; }
+    PanelScreen Input, PanelScreen Input:focus { border: none; height: 1; padding: 0 1; background: $surface; }
     """
 
     def compose(self) -> ComposeResult:

@@ -43,7 +43,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         & > .answers { height: auto; min-height: 1; dock: bottom; background: $background; }
         & > .answers { color: $quiet; }
         &.-armed > .answers { color: $foreground; }
-        & > Input { dock: bottom; margin: 0 0 1 0; }
+        & > Input, & > Input:focus { dock: bottom; height: 1; margin: 0 0 1 0; border: none; padding: 0 1; background: $panel; }
     }
     ApprovalPanel.-low { border: none; max-height: 90%; }
     """
