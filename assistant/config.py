@@ -108,6 +108,9 @@ class Settings(Data, frozen=True):
     model: ModelSettings = ModelSettings()
     look: Look = Look()
     budgets: Budgets = Budgets()
+    """Of each new task."""
+    day: Budgets = Budgets()
+    """Of all tasks together, from midnight to midnight."""
     max_steps: int = 50
     """Model calls in one turn before the person is asked to go on."""
 
