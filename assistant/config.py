@@ -108,6 +108,9 @@ class Settings(Data, frozen=True):
     model: ModelSettings = ModelSettings()
     look: Look = Look()
     budgets: Budgets = Budgets()
+    """Of each new task."""
+    day: Budgets = Budgets()
+    """Of all tasks together, from midnight to midnight."""
     me: tuple[str, ...] = ()
     """The person's own addresses and accounts: sending there is sending home."""
     tools: Mapping[str, Mapping[str, Any]] = {}

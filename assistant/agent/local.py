@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
 from assistant.agent.session import LocalSession, Services
+from assistant.agent.today import Today
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
 from assistant.errors import UsageError
@@ -22,7 +24,7 @@ from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
-from assistant.models.budgets import Spent
+from assistant.models.catalogue import OFFLINE
 from assistant.sandbox.stage.place import recorded_folder
 from assistant.types import JSON, Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
@@ -73,6 +75,7 @@ class LocalDesk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._views = Views(parts.log)
+        self._today = Today(parts.log)
         self._sessions: list[LocalSession] = []
 
     @property
@@ -144,14 +147,37 @@ class LocalDesk:
         self._sessions.append(session)
         return session
 
-    async def resume_task(self, task: str, *, approver: Approver) -> LocalSession:
-        """An earlier task. Raises UsageError when there is none, or more than one begins so."""
+    async def resume_task(self, task: str, *, approver: Approver, model: str = "") -> LocalSession:
+        """An earlier task, with `model` from now on when one is named. When the model it had can't be used now, the default
+        one answers, and a notice says so. Raises UsageError when there is no such task, or more than one begins so.
+        """
         state = await asyncio.to_thread(self._find, task)
         check_folder(Path(state.task.folder), broad_ok=True)
-        answering = await self._parts.make_model(state.task.model)
-        session = await asyncio.to_thread(self._recalled, state, answering, approver)
+        answering, notice = await self._usable_model(model or state.task.model, named=bool(model))
+        if (old := state.task.model) != (new := answering.info.id):
+            body = {"what": "model", "old": old, "new": new}
+            why = {"why": notice.text.encode()} if notice else None
+            await self._parts.log.write("task.changed", state.task.id, body, blobs=why)
+            state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
+        session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
         self._sessions.append(session)
         return session
+
+    async def _usable_model(self, wanted: str, *, named: bool) -> tuple[Model, Notice | None]:
+        """The model that a task had, or else the default, or else the built-in one, with what to say about it."""
+        try:
+            return await self._parts.make_model(wanted), None
+        except UsageError as error:
+            if named:
+                raise
+            why = error
+        instead = await self._parts.catalogue.default()
+        try:
+            model = await self._parts.make_model(instead)
+        except UsageError:
+            model = await self._parts.make_model(OFFLINE.id)
+        text = f"the model of this task can't be used now, so {model.info.id} answers: {why.message}"
+        return model, Notice("warning", text, why.hint or "choose another with `/model`")
 
     def _find(self, beginning: str) -> TaskState:
         """Raises UsageError when no task begins so, or several do; an empty beginning means the latest."""
@@ -164,19 +190,15 @@ class LocalDesk:
             raise UsageError(what, hint="see `assistant tasks`")
         return state
 
-    def _recalled(self, state: TaskState, model: Model, approver: Approver) -> LocalSession:
+    def _recalled(
+        self, state: TaskState, model: Model, approver: Approver, notices: tuple[Notice, ...] = ()
+    ) -> LocalSession:
         policy = self._policy(state.task, state.grants)
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
         past = recall(self._parts.log, self._views.task_entries(state.task.id), policy)
-        used = state.totals
-        spent = Spent(
-            cost_uusd=used.cost_uusd,
-            unpriced_calls=used.unpriced_calls,
-            tokens=used.input_tokens + used.output_tokens,
-            calls=used.calls,
-        )
-        return self._session(state.task, model, approver, policy, past, spent)
+        past.notices = notices
+        return self._session(state.task, model, approver, policy, past)
 
     async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
         """Newest first."""
@@ -257,6 +279,13 @@ class LocalDesk:
 
     # ------------------------------------------------------------
 
+    def _known(self, model: str) -> ModelInfo | None:
+        """What the catalogue knows without asking anybody; None for what no model can be."""
+        try:
+            return self._parts.catalogue.info(model)
+        except UsageError:
+            return None
+
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
         session.owner(self._parts.settings.me)
@@ -271,7 +300,6 @@ class LocalDesk:
         approver: Approver,
         policy: PolicySession | None = None,
         past: Recalled | None = None,
-        spent: Spent | None = None,
     ) -> LocalSession:
         parts = self._parts
         folder = Path(task.folder)
@@ -307,9 +335,13 @@ class LocalDesk:
             make_model=parts.make_model,
             reload_policy=reload_policy,
             fallback=parts.settings.model.fallback,
+            usable=lambda name: self._known(name) is not None,
+            window=lambda name: info.context_tokens if (info := self._known(name)) else None,
+            day=parts.settings.day,
+            today=self._today,
             max_steps=parts.settings.max_steps,
         )
-        return LocalSession(task, model, services, past, spent)
+        return LocalSession(task, model, services, past)
 
 
 def _folders(parent: Path) -> list[Path]:

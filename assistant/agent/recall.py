@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assistant.agent.events import Notice
+from assistant.agent.today import spent_of, usage_of
 from assistant.agent.turn import tool_message
 from assistant.gateway.observe import observation_of
-from assistant.policy.provenance import Field
+from assistant.models.budgets import Energy, Spent
+from assistant.policy.provenance import Field, Observation
 from assistant.types import (
+    JSON,
     Action,
     CallPart,
     Confidentiality,
@@ -36,23 +40,43 @@ class Recalled(msgspec.Struct):
     """A task's past."""
 
     history: list[Message]
+    """As a model is sent it: what was compacted shows as its summary."""
+    preface: Message | None = None
+    """What the folder said of itself when the task began."""
     turns: int = 0
     interrupted: bool = False
     """The last turn has no end."""
     may_have_happened: tuple[ToolCall, ...] = ()
     """Calls that were about to run when the program died; never repeated by themselves."""
+    spent: Spent = Spent()
+    """By the task and its children."""
+    tokens: tuple[int, int] = (0, 0)
+    """Of its own model calls: input, output."""
+    notices: tuple[Notice, ...] = ()
+    """What else a person should know who comes back."""
 
 
-def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) -> Recalled:
+def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *, whole: bool = False) -> Recalled:
     """The whole past that a task's `entries` (oldest first) tell; with `policy`, also tell it what was said and observed.
 
-    Content that was erased shows as `[erased]`.
+    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced.
     """
     found = Recalled([])
     open_calls: dict[str, ToolCall] = {}
     actions: dict[str, str] = {}
     for entry in entries:
+        _count(found, entry)
         match entry.kind:
+            case "context.read":
+                found.preface = _message(log, entry, "user")
+                if policy:
+                    policy.observed(preface_seen(found.preface))
+            case "compacted" if not whole:
+                cut = int(entry.body.get("cut", 0))
+                found.history[:cut] = [_message(log, entry, "user")]
+            case "delegated":
+                if policy:
+                    policy.observed(prompt_seen(_message(log, entry, "user")))
             case "message":
                 message = _message(log, entry, "user")
                 _close(found, open_calls, "stopped")
@@ -88,6 +112,61 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
     found.may_have_happened = tuple(open_calls.values())
     _close(found, open_calls, "may_have_happened")
     return found
+
+
+def preface_seen(preface: Message) -> Observation:
+    """What the folder says of itself, as policy must know it: something read, never something said."""
+    return Observation("the folder's own notes", "folder", preface.text, preface.label, (), preface.label.sources)
+
+
+def prompt_seen(prompt: Message) -> Observation:
+    """What a parent's model asked of a child: not the person's words, and no more to be trusted than what it had read."""
+    return Observation("the task that delegated this", "delegate", prompt.text, prompt.label)
+
+
+def _count(found: Recalled, entry: Entry) -> None:
+    if entry.kind == "child.finished":
+        found.spent += child_spent(entry.body)
+        return
+    found.spent += spent_of(entry)
+    if entry.kind == "model.result" and (usage := usage_of(entry)):
+        found.tokens = (found.tokens[0] + usage.input, found.tokens[1] + usage.output)
+
+
+def child_spent(body: Mapping[str, Any]) -> Spent:
+    """What a child used, as the `child.finished` entry of its parent has it."""
+    try:
+        return msgspec.convert(body.get("spent"), _ChildSpent).spent()
+    except msgspec.ValidationError:
+        return Spent()
+
+
+class _ChildSpent(msgspec.Struct):
+    """Whole numbers only: the log holds no others. Time is the parent's own."""
+
+    cost_uusd: int = 0
+    unpriced_calls: int = 0
+    tokens: int = 0
+    calls: int = 0
+    energy_uwh: tuple[int, int] = (0, 0)
+    unmeasured_calls: int = 0
+
+    def spent(self) -> Spent:
+        low, high = self.energy_uwh
+        energy = Energy(low / 1000, high / 1000)
+        return Spent(self.cost_uusd, self.unpriced_calls, self.tokens, self.calls, 0, energy, self.unmeasured_calls)
+
+
+def child_body(spent: Spent) -> dict[str, JSON]:
+    """The `spent` of a `child.finished` entry."""
+    return {
+        "cost_uusd": spent.cost_uusd,
+        "unpriced_calls": spent.unpriced_calls,
+        "tokens": spent.tokens,
+        "calls": spent.calls,
+        "energy_uwh": [int(spent.energy.low_mwh * 1000), int(spent.energy.high_mwh * 1000)],
+        "unmeasured_calls": spent.unmeasured_calls,
+    }
 
 
 def stopped_result(call: ToolCall, code: str) -> ToolResult:

@@ -8,29 +8,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.recall import Recalled, stopped_result
+from assistant.agent.spending import Charge, Spending
 from assistant.agent.turn import Turn, unanswered
+from assistant.agent.window import Window
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
+from assistant.gateway.consent import scope_words
 from assistant.gateway.door import Gateway
 from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
-from assistant.models.budgets import Spent
-from assistant.models.prices import cost_uusd
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
     Action,
+    Answer,
     Argument,
     Autonomy,
     Boundary,
@@ -46,6 +48,7 @@ from assistant.types import (
     Label,
     Message,
     ModelInfo,
+    ModelRequest,
     Resource,
     ResultPart,
     Role,
@@ -61,6 +64,7 @@ from assistant.types import (
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.today import Today
     from assistant.audit.log import Log
     from assistant.gateway.registry import Registry
     from assistant.models.protocol import Model
@@ -84,23 +88,28 @@ class Services(msgspec.Struct, frozen=True):
     reload_policy: Callable[[PolicySession], list[str]]
     """Called between turns: takes up changed policy files; returns what to tell the person."""
     fallback: tuple[str, ...] = ()
+    usable: Callable[[str], bool] = lambda _: True
+    """Whether a model of the fallback list can be asked, as far as is known without asking anybody."""
+    window: Callable[[str], int | None] = lambda _: None
+    """Context of a model in tokens."""
+    day: Budgets = Budgets()
+    today: Today | None = None
     max_steps: int = 50
 
 
 class LocalSession:
     """A task on this machine."""
 
-    def __init__(
-        self, task: Task, model: Model, services: Services, past: Recalled | None = None, spent: Spent | None = None
-    ) -> None:
+    def __init__(self, task: Task, model: Model, services: Services, past: Recalled | None = None) -> None:
         self._task = task
         self._services = services
         self._log = services.log
         self._past = past or Recalled([])
         self._history: list[Message] = self._past.history
         self._turns = self._past.turns
-        self._spent = spent or Spent()
-        self._tokens = [0, 0]
+        self._spending = Spending(self._past.spent, lambda: self._task.budgets, services.day, services.today)
+        self._window = Window(services.log, task.id, self._spending)
+        self._tokens = list(self._past.tokens)
         self._label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
         for message in self._history:
             self._label = self._label.join(message.label)
@@ -108,6 +117,7 @@ class LocalSession:
         self._model = model
         self._recovery = self._new_recovery()
         self._gateway = services.gateway(lambda: self._task, self._open_room)
+        self._spending.waited_ms = self._gateway.waited_ms
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
         self._runner: asyncio.Task[None] | None = None
         self._turn: Turn | None = None
@@ -134,9 +144,9 @@ class LocalSession:
         return TaskTotals(
             input_tokens=self._tokens[0],
             output_tokens=self._tokens[1],
-            calls=self._spent.calls,
-            cost_uusd=self._spent.cost_uusd,
-            unpriced_calls=self._spent.unpriced_calls,
+            calls=self._spending.spent.calls,
+            cost_uusd=self._spending.spent.cost_uusd,
+            unpriced_calls=self._spending.spent.unpriced_calls,
             asks=self._gateway.asks,
         )
 
@@ -183,7 +193,7 @@ class LocalSession:
 
     def notices(self) -> Sequence[Notice]:
         """What a person should know who comes back to this task: calls that may have happened when the program died."""
-        return [
+        crashed = [
             Notice(
                 "warning",
                 f"the program ended while `{call.name}` ran: it may have happened, and is not repeated by itself",
@@ -191,6 +201,7 @@ class LocalSession:
             )
             for call in self._past.may_have_happened
         ]
+        return [*self._past.notices, *crashed]
 
     # ------------------------------------------------------------ a turn
 
@@ -234,8 +245,8 @@ class LocalSession:
                 self._runner = None
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
-        started = time.monotonic()
         try:
+            await self._spending.begin_turn()
             ended = await work(emit)
         except asyncio.CancelledError:
             ended = TurnFinished("stopped", 130, "stopped")
@@ -246,7 +257,6 @@ class LocalSession:
         except Exception as error:  # our own mistake: the turn ends, the task and what it holds do not
             ended = TurnFinished("failed", 1, f"a fault in the assistant itself: {type(error).__name__}: {error}")
             emit(Notice("error", ended.message, "the task is kept; please report this"))
-        self._spent += Spent(wall_ms=int((time.monotonic() - started) * 1000))
         emit(await self._close_turn(ended))
 
     async def _close_turn(self, ended: TurnFinished) -> TurnFinished:
@@ -265,7 +275,9 @@ class LocalSession:
                     blobs={"message": dumps(partial)},
                 )
                 self.remember(partial)
-            await self._log.write("turn.finished", self._task.id, {"reason": ended.reason})
+            await self._log.write(
+                "turn.finished", self._task.id, {"reason": ended.reason, "wall_ms": self._spending.end_turn()}
+            )
         except LogError as error:
             return TurnFinished("failed", error.exit_code, f"the end of the turn is not in the log: {error}")
         return ended
@@ -285,7 +297,7 @@ class LocalSession:
         self._services.policy.said(prompt)
         self._recovery = self._new_recovery()
         emit(TurnStarted(self._task.id, self._turns, prompt))
-        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._budget_state))
+        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._spending.require))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
         if self._room is not None or ended.reason == "done":
@@ -300,6 +312,7 @@ class LocalSession:
             ("crash.found", {"call": call.id, "tool": call.name}, {}) for call in self._past.may_have_happened
         ]
         self._past.may_have_happened = ()
+        self._past.notices = ()
         return found
 
     async def _own_command(self, command: str, emit: Emit) -> TurnFinished:
@@ -351,15 +364,40 @@ class LocalSession:
         may = await self._gateway.ask_about(f"consult-{secrets.token_hex(4)}", action, verdict, emit)
         return None if may else verdict
 
-    def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
+    async def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
         """Count a model call."""
-        cost = cost_uusd(info, usage)
-        self._spent = self._spent.call(usage, cost, None)
+        self._recovery.succeeded()
         if usage:
             self._tokens[0] += usage.input
             self._tokens[1] += usage.output
-        self._recovery.succeeded()
-        return cost
+        self._window.answered(self._history, self._beginning, self.enabled_tools(), usage)
+        return await self._spending.call(info, usage, seconds)
+
+    def request(self) -> ModelRequest:
+        """What the model is sent now."""
+        return request_for(self._task.folder, self._history, self.enabled_tools(), self._past.preface)
+
+    async def make_room(self, model: Model, emit: Emit, refused: ModelError | None = None) -> bool:
+        """Shorten the conversation when it does not fit the model's window."""
+        return await self._window.fit(
+            model, self._history, self._beginning, self.enabled_tools(), self._still_in_force, emit, refused
+        )
+
+    @property
+    def _beginning(self) -> Sequence[Message]:
+        return beginning(self._task.folder, self._past.preface)
+
+    async def _still_in_force(self) -> list[str]:
+        """What must not depend on a summary's wording."""
+        lines = [f"the person forbids: {one_line(b.words, 200)}" for b in self.boundaries()]
+        lines += [f"allowed: {scope_words([g], Answer.TASK)}" for g in self.grants()]
+        lines += [f"refused ({code}): {title}" for title, code in self.refused[-10:]]
+        if self._room is not None:
+            with contextlib.suppress(AssistantError):
+                names = [one_line(c.path, 120) for c in await self.changes()]
+                more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+                lines += [f"staged changes wait for review: {', '.join(names[:20])}{more}"] if names else []
+        return lines
 
     async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
         """Wait and try again, or go on with the next model of the fallback list."""
@@ -381,11 +419,9 @@ class LocalSession:
             emit(Notice("warning", f"{said}; going on with {step.model}"))
             return True
 
-    def _budget_state(self) -> tuple[Spent, Budgets]:
-        return self._spent, self._task.budgets
-
     def _new_recovery(self) -> Recovery:
-        return Recovery(self._task.model, self._services.fallback)
+        services = self._services
+        return Recovery(self._task.model, services.fallback, usable=services.usable, window=services.window)
 
     async def _open_room(self) -> Room:
         if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):

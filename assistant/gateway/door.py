@@ -110,6 +110,7 @@ class Gateway:
         self.processes = Processes()
         self.residents = Residents()
         self.asks = 0
+        self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
         """(title, code) of every call that was refused, for the end of an unattended run."""
 
@@ -148,6 +149,10 @@ class Gateway:
         name = digest(action)
         await self._record_decision(call_id, action, name, verdict)
         return await self._consent(call_id, action, name, verdict, emit, by_person=False) is None
+
+    def waited_ms(self) -> int:
+        """How long the person was waited for, since the task was opened here."""
+        return int(self._waited_s * 1000)
 
     def judge(self, action: Action) -> Verdict:
         """Ask policy. A check that fails is a deny."""
@@ -232,9 +237,13 @@ class Gateway:
         if approval is None:
             self.asks += 1
             scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in (Answer.TASK, Answer.ALWAYS))
-            approval = await self._approver.ask(
-                ApprovalRequest(call_id, action, name, verdict, describe.sentence(action), scopes=scopes)
-            )
+            asked = time.monotonic()
+            try:
+                approval = await self._approver.ask(
+                    ApprovalRequest(call_id, action, name, verdict, describe.sentence(action), scopes=scopes)
+                )
+            finally:
+                self._waited_s += time.monotonic() - asked
         yes = is_consent(approval, name)
         await self._log.write(
             "approval",
