@@ -19,7 +19,7 @@ from assistant.audit.entry import Entry
 from assistant.audit.log import Log
 from assistant.audit.markup import bars, diff, folded, page, section, table, text
 from assistant.audit.page import Filter, find
-from assistant.audit.summary import summarise
+from assistant.audit.summary import preview, summarise
 from assistant.audit.verification import Verification
 from assistant.audit.verify_apart import verify_apart
 from assistant.audit.words import text_of

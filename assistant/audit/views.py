@@ -70,7 +70,8 @@ class Views:
         self.log = log
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.index = Index(log.database, Path(log.paths.cache) / "log-index.db")
+        own = log.database.path == log.paths.log_db  # the index of another log would only throw ours away
+        self.index = Index(log.database, Path(log.paths.cache) / "log-index.db" if own else None)
 
     def close(self) -> None:
         """Stop indexing and close the index."""
