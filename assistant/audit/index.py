@@ -214,7 +214,9 @@ class Index:
             return None
 
     def _remove(self) -> None:
-        for suffix in ("", "-wal", "-shm") if self._file is not None else ():
+        if self._file is None:
+            return
+        for suffix in ("", "-wal", "-shm"):
             try:
                 self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
             except OSError:
