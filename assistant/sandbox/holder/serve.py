@@ -30,6 +30,7 @@ class Call:
         self.watch = watch
         self.group = group
         self.hit = ""
+        self.killed = False
 
 
 class Server:
@@ -42,6 +43,10 @@ class Server:
         self._inbox = Inbox(sock)
         self._calls: dict[int, Call] = {}
         self._old_groups: list[str] = []
+        self._orphans: dict[int, int] = {}
+        """Descriptors of processes that a call left to us, by process."""
+        self._ending: list[tuple[dict[str, Any], set[int]]] = []
+        """Reports of calls that ended, each with what is not quite gone of it."""
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
 
@@ -67,6 +72,7 @@ class Server:
                 if call.watch is not None and not call.hit:
                     call.hit = call.watch.look(call.pid)
                     if call.hit:
+                        call.killed = True
                         self.kill_call(call)
 
     def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
@@ -76,6 +82,7 @@ class Server:
         elif op == "kill":
             call = self._calls.get(message["id"])
             if call is not None:
+                call.killed = True
                 self.kill_call(call)
         elif op == "signal":
             call = self._calls.get(message["id"])
@@ -134,43 +141,57 @@ class Server:
             os.close(program)
             os.close(words)
 
-    def reap(self) -> None:
-        """Take note of what ended."""
-        ended = False
+    def reap(self) -> bool:
+        """Take note of what ended. Whether any process is left."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
-                break
+                self._forget_ended(None)
+                return False
             if pid == 0:
-                break
+                return True
             for number, call in list(self._calls.items()):
                 if call.pid == pid:
-                    ended = True
                     self._end(number, call, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
-        if ended:
-            self.sweep()
+            self._forget_ended(pid)
 
     def _end(self, number: int, call: Call, status: int, cpu_s: float, rss: int) -> None:
+        """bubblewrap left. The room's first process of the call and what it still holds come to us: end them, then report."""
+        del self._calls[number]
         self._poll.unregister(call.pidfd)
         os.close(call.pidfd)
         ran = b'"exit-code"' in os.pread(call.status, 4096, 0)
         os.close(call.status)
-        hit = call.hit or (call.group.hit() if call.group is not None else "")
-        del self._calls[number]
-        code = os.waitstatus_to_exitcode(status)
         report = {
             "op": "ended",
             "id": number,
-            "code": code,
+            # Killed while bubblewrap was still at work: its own complaint about that is no answer.
+            "code": -_SIGKILL if call.killed and not ran else os.waitstatus_to_exitcode(status),
             "cpu_ms": int(cpu_s * 1000),
             "rss": rss,
-            "hit": hit,
-            "ran": ran,
+            "hit": call.hit or (call.group.hit() if call.group is not None else ""),
+            "ran": ran or call.killed,
         }
-        send(self._sock, report)
         if call.group is not None:
             self._old_groups += call.group.folders
+        self._ending.append((report, self.sweep()))
+
+    def _forget_ended(self, pid: int | None) -> None:
+        """A process is gone (None: all are). A call of which nothing is left any more is reported."""
+        for watched in list(self._orphans):
+            if pid in (None, watched):
+                fd = self._orphans.pop(watched)
+                self._poll.unregister(fd)
+                os.close(fd)
+        still: list[tuple[dict[str, Any], set[int]]] = []
+        for report, left in self._ending:
+            here = left & self._orphans.keys()
+            if here:
+                still.append((report, here))
+            else:
+                send(self._sock, report)
+        self._ending = still
         self._remove_groups()
 
     def _remove_groups(self) -> None:
@@ -184,21 +205,35 @@ class Server:
 
     def kill_call(self, call: Call) -> None:
         """End one call."""
-        # The call's own first process takes every other one with it; bubblewrap outside it ends by itself or here.
-        for pid in [*children(call.pid), call.pid]:
+        # The call's own first process takes every other one with it, and bubblewrap outside ends when it is gone. While it
+        # is not there yet, bubblewrap itself: what it may have started in this very moment is found when it ends.
+        for pid in children(call.pid) or [call.pid]:
             _kill(pid, _SIGKILL)
-        self.sweep()
 
     def known(self) -> set[int]:
         """Processes that are calls."""
         return {call.pid for call in self._calls.values()}
 
-    def sweep(self) -> None:
-        """Kill what hangs below the holder without being a call: the rest of one that was killed while it started."""
-        known = self.known()
-        for pid in children(1):
-            if pid not in known:
-                _kill(pid, _SIGKILL)
+    def sweep(self) -> set[int]:
+        """Kill what hangs below the holder without being a call, and watch for its end. Returns it."""
+        known, found = self.known(), set[int]()
+        for pid in children(os.getpid()):
+            if pid in known:
+                continue
+            self.end_orphan(pid)
+            found.add(pid)
+            if pid not in self._orphans:
+                try:
+                    fd = os.pidfd_open(pid)
+                except ProcessLookupError:
+                    continue
+                self._orphans[pid] = fd
+                self._poll.register(fd, select.POLLIN)
+        return found
+
+    def end_orphan(self, pid: int) -> None:
+        """Kill one process that is nobody's; as the first of a process namespace it takes all others with it."""
+        _kill(pid, _SIGKILL)
 
     def signal_call(self, call: Call, number: int) -> None:
         """To the command and what shares its process group; bubblewrap's first process there takes no signals."""
@@ -214,13 +249,14 @@ class Server:
 
     def stop_all(self) -> None:
         """End every call."""
+        for call in self._calls.values():
+            call.killed = True
         try:
             os.kill(-1, _SIGKILL)
         except ProcessLookupError:
             return
-        while self._calls:
+        while self.reap():
             select.select([], [], [], 0.001)
-            self.reap()
 
     def _listen(self, number: int) -> None:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
