@@ -151,12 +151,17 @@ class Server:
                 return False
             if pid == 0:
                 return True
+            cpu_ms, rss = int((usage.ru_utime + usage.ru_stime) * 1000), usage.ru_maxrss * 1024
+            for report, left in self._ending:  # what it and its children used, when it outlived bubblewrap
+                if pid in left:
+                    report["cpu_ms"] += cpu_ms
+                    report["rss"] = max(report["rss"], rss)
             for number, call in list(self._calls.items()):
                 if call.pid == pid:
-                    self._end(number, call, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+                    self._end(number, call, status, cpu_ms, rss)
             self._forget_ended(pid)
 
-    def _end(self, number: int, call: Call, status: int, cpu_s: float, rss: int) -> None:
+    def _end(self, number: int, call: Call, status: int, cpu_ms: int, rss: int) -> None:
         """bubblewrap left. The room's first process of the call and what it still holds come to us: end them, then report."""
         del self._calls[number]
         self._poll.unregister(call.pidfd)
@@ -168,7 +173,7 @@ class Server:
             "id": number,
             # Killed while bubblewrap was still at work: its own complaint about that is no answer.
             "code": -_SIGKILL if call.killed and not ran else os.waitstatus_to_exitcode(status),
-            "cpu_ms": int(cpu_s * 1000),
+            "cpu_ms": cpu_ms,
             "rss": rss,
             "hit": call.hit or (call.group.hit() if call.group is not None else ""),
             "ran": ran or call.killed,
