@@ -10,7 +10,7 @@ import select
 from typing import Any
 
 from assistant.sandbox.holder import kernel
-from assistant.sandbox.holder.groups import Group
+from assistant.sandbox.holder.groups import RoomGroup
 from assistant.sandbox.holder.watch import Watch, children, descendants
 from assistant.sandbox.holder.wire import Inbox, send
 
@@ -22,13 +22,15 @@ _LOOPBACK = "127.0.0.1"
 class Call:
     """One running program."""
 
-    def __init__(self, pid: int, status: int, watch: Watch | None, group: Group | None) -> None:
+    def __init__(self, pid: int, status: int, watch: Watch | None, bounds: tuple[int, int], killed_before: int) -> None:
         self.pid = pid
         self.status = status
         """bubblewrap's own account of how it went."""
         self.pidfd = os.pidfd_open(pid)
         self.watch = watch
-        self.group = group
+        self.bounds = bounds
+        """(memory bytes, processes)."""
+        self.killed_before = killed_before
         self.hit = ""
         self.killed = False
 
@@ -42,7 +44,7 @@ class Server:
         self._folder = folder
         self._inbox = Inbox(sock)
         self._calls: dict[int, Call] = {}
-        self._old_groups: list[str] = []
+        self._group = _enter_group(plan)
         self._orphans: dict[int, int] = {}
         """Descriptors of processes that a call left to us, by process."""
         self._ending: list[tuple[dict[str, Any], set[int]]] = []
@@ -101,27 +103,25 @@ class Server:
                 # What changed in the real folder is seen anew: an overlay remembers names it once looked up.
                 kernel.mount("stage", self._folder, None, kernel.MS_REMOUNT, "userxattr")
             status = _file_of(b"")
-            bounds = message["watch"]
-            group = self._group(str(number), bounds)
-            argv = message["argv"] if group is None else group.entering(message["argv"])
-            pid = self._spawn(argv, message["options"], [*fds, status])
-            if group is not None:
-                bounds = {"disk": bounds["disk"]}
-            call = self._calls[number] = Call(pid, status, Watch(bounds, self._plan["upper"]), group)
+            watched = message["watch"]
+            bounds = (watched["memory"], watched["processes"])
+            alone = self._group is not None and not self._calls
+            self._bound([bounds])
+            pid = self._spawn(message["argv"], message["options"], [*fds, status])
+            watch = Watch({"disk": watched["disk"]} if alone else watched, self._plan["upper"])
+            call = self._calls[number] = Call(pid, status, watch, bounds, self._killed())
             self._poll.register(call.pidfd, select.POLLIN)
         except OSError as error:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
             return
         send(self._sock, {"op": "started", "id": number})
 
-    def _group(self, name: str, bounds: dict[str, Any]) -> Group | None:
-        if not self._plan["groups"]:
-            return None
-        try:
-            return Group(self._plan["groups"], name, bounds["memory"], bounds["processes"])
-        except OSError:
-            self._plan["groups"] = None  # not after all: the watch takes over
-            return None
+    def _bound(self, more: list[tuple[int, int]]) -> None:
+        if self._group is not None:
+            self._group.bound([call.bounds for call in self._calls.values()] + more)
+
+    def _killed(self) -> int:
+        return self._group.killed() if self._group is not None else 0
 
     def _spawn(self, argv: list[str], options: bytes, fds: list[int]) -> int:
         """By vfork. The options go by descriptor: a command line can be read by every user of the machine."""
@@ -175,11 +175,9 @@ class Server:
             "code": -_SIGKILL if call.killed and not ran else os.waitstatus_to_exitcode(status),
             "cpu_ms": cpu_ms,
             "rss": rss,
-            "hit": call.hit or (call.group.hit() if call.group is not None else ""),
+            "hit": call.hit or ("memory" if self._killed() > call.killed_before else ""),
             "ran": ran or call.killed,
         }
-        if call.group is not None:
-            self._old_groups += call.group.folders
         self._ending.append((report, self.sweep()))
 
     def _forget_ended(self, pid: int | None) -> None:
@@ -197,16 +195,6 @@ class Server:
             else:
                 send(self._sock, report)
         self._ending = still
-        self._remove_groups()
-
-    def _remove_groups(self) -> None:
-        left: list[str] = []
-        for folder in self._old_groups:
-            try:
-                os.rmdir(folder)
-            except OSError:  # its last process is not quite gone
-                left.append(folder)
-        self._old_groups = left
 
     def kill_call(self, call: Call) -> None:
         """End one call."""
@@ -275,6 +263,15 @@ class Server:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or errno.EIO, "what": str(error)})
         finally:
             sock.close()
+
+
+def _enter_group(plan: dict[str, Any]) -> RoomGroup | None:
+    if not plan["groups"]:
+        return None
+    try:
+        return RoomGroup(plan["groups"])
+    except OSError:
+        return None  # not after all: the watch does its work
 
 
 def _file_of(data: bytes) -> int:
