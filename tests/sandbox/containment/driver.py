@@ -6,7 +6,9 @@ Started by the tests as a program of its own, once as root and once as an ordina
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import json
 import os
 import shutil
 import socket
@@ -171,10 +173,10 @@ def outside(host: Host) -> dict[str, object]:
 
 
 def main() -> None:
-    _mode, top = sys.argv[1], Path(sys.argv[2])
+    mode, top = sys.argv[1], Path(sys.argv[2])
     host = Host(top)
     try:
-        pass
+        sys.stdout.write(json.dumps(asyncio.run(in_room(host)) if mode == "room" else outside(host)))
     finally:
         host.close()
 
