@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 
 from assistant.ui.language import _
 from assistant.ui.safe import plain
+from assistant.ui.screens.manners import leave
 
 
 class AskScreen(ModalScreen[str | None]):
@@ -36,10 +37,10 @@ class AskScreen(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Taken."""
         event.stop()
-        self.dismiss(event.value)
+        leave(self, event.value)
 
     def on_key(self, event: events.Key) -> None:
         """Left."""
         if event.key in ("escape", "ctrl+c"):
             event.stop()
-            self.dismiss(None)
+            leave(self, None)

@@ -143,7 +143,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._show()
         elif event.key in _SCROLL:
             scroll = self.query_one(VerticalScroll)
-            getattr(scroll, f"action_{_SCROLL[event.key]}")()
+            getattr(scroll, _SCROLL[event.key])(animate=False)
         elif event.key == "enter":
             self.app.bell()
         elif event.character is not None and event.is_printable and "+" not in event.key.removesuffix("+"):
