@@ -87,7 +87,7 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                     for part in message.parts:
                         if isinstance(part, CallPart):
                             open_calls[part.call.id] = part.call
-            case "outcome" | "call.rejected":
+            case "outcome" | "call.rejected" | "replayed":
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.consult import consult_action
 from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
@@ -31,9 +32,7 @@ from assistant.gateway.settle import Settlement
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
-    Action,
     Answer,
-    Argument,
     Autonomy,
     Boundary,
     Budgets,
@@ -41,17 +40,13 @@ from assistant.types import (
     Channel,
     Confidentiality,
     Decision,
-    Effect,
     Grant,
     Integrity,
-    Kind,
     Label,
     Message,
     ModelInfo,
     ModelRequest,
-    Resource,
     ResultPart,
-    Role,
     Task,
     TextPart,
     ToolCall,
@@ -345,19 +340,7 @@ class LocalSession:
 
     async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
         """Ask policy whether this model may be sent this conversation. None is yes."""
-        action = Action(
-            "model",
-            Effect.CONSULT,
-            Resource("model", info.id),
-            (Argument("label", str(self._label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
-            self._task.folder,
-            {
-                "local": info.local,
-                "confidentiality": str(self._label.confidentiality),
-                "integrity": str(self._label.integrity),
-                "provider": info.provider,
-            },
-        )
+        action = consult_action(info, self._label, self._task.folder)
         verdict = self._gateway.judge(action)
         if verdict.decision is Decision.ALLOW:
             return None
