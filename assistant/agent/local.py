@@ -15,15 +15,18 @@ from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
+from assistant.agent.replaying import Replayed, Replaying
 from assistant.agent.session import LocalSession, Services
+from assistant.agent.spending import Spending
 from assistant.agent.today import Today
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
-from assistant.errors import UsageError
+from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
+from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
 from assistant.sandbox.stage.place import recorded_folder
 from assistant.types import JSON, Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
@@ -131,19 +134,7 @@ class LocalDesk:
         answering = await self._parts.make_model(task.model)
         policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
         session = self._session(task, answering, approver, policy)
-        await self._parts.log.write(
-            "task.opened",
-            task.id,
-            {
-                "folder": task.folder,
-                "model": session.model_info.id,
-                "kit": task.kit,
-                "tools": list(task.tools),
-                "autonomy": str(task.autonomy),
-                "budgets": plain(task.budgets),
-                "parent": task.parent,
-            },
-        )
+        await self._record_opening(msgspec.structs.replace(task, model=session.model_info.id))
         self._sessions.append(session)
         return session
 
@@ -162,6 +153,67 @@ class LocalDesk:
         session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
         self._sessions.append(session)
         return session
+
+    async def replay(self, task: str, model: str, *, approver: Approver) -> Replayed:
+        """Play a recorded task again with another model, its tools' results served from the log.
+
+        Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
+        """
+        parts = self._parts
+        state = await asyncio.to_thread(self._find, task)
+        answering = await parts.make_model(model)
+        old = state.task
+        new = Task(
+            id=new_task_id(),
+            folder=old.folder,
+            model=answering.info.id,
+            title=one_line(f"replay: {old.title}", 60),
+            kit=old.kit,
+            tools=old.tools,
+            autonomy=old.autonomy,
+            budgets=parts.settings.budgets,
+            parent=old.id,
+            created_ms=now_ms(),
+        )
+        policy, past = await asyncio.to_thread(self._whole_past, state, new)
+        gateway = Gateway(
+            task=lambda: new,
+            registry=parts.registry,
+            log=parts.log,
+            policy=policy,
+            approver=approver,
+            room=_no_room,
+            now_ms=now_ms,
+        )
+        await self._record_opening(new, {"purpose": "replay"})
+        spending = Spending(Spent(), lambda: new.budgets, parts.settings.day, self._today)
+        tools = [spec for name in new.tools if (spec := parts.registry.find(name))]
+        try:
+            return await Replaying(new, old, past, parts.log, gateway, spending).run(
+                answering, tools, parts.settings.max_steps
+            )
+        finally:
+            await answering.aclose()
+
+    def _whole_past(self, state: TaskState, new: Task) -> tuple[PolicySession, Recalled]:
+        policy = self._policy(new, state.grants)
+        for boundary in state.boundaries:
+            policy.add_boundary(boundary)
+        return policy, recall(self._parts.log, self._views.task_entries(state.task.id), policy, whole=True)
+
+    async def _record_opening(self, task: Task, more: dict[str, JSON] | None = None) -> None:
+        body: dict[str, JSON] = {
+            "folder": task.folder,
+            "model": task.model,
+            "kit": task.kit,
+            "tools": list(task.tools),
+            "autonomy": str(task.autonomy),
+            "budgets": plain(task.budgets),
+            "parent": task.parent,
+        }
+        await self._parts.log.write(
+            "task.opened", task.id, body | ({"title": task.title} if task.title else {}) | (more or {})
+        )
 
     async def _usable_model(self, wanted: str, *, named: bool) -> tuple[Model, Notice | None]:
         """The model that a task had, or else the default, or else the built-in one, with what to say about it."""
@@ -342,6 +394,10 @@ class LocalDesk:
             max_steps=parts.settings.max_steps,
         )
         return LocalSession(task, model, services, past)
+
+
+async def _no_room() -> Room:
+    raise SandboxError("a replay runs nothing")
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -95,7 +95,7 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                             open_calls[part.call.id] = part.call
             case "intent":
                 actions[str(entry.body.get("call", ""))] = str(entry.body.get("action_sha256", ""))
-            case "outcome" | "call.rejected":
+            case "outcome" | "call.rejected" | "replayed":
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.consult import consult_action
 from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
-from assistant.agent.recall import Recalled, stopped_result
+from assistant.agent.recall import Recalled, preface_seen, stopped_result
 from assistant.agent.spending import Charge, Spending
 from assistant.agent.turn import Turn, unanswered
 from assistant.agent.window import Window
@@ -25,15 +26,14 @@ from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
 from assistant.gateway.consent import scope_words
 from assistant.gateway.door import Gateway
+from assistant.gateway.folder_notes import as_message, find_notes, note_action, read_notes
 from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
-    Action,
     Answer,
-    Argument,
     Autonomy,
     Boundary,
     Budgets,
@@ -41,17 +41,13 @@ from assistant.types import (
     Channel,
     Confidentiality,
     Decision,
-    Effect,
     Grant,
     Integrity,
-    Kind,
     Label,
     Message,
     ModelInfo,
     ModelRequest,
-    Resource,
     ResultPart,
-    Role,
     Task,
     TextPart,
     ToolCall,
@@ -111,6 +107,8 @@ class LocalSession:
         self._window = Window(services.log, task.id, self._spending)
         self._tokens = list(self._past.tokens)
         self._label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
+        if self._past.preface:
+            self._take_preface(self._past.preface)
         for message in self._history:
             self._label = self._label.join(message.label)
         self._room: asyncio.Future[Room] | None = None
@@ -293,6 +291,8 @@ class LocalSession:
         await record(self._log, self._task.id, records)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
+        if self._turns == 1 and not self._history:
+            await self._read_notes(emit)
         self.remember(message)
         self._services.policy.said(prompt)
         self._recovery = self._new_recovery()
@@ -303,6 +303,29 @@ class LocalSession:
         if self._room is not None or ended.reason == "done":
             await self._settle(emit)
         return ended
+
+    async def _read_notes(self, emit: Emit) -> None:
+        """Once, when the task begins: what the folder says of itself, as data that stands before the conversation."""
+        folder = self._task.folder
+        found = await asyncio.to_thread(find_notes, folder)
+        if not found:
+            return
+        may = [p for p in found if self._gateway.judge(note_action(folder, p)).decision is Decision.ALLOW]
+        notes = await asyncio.to_thread(read_notes, folder, may)
+        if notes:
+            message = as_message(notes)
+            body: dict[str, JSON] = {
+                "files": [{"path": n.path, "sha256": n.sha256, "cut": n.cut} for n in notes],
+                "not_allowed": [p for p in found if p not in may],
+            }
+            await self._log.write("context.read", self._task.id, body, blobs={"message": dumps(message)})
+            self._take_preface(message)
+            self._services.policy.observed(preface_seen(message))
+            emit(Notice("info", f"the model is given {', '.join(n.path for n in notes)}, as data of this folder"))
+
+    def _take_preface(self, message: Message) -> None:
+        self._past.preface = message
+        self._label = self._label.join(message.label)
 
     def _crash_records(self, emit: Emit) -> list[Record]:
         """Say once, to the person and in the log, what a crash has left open."""
@@ -345,19 +368,7 @@ class LocalSession:
 
     async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
         """Ask policy whether this model may be sent this conversation. None is yes."""
-        action = Action(
-            "model",
-            Effect.CONSULT,
-            Resource("model", info.id),
-            (Argument("label", str(self._label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
-            self._task.folder,
-            {
-                "local": info.local,
-                "confidentiality": str(self._label.confidentiality),
-                "integrity": str(self._label.integrity),
-                "provider": info.provider,
-            },
-        )
+        action = consult_action(info, self._label, self._task.folder)
         verdict = self._gateway.judge(action)
         if verdict.decision is Decision.ALLOW:
             return None
