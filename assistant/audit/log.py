@@ -8,7 +8,6 @@ as soon as the cause is gone.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import sqlite3
 import threading
@@ -16,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -42,6 +41,9 @@ from assistant.store.database import Database
 from assistant.store.failure import log_error
 from assistant.types import JSON
 
+if TYPE_CHECKING:
+    import asyncio
+
 GROUP = 512
 """Most entries that `write` puts under one checkpoint: bounds how long the first waiter waits for the last."""
 
@@ -61,7 +63,13 @@ class Draft(msgspec.Struct, frozen=True):
     blobs: Mapping[str, bytes] = {}
 
 
-_Waiter = tuple[Draft, "asyncio.AbstractEventLoop", "asyncio.Future[Entry]"]
+class _Waiter(msgspec.Struct, frozen=True):
+    """A draft, and who waits for it."""
+
+    draft: Draft
+    loop: Any
+    done: Any
+    """A future of `loop`."""
 
 
 class Log:
@@ -183,11 +191,13 @@ class Log:
         self, kind: str, task: str, body: Mapping[str, JSON], *, blobs: Mapping[str, bytes] | None = None
     ) -> Entry:
         """As `append`, without blocking the event loop; writes that wait at the same time share a checkpoint and an fsync."""
+        import asyncio  # 15 ms, which commands without a loop don't pay
+
         if self._closed:
             raise LogError("the log is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Entry] = loop.create_future()
-        self._waiting.append((Draft(kind, task, body, blobs or {}), loop, done))
+        self._waiting.append(_Waiter(Draft(kind, task, body, blobs or {}), loop, done))
         self._start_thread()
         self._wake.set()
         try:
@@ -327,14 +337,14 @@ class Log:
         group: list[_Waiter] = []
         while self._waiting and len(group) < GROUP:
             waiter = self._waiting.popleft()
-            if not waiter[2].cancelled():
+            if not waiter.done.cancelled():
                 group.append(waiter)
         return group
 
     def _settle(self, group: list[_Waiter]) -> None:
         results: list[Entry | BaseException]
         try:
-            results = list(self.append_many([draft for draft, _, _ in group]))
+            results = list(self.append_many([waiter.draft for waiter in group]))
         except BaseException as error:
             if len(group) > 1 and not isinstance(error, LogDamaged):  # one bad draft must not fail its neighbours
                 for waiter in group:
@@ -342,8 +352,8 @@ class Log:
                 return
             results = [error] * len(group)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Entry], Entry | BaseException]]] = {}
-        for (_, loop, done), result in zip(group, results, strict=True):
-            by_loop.setdefault(loop, []).append((done, result))
+        for waiter, result in zip(group, results, strict=True):
+            by_loop.setdefault(waiter.loop, []).append((waiter.done, result))
         for loop, pairs in by_loop.items():
             try:
                 loop.call_soon_threadsafe(_resolve, pairs)
