@@ -133,10 +133,20 @@ class LocalDesk:
         )
         answering = await self._parts.make_model(task.model)
         policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
-        session = self._session(task, answering, approver, policy)
-        await self._record_opening(msgspec.structs.replace(task, model=session.model_info.id))
+        first = self._parts.log.trust.last_seen() is None
+        await self._record_opening(msgspec.structs.replace(task, model=answering.info.id))
+        past = Recalled([], notices=self._welcome() if first else ())
+        session = self._session(task, answering, approver, policy, past)
         self._sessions.append(session)
         return session
+
+    def _welcome(self) -> tuple[Notice, ...]:
+        """Said once, when the log is new: where the key lies that signs it."""
+        return (Notice("info", f"everything is written to a signed log; its key is {self._parts.log.key_place()}"),)
+
+    def keep_indexed(self) -> None:
+        """Keep the index for searches up to date in the background: for a program that stays open."""
+        self._views.start_indexing()
 
     async def resume_task(self, task: str, *, approver: Approver, model: str = "") -> LocalSession:
         """An earlier task, with `model` from now on when one is named. When the model it had can't be used now, the default
@@ -311,14 +321,13 @@ class LocalDesk:
         search: str = "",
         before_seq: int | None = None,
         limit: int = 200,
+        wanted: Filter | None = None,
     ) -> list[LogRow]:
         """Newest first."""
+        chosen = wanted or Filter()
+        chosen = msgspec.structs.replace(chosen, task=task or chosen.task, kinds=tuple(kinds) or chosen.kinds)
         return await asyncio.to_thread(
-            lambda: list(
-                self._views.page(
-                    Filter(task=task, kinds=tuple(kinds)), search=search, before_seq=before_seq, limit=limit
-                ).rows
-            )
+            lambda: list(self._views.page(chosen, search=search, before_seq=before_seq, limit=limit).rows)
         )
 
     async def aclose(self) -> None:

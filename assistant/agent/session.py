@@ -283,12 +283,15 @@ class LocalSession:
     async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
         message = Message("user", (TextPart(prompt),), _PERSON)
         self._turns += 1
-        records = self._crash_records(emit)
+        notices, records = self._left_open()
         records.append(("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
         await record(self._log, self._task.id, records)
+        emit(TurnStarted(self._task.id, self._turns, prompt))
+        for notice in notices:
+            emit(notice)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
         if self._turns == 1 and not self._history:
@@ -296,7 +299,6 @@ class LocalSession:
         self.remember(message)
         self._services.policy.said(prompt)
         self._recovery = self._new_recovery()
-        emit(TurnStarted(self._task.id, self._turns, prompt))
         limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._spending.require))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
@@ -327,16 +329,15 @@ class LocalSession:
         self._past.preface = message
         self._label = self._label.join(message.label)
 
-    def _crash_records(self, emit: Emit) -> list[Record]:
-        """Say once, to the person and in the log, what a crash has left open."""
-        for notice in self.notices():
-            emit(notice)
+    def _left_open(self) -> tuple[Sequence[Notice], list[Record]]:
+        """What a person should know who comes back, and the entries that say it was told: once."""
+        notices = self.notices()
         found: list[Record] = [
             ("crash.found", {"call": call.id, "tool": call.name}, {}) for call in self._past.may_have_happened
         ]
         self._past.may_have_happened = ()
         self._past.notices = ()
-        return found
+        return notices, found
 
     async def _own_command(self, command: str, emit: Emit) -> TurnFinished:
         self._turns += 1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
-from assistant.errors import LogError, NeedsPerson
+from assistant.errors import LogError, NeedsPerson, StageError
 from assistant.gateway.door import change_body
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
 from assistant.gateway.record import Record, record
@@ -39,6 +39,10 @@ Emit = Callable[[GatewayEvent], None]
 Judge = Callable[[Action], Verdict]
 
 _EACH = 1000
+_DIFFED = 200
+_DIFF_CHARACTERS = 256 * 1024
+"""An entry keeps the text diffs of this many changes, up to this size, for the report."""
+
 _SHOWN = 500
 """An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
 
@@ -215,6 +219,7 @@ class Settlement:
                     {},
                 )
             )
+        diff = await asyncio.to_thread(_diffs, stage, paths)
         await record(self._log, task, records)
         report = await asyncio.to_thread(
             lambda: stage.apply(paths, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts)
@@ -231,8 +236,25 @@ class Settlement:
                 "conflicts": [_text(c.path) for c in report.conflicts],
                 "failed": [[_text(p), why] for p, why in report.failed],
             },
+            blobs={"diff": diff.encode("utf-8", "backslashreplace")} if diff else None,
         )
         return report
+
+
+def _diffs(stage: Stage, paths: Sequence[str]) -> str:
+    """What is about to change, as text for the report; the stage knows it only before it is applied."""
+    found: list[str] = []
+    size = 0
+    for path in paths[:_DIFFED]:
+        try:
+            text = stage.diff(path)
+        except (StageError, OSError):  # a report without one diff is better than no apply
+            continue
+        size += len(text)
+        if size > _DIFF_CHARACTERS:
+            break
+        found.append(text)
+    return "\n".join(found)
 
 
 def _chosen(change: Change, paths: Sequence[str] | None) -> bool:
