@@ -25,10 +25,12 @@ from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
+from assistant.gateway.memory import Memory
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
 from assistant.sandbox.stage.place import recorded_folder
+from assistant.store.facts import Facts
 from assistant.types import JSON, Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
@@ -77,6 +79,7 @@ class LocalDesk:
         self._parts = parts
         self._views = Views(parts.log)
         self._today = Today(parts.log)
+        self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
 
     @property
@@ -363,6 +366,7 @@ class LocalDesk:
                 approver=approver,
                 room=room,
                 now_ms=now_ms,
+                house={"memory": self.memory},
             )
 
         def reload_policy(session: PolicySession) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,11 +29,13 @@ from assistant.gateway.events import (
     GatewayEvent,
     Notice,
 )
+from assistant.gateway.house import VERBS, House
 from assistant.gateway.judge import judged
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
     Reading,
+    capped,
     live_text,
     read_json,
     read_plain,
@@ -92,6 +94,7 @@ class Gateway:
         approver: Approver,
         room: Callable[[], Awaitable[Room]],
         now_ms: Callable[[], int],
+        house: Mapping[str, House] | None = None,
     ) -> None:
         self._task = task
         self._registry = registry
@@ -100,6 +103,8 @@ class Gateway:
         self._approver = approver
         self._room = room
         self._now_ms = now_ms
+        self.house: dict[str, House] = dict(house or {})
+        """By protocol: who answers the calls of tools that have no program."""
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
@@ -261,6 +266,8 @@ class Gateway:
         return None
 
     async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        if spec.protocol in VERBS:
+            return await self._serve(call, spec, action, name, emit)
         started = time.monotonic()
         room: Room | None = None
         try:
@@ -285,6 +292,29 @@ class Gateway:
         self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
+
+    async def _serve(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        """A call that the house itself answers."""
+        started = time.monotonic()
+        house = self.house.get(spec.protocol)
+        try:
+            if house is None:
+                raise ToolError(f"nothing answers `{spec.protocol}` here")
+            served = await house.serve(spec.program[0], call.id, action, self._task().id, self.policy.provenance)
+        except ToolError as error:
+            result = ToolResult(call.id, False, str(error), "failed", _own_label())
+            return await self._finish(call, name, result, Reading(False, str(error), "failed"), emit)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record_stop(call, name, None, started))
+            raise
+        reading = served.reading
+        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
+        text, cut = capped(redacted(visible(reading.text), redact), limit)
+        label = spec.output.join(served.label)
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated or cut)
+        self.policy.observed(Observation(served.source, spec.name, text, label, reading.fields))
+        wall_ms = int((time.monotonic() - started) * 1000)
+        return await self._finish(call, name, result, reading, emit, wall_ms=wall_ms)
 
     async def _start(
         self, call: ToolCall, spec: ToolSpec, action: Action, room: Room, emit: Emit
