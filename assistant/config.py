@@ -40,6 +40,11 @@ class Paths(Data, frozen=True):
         return Path(self.data) / "log.db"
 
     @property
+    def memory_db(self) -> Path:
+        """The database of remembered facts."""
+        return Path(self.data) / "memory.db"
+
+    @property
     def models(self) -> Path:
         """Model files (GGUF) for the embedded engine."""
         return Path(self.data) / "models"

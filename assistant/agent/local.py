@@ -11,25 +11,31 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.children import Borrowed
 from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
 from assistant.agent.replaying import Replayed, Replaying
-from assistant.agent.session import LocalSession, Services
+from assistant.agent.services import Services
+from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
 from assistant.agent.today import Today
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
+from assistant.canonical import dumps
 from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
+from assistant.gateway.delegation import child_boundaries, child_grants
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
+from assistant.gateway.memory import Memory
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
 from assistant.sandbox.stage.place import recorded_folder
-from assistant.types import JSON, Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
+from assistant.store.facts import Facts
+from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -79,7 +85,10 @@ class LocalDesk:
         self._parts = parts
         self._views = Views(parts.log)
         self._today = Today(parts.log)
+        self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
+        self._lineage: dict[str, tuple[str, ...]] = {}
+        """The ancestors of each child that was opened here, oldest first."""
 
     @property
     def paths(self) -> Paths:
@@ -354,6 +363,59 @@ class LocalDesk:
             session.add_grant(grant)
         return session
 
+    async def _open_child(self, parent: LocalSession, task: Task) -> LocalSession:
+        """A session for a child of `parent`: on its stage and in its room, behind its door as well as its own."""
+        parts, services = self._parts, parent.services
+        grants = child_grants(services.policy.grants(), task)
+        boundaries = child_boundaries(services.policy.boundaries(), task)
+        policy = await asyncio.to_thread(self._child_policy, parent, task, grants, boundaries)
+        await self._record_opening(task)
+        for grant in grants:
+            await parts.log.write("grant.added", task.id, {"id": grant.id, "grant": plain(grant)})
+        for boundary in boundaries:
+            await parts.log.write("boundary.added", task.id, {"id": boundary.id, "boundary": plain(boundary)})
+        if parent.preface:
+            blobs = {"message": dumps(parent.preface)}
+            await parts.log.write("context.read", task.id, {"parent": parent.task.id}, blobs=blobs)
+
+        def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
+            return Gateway(
+                task=current,
+                registry=parts.registry,
+                log=parts.log,
+                policy=policy,
+                approver=parent.gateway.approver,
+                room=room,
+                now_ms=now_ms,
+                house={"memory": self.memory},
+                above=parent.gateway,
+            )
+
+        own = msgspec.structs.replace(
+            services,
+            policy=policy,
+            gateway=gateway,
+            open_room=parent.open_room,
+            reload_policy=_unchanged,
+            depth=parent.depth + 1,
+            within=True,
+        )
+        self._lineage[task.id] = (*self._lineage.get(parent.task.id, ()), parent.task.id)
+        return LocalSession(task, Borrowed(parent.model), own, Recalled([], parent.preface))
+
+    def _child_policy(
+        self, parent: LocalSession, task: Task, grants: Sequence[Grant], boundaries: Sequence[Boundary]
+    ) -> PolicySession:
+        """Knows all that the person has said and the ancestors have read, so that nothing is washed clean on the way."""
+        policy = self._policy(task)
+        for grant in grants:
+            policy.add_grant(grant)
+        for boundary in (*boundaries, *(b for b in parent.boundaries() if not b.task)):
+            policy.add_boundary(boundary)
+        for ancestor in (*self._lineage.get(parent.task.id, ()), parent.task.id):
+            recall(self._parts.log, self._views.task_entries(ancestor), policy)
+        return policy
+
     def _session(
         self,
         task: Task,
@@ -376,6 +438,7 @@ class LocalDesk:
                 room=room,
                 now_ms=now_ms,
                 settings=parts.tool_settings,
+                house={"memory": self.memory},
             )
 
         def reload_policy(session: PolicySession) -> list[str]:
@@ -400,9 +463,17 @@ class LocalDesk:
             window=lambda name: info.context_tokens if (info := self._known(name)) else None,
             day=parts.settings.day,
             today=self._today,
+            open_child=self._open_child,
+            new_task=lambda: (new_task_id(), now_ms()),
+            depth=1 if task.parent else 0,
             max_steps=parts.settings.max_steps,
         )
         return LocalSession(task, model, services, past)
+
+
+def _unchanged(session: PolicySession) -> list[str]:
+    """A turn goes on by the policies that it began with."""
+    return []
 
 
 async def _no_room() -> Room:

@@ -74,16 +74,15 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
             case "compacted" if not whole:
                 cut = int(entry.body.get("cut", 0))
                 found.history[:cut] = [_message(log, entry, "user")]
-            case "delegated":
-                if policy:
-                    policy.observed(prompt_seen(_message(log, entry, "user")))
-            case "message":
+            case "message" | "delegated":
                 message = _message(log, entry, "user")
                 _close(found, open_calls, "stopped")
                 found.history.append(message)
                 found.turns += 1
                 found.interrupted = True
-                if policy and message.role == "user":
+                if policy and entry.kind == "delegated":
+                    policy.observed(prompt_seen(message))
+                elif policy and message.role == "user":
                     policy.said(message.text)
             case "model.result" | "model.failed":
                 _close(found, open_calls, "stopped")

@@ -13,27 +13,28 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.children import Children
 from assistant.agent.consult import consult_action
 from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
-from assistant.agent.recall import Recalled, preface_seen, stopped_result
+from assistant.agent.notes import read_folder_notes
+from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
+from assistant.agent.services import Services
 from assistant.agent.spending import Charge, Spending
 from assistant.agent.turn import Turn, unanswered
-from assistant.agent.window import Window
+from assistant.agent.window import Window, still_in_force
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
-from assistant.gateway.consent import scope_words
 from assistant.gateway.door import Gateway
-from assistant.gateway.folder_notes import as_message, find_notes, note_action, read_notes
 from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
+from assistant.models.budgets import Spent
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
-    Answer,
     Autonomy,
     Boundary,
     Budgets,
@@ -60,37 +61,12 @@ from assistant.types import (
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
-    from assistant.agent.today import Today
     from assistant.audit.log import Log
-    from assistant.gateway.registry import Registry
     from assistant.models.protocol import Model
-    from assistant.policy.session import Session as PolicySession
-    from assistant.sandbox.protocol import ApplyReport, Room, Stage
+    from assistant.sandbox.protocol import ApplyReport, Room
 
 Emit = Callable[[Event], None]
 _T = TypeVar("_T")
-
-
-class Services(msgspec.Struct, frozen=True):
-    """What a session is given by the Desk. All of it may be shared between sessions, except `policy` and `gateway`."""
-
-    log: Log
-    registry: Registry
-    policy: PolicySession
-    gateway: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]]], Gateway]
-    open_room: Callable[[], Awaitable[Room]]
-    stage: Callable[[], Stage]
-    make_model: Callable[[str], Awaitable[Model]]
-    reload_policy: Callable[[PolicySession], list[str]]
-    """Called between turns: takes up changed policy files; returns what to tell the person."""
-    fallback: tuple[str, ...] = ()
-    usable: Callable[[str], bool] = lambda _: True
-    """Whether a model of the fallback list can be asked, as far as is known without asking anybody."""
-    window: Callable[[str], int | None] = lambda _: None
-    """Context of a model in tokens."""
-    day: Budgets = Budgets()
-    today: Today | None = None
-    max_steps: int = 50
 
 
 class LocalSession:
@@ -114,8 +90,12 @@ class LocalSession:
         self._room: asyncio.Future[Room] | None = None
         self._model = model
         self._recovery = self._new_recovery()
-        self._gateway = services.gateway(lambda: self._task, self._open_room)
+        self._gateway = services.gateway(lambda: self._task, self.open_room)
         self._spending.waited_ms = self._gateway.waited_ms
+        if (open_child := services.open_child) is not None:
+            children = Children(self, lambda made: open_child(self, made), services.new_task)
+            self._gateway.house["delegate"] = children
+        self._emit: Emit = _nobody
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
         self._runner: asyncio.Task[None] | None = None
         self._turn: Turn | None = None
@@ -159,9 +139,39 @@ class LocalSession:
         return self._runner is not None
 
     @property
-    def refused(self) -> Sequence[tuple[str, str]]:
+    def refused(self) -> list[tuple[str, str]]:
         """(title, code) of each refused call, oldest first."""
         return self._gateway.refused
+
+    @property
+    def label(self) -> Label:
+        """Of the whole conversation."""
+        return self._label
+
+    @property
+    def services(self) -> Services:
+        """What it was given."""
+        return self._services
+
+    @property
+    def gateway(self) -> Gateway:
+        """Its door."""
+        return self._gateway
+
+    @property
+    def preface(self) -> Message | None:
+        """What the folder says of itself, as the model is given it."""
+        return self._past.preface
+
+    @property
+    def depth(self) -> int:
+        """How many ancestors the task has."""
+        return self._services.depth
+
+    @property
+    def spent(self) -> Spent:
+        """By the task and its children."""
+        return self._spending.spent
 
     def history(self) -> Sequence[Message]:
         """The conversation, oldest first."""
@@ -187,7 +197,7 @@ class LocalSession:
 
     async def _warm_room(self) -> None:
         with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
-            await self._open_room()
+            await self.open_room()
 
     def notices(self) -> Sequence[Notice]:
         """What a person should know who comes back to this task: calls that may have happened when the program died."""
@@ -205,6 +215,10 @@ class LocalSession:
 
     def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
         """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn."""
+        return self._drive(lambda emit: self._model_turn(Message("user", (TextPart(prompt),), _PERSON), emit))
+
+    def run_delegated(self, prompt: Message) -> AsyncGenerator[Event]:
+        """Run the one turn of a child. `prompt` is a model's, not the person's."""
         return self._drive(lambda emit: self._model_turn(prompt, emit))
 
     def run_own_command(self, command: str) -> AsyncGenerator[Event]:
@@ -243,6 +257,7 @@ class LocalSession:
                 self._runner = None
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
+        self._emit = emit
         try:
             await self._spending.begin_turn()
             ended = await work(emit)
@@ -273,18 +288,19 @@ class LocalSession:
                     blobs={"message": dumps(partial)},
                 )
                 self.remember(partial)
-            await self._log.write(
-                "turn.finished", self._task.id, {"reason": ended.reason, "wall_ms": self._spending.end_turn()}
-            )
+            wall_ms = self._spending.end_turn()
+            body: dict[str, JSON] = {"reason": ended.reason} | ({} if self._services.within else {"wall_ms": wall_ms})
+            await self._log.write("turn.finished", self._task.id, body)
         except LogError as error:
             return TurnFinished("failed", error.exit_code, f"the end of the turn is not in the log: {error}")
         return ended
 
-    async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
-        message = Message("user", (TextPart(prompt),), _PERSON)
+    async def _model_turn(self, message: Message, emit: Emit) -> TurnFinished:
+        prompt, by_person = message.text, message.label == _PERSON
         self._turns += 1
         notices, records = self._left_open()
-        records.append(("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
+        kind = "message" if by_person else "delegated"
+        records.append((kind, {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
@@ -294,36 +310,28 @@ class LocalSession:
             emit(notice)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
-        if self._turns == 1 and not self._history:
+        if self._turns == 1 and not self._history and not self._services.within:
             await self._read_notes(emit)
         self.remember(message)
-        self._services.policy.said(prompt)
+        if by_person:
+            self._services.policy.said(prompt)
+        else:
+            self._services.policy.observed(prompt_seen(message))
         self._recovery = self._new_recovery()
         limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._spending.require))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
-        if self._room is not None or ended.reason == "done":
+        if not self._services.within and (self._room is not None or ended.reason == "done"):
             await self._settle(emit)
         return ended
 
     async def _read_notes(self, emit: Emit) -> None:
         """Once, when the task begins: what the folder says of itself, as data that stands before the conversation."""
-        folder = self._task.folder
-        found = await asyncio.to_thread(find_notes, folder)
-        if not found:
-            return
-        may = [p for p in found if self._gateway.judge(note_action(folder, p)).decision is Decision.ALLOW]
-        notes = await asyncio.to_thread(read_notes, folder, may)
-        if notes:
-            message = as_message(notes)
-            body: dict[str, JSON] = {
-                "files": [{"path": n.path, "sha256": n.sha256, "cut": n.cut} for n in notes],
-                "not_allowed": [p for p in found if p not in may],
-            }
-            await self._log.write("context.read", self._task.id, body, blobs={"message": dumps(message)})
+        message = await read_folder_notes(self._task, self._gateway, self._log)
+        if message is not None:
             self._take_preface(message)
             self._services.policy.observed(preface_seen(message))
-            emit(Notice("info", f"the model is given {', '.join(n.path for n in notes)}, as data of this folder"))
+            emit(Notice("info", f"the model is given {', '.join(message.label.sources)}, as data of this folder"))
 
     def _take_preface(self, message: Message) -> None:
         self._past.preface = message
@@ -355,6 +363,25 @@ class LocalSession:
             await self._settlement.end_of_turn(self._services.stage(), emit, may_apply=self.apply_at_end)
         except AssistantError as error:
             emit(Notice("error", error.message, error.hint))
+
+    # ------------------------------------------------------------ what a helper's parent needs
+
+    def budgets_left(self) -> Budgets:
+        """What the task may still use."""
+        return self._spending.left()
+
+    def tell(self, event: Event) -> None:
+        """Show an event in the turn that runs."""
+        self._emit(event)
+
+    def spend_child(self, spent: Spent) -> None:
+        """Count what a child used; its time is part of this task's own."""
+        for notice in self._spending.count(msgspec.structs.replace(spent, wall_ms=0)):
+            self._emit(notice)
+
+    def answer(self) -> str:
+        """The last words of the model."""
+        return next((m.text for m in reversed(self._history) if m.role == "assistant" and m.text.strip()), "")
 
     # ------------------------------------------------------------ what the turn needs
 
@@ -401,15 +428,11 @@ class LocalSession:
 
     async def _still_in_force(self) -> list[str]:
         """What must not depend on a summary's wording."""
-        lines = [f"the person forbids: {one_line(b.words, 200)}" for b in self.boundaries()]
-        lines += [f"allowed: {scope_words([g], Answer.TASK)}" for g in self.grants()]
-        lines += [f"refused ({code}): {title}" for title, code in self.refused[-10:]]
+        changes: list[Change] = []
         if self._room is not None:
             with contextlib.suppress(AssistantError):
-                names = [one_line(c.path, 120) for c in await self.changes()]
-                more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-                lines += [f"staged changes wait for review: {', '.join(names[:20])}{more}"] if names else []
-        return lines
+                changes = await self.changes()
+        return still_in_force(self.boundaries(), self.grants(), self.refused, changes)
 
     async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
         """Wait and try again, or go on with the next model of the fallback list."""
@@ -435,7 +458,8 @@ class LocalSession:
         services = self._services
         return Recovery(self._task.model, services.fallback, usable=services.usable, window=services.window)
 
-    async def _open_room(self) -> Room:
+    async def open_room(self) -> Room:
+        """The room, opened when first needed; shared with children. Raises SandboxUnavailable, SandboxError."""
         if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):
             self._room = asyncio.ensure_future(self._services.open_room())
         return await asyncio.shield(self._room)
@@ -561,11 +585,16 @@ class LocalSession:
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._room is not None:
             with contextlib.suppress(AssistantError, asyncio.CancelledError):
-                await (await self._room).aclose()
+                room = await self._room
+                await (self._gateway.end_programs() if self._services.within else room.aclose())
         await self._model.aclose()
 
     async def _change(self, what: str, old: JSON, new: JSON) -> None:
         await self._log.write("task.changed", self._task.id, {"what": what, "old": old, "new": new})
+
+
+def _nobody(event: Event) -> None:
+    """Between turns nobody listens."""
 
 
 _PERSON = Label(Integrity.TRUSTED, Confidentiality.PRIVATE, ("person",))

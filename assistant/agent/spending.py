@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assistant.agent.events import Notice
+from assistant.gateway.delegation import smaller
 from assistant.models.budgets import Energy, Spent, require, unpriced, warnings
 from assistant.models.prices import cost_uusd
 from assistant.types import Budgets, Data, ModelInfo, Usage
@@ -133,13 +134,3 @@ def rest(budgets: Budgets, spent: Spent) -> Budgets:
     }
     limits = ((name, getattr(budgets, name)) for name in used)
     return Budgets(**{name: max(0, limit - used[name]) for name, limit in limits if limit is not None})
-
-
-def smaller(one: Budgets, other: Budgets) -> Budgets:
-    """For each limit the stricter of both."""
-    found: dict[str, int] = {}
-    for name in Budgets.__struct_fields__:
-        set_ = [value for value in (getattr(one, name), getattr(other, name)) if value is not None]
-        if set_:
-            found[name] = min(set_)
-    return Budgets(**found)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from assistant.agent.events import Event, Notice
 from assistant.agent.today import energy_body
 from assistant.canonical import dumps
+from assistant.gateway.consent import scope_words
 from assistant.gateway.record import record
 from assistant.models.compact import compact
 from assistant.models.fit import BYTES_PER_TOKEN, cut_point, estimate_tokens
-from assistant.types import JSON, Message, ToolSpec, Usage, plain
+from assistant.types import JSON, Answer, Boundary, Change, Grant, Message, ToolSpec, Usage, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -127,6 +128,23 @@ class Window:
             self._sum += estimate_tokens(message)
         self._counted = len(history)
         return self._sum
+
+
+def still_in_force(
+    boundaries: Sequence[Boundary],
+    grants: Sequence[Grant],
+    refused: Sequence[tuple[str, str]],
+    changes: Sequence[Change],
+) -> list[str]:
+    """What must not depend on a summary's wording, a line each."""
+    lines = [f"the person forbids: {one_line(b.words, 200)}" for b in boundaries]
+    lines += [f"allowed: {scope_words([g], Answer.TASK)}" for g in grants]
+    lines += [f"refused ({code}): {title}" for title, code in refused[-10:]]
+    names = [one_line(c.path, 120) for c in changes]
+    if names:
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        lines.append(f"staged changes wait for review: {', '.join(names[:20])}{more}")
+    return lines
 
 
 def fixed_tokens(fixed: Sequence[Message], tools: Sequence[ToolSpec]) -> int:

@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "list models, keep keys, ask one",
     "tools": "list, show, write and check tools",
     "tasks": "list tasks",
+    "memory": "see, edit and forget what is remembered",
     "replay": "play a recorded task again with another model",
     "stop": "end every process of a task",
     "config": "show settings and where each comes from",

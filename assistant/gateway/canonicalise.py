@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from assistant.gateway.house import RESOURCES
 from assistant.gateway.validate import InvalidCallError
 from assistant.types import JSON, Action, Argument, ArgumentSpec, Effect, Kind, Resource, Role, ToolSpec, as_list
 from assistant.visible import one_line
@@ -39,7 +40,8 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, *, host
     facts["count"] = sum(len(as_list(a.value)) for a in made if a.role is Role.TARGET)
     if spec.hosts or hosts:
         facts["hosts"] = sorted({*facts.get("hosts", []), *spec.hosts, *hosts})
-    return Action(spec.name, spec.effect, _resource(made, folder), tuple(made), folder, facts)
+    resource = RESOURCES.get(spec.protocol) or _resource(made, folder)
+    return Action(spec.name, spec.effect, resource, tuple(made), folder, facts)
 
 
 def _canonical(value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], name: str) -> JSON:

@@ -31,12 +31,14 @@ from assistant.gateway.events import (
     GatewayEvent,
     Notice,
 )
-from assistant.gateway.judge import judged
+from assistant.gateway.house import VERBS, House
+from assistant.gateway.judge import judged, stricter
 from assistant.gateway.observe import observation_of
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
     Reading,
+    capped,
     live_text,
     read_json,
     read_plain,
@@ -48,6 +50,7 @@ from assistant.gateway.resident import Residents
 from assistant.gateway.run import command_for, configured_hosts
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.attention import Refusal
+from assistant.policy.provenance import Observation
 from assistant.policy.sensitive import redact
 from assistant.types import (
     JSON,
@@ -58,6 +61,7 @@ from assistant.types import (
     Channel,
     Completed,
     Decision,
+    Grant,
     ImagePart,
     Label,
     Task,
@@ -97,15 +101,21 @@ class Gateway:
         room: Callable[[], Awaitable[Room]],
         now_ms: Callable[[], int],
         settings: Callable[[str], Mapping[str, JSON]] = lambda _: {},
+        house: Mapping[str, House] | None = None,
+        above: Gateway | None = None,
     ) -> None:
         self._task = task
         self._registry = registry
         self._log = log
         self.policy = policy
-        self._approver = approver
+        self.approver = approver
         self._room = room
         self._now_ms = now_ms
         self._settings = settings
+        self.house: dict[str, House] = dict(house or {})
+        """By protocol: who answers the calls of tools that have no program."""
+        self._above = above
+        """The parent's door: nothing passes this one that would not pass it."""
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
@@ -155,16 +165,36 @@ class Gateway:
         return int(self._waited_s * 1000)
 
     def judge(self, action: Action) -> Verdict:
-        """Ask policy. A check that fails is a deny."""
-        return judged(self.policy, action, self._now_ms())
+        """Ask policy, of a child also the parent's: the stricter verdict counts. A check that fails is a deny."""
+        verdict = judged(self.policy, action, self._now_ms())
+        return verdict if self._above is None else stricter(verdict, self._above.judge(action))
+
+    def is_on(self, tool: str) -> bool:
+        """Whether the task has the tool now; a child has none that its parent has not."""
+        return tool in self._task().tools and (self._above is None or self._above.is_on(tool))
+
+    async def end_programs(self) -> None:
+        """End the long-running programs of this task, in a room that goes on without it."""
+        await self.processes.end_all()
+        await self.residents.end_all()
+
+    def _take_yes(self, action: Action, approval: Approval) -> list[Grant]:
+        """Tell a yes to each door that asks, and to no other: it would lie there for another call. What it grants for longer
+        is granted to the task that asked."""
+        made: list[Grant] = []
+        if judged(self.policy, action, self._now_ms()).decision is Decision.ASK:
+            made += self.policy.approved(action, approval)
+        if self._above is not None:
+            made += self._above._take_yes(action, msgspec.structs.replace(approval, answer=Answer.ONCE))
+        return made
 
     # ------------------------------------------------------------ steps
 
     def _prepare(self, call: ToolCall) -> tuple[ToolSpec, Action]:
         task = self._task()
         spec = self._registry.find(call.name)
-        if spec is None or call.name not in task.tools:
-            known = ", ".join(task.tools) or "none"
+        if spec is None or not self.is_on(call.name):
+            known = ", ".join(t for t in task.tools if self.is_on(t)) or "none"
             state = "is not one of the tools" if spec is None else "is switched off in this task"
             raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
         arguments = self._validator.check(spec, call.arguments)
@@ -236,11 +266,15 @@ class Gateway:
         approval = Approval(name, Answer.ONCE, Channel.KEY, "typed by the person") if by_person else None
         if approval is None:
             self.asks += 1
-            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in (Answer.TASK, Answer.ALWAYS))
+            lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
+            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
+            answers = (Answer.ONCE, Answer.TASK, Answer.NO) if lasting else (Answer.ONCE, Answer.NO)
             asked = time.monotonic()
             try:
-                approval = await self._approver.ask(
-                    ApprovalRequest(call_id, action, name, verdict, describe.sentence(action), scopes=scopes)
+                approval = await self.approver.ask(
+                    ApprovalRequest(
+                        call_id, action, name, verdict, describe.sentence(action), answers=answers, scopes=scopes
+                    )
                 )
             finally:
                 self._waited_s += time.monotonic() - asked
@@ -260,7 +294,7 @@ class Gateway:
             code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
             return ToolResult(call_id, False, _REFUSALS[code] + said, code, _own_label())
-        for grant in self.policy.approved(action, approval):
+        for grant in self._take_yes(action, approval):
             await self._log.write("grant.added", self._task().id, {"id": grant.id, "grant": plain(grant)})
         # The yes counts for exactly one judgement of exactly this action: this one.
         again = self.judge(action)
@@ -269,6 +303,8 @@ class Gateway:
         return None
 
     async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        if spec.protocol in VERBS:
+            return await self._serve(call, spec, action, name, emit)
         started = time.monotonic()
         room: Room | None = None
         try:
@@ -293,6 +329,29 @@ class Gateway:
         self.policy.observed(observation_of(action, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
+
+    async def _serve(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        """A call that the house itself answers."""
+        started = time.monotonic()
+        house = self.house.get(spec.protocol)
+        try:
+            if house is None:
+                raise ToolError(f"nothing answers `{spec.protocol}` here")
+            served = await house.serve(spec.program[0], call.id, action, self._task().id, self.policy.provenance)
+        except ToolError as error:
+            result = ToolResult(call.id, False, str(error), "failed", _own_label())
+            return await self._finish(call, name, result, Reading(False, str(error), "failed"), emit)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record_stop(call, name, None, started))
+            raise
+        reading = served.reading
+        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
+        text, cut = capped(redacted(visible(reading.text), redact), limit)
+        label = spec.output.join(served.label)
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated or cut)
+        self.policy.observed(Observation(served.source, spec.name, text, label, reading.fields))
+        wall_ms = int((time.monotonic() - started) * 1000)
+        return await self._finish(call, name, result, reading, emit, wall_ms=wall_ms)
 
     async def _start(
         self, call: ToolCall, spec: ToolSpec, action: Action, room: Room, emit: Emit

@@ -120,9 +120,9 @@ def read_json(done: Completed, limit: int) -> Reading:
         why = one_line(done.stderr.decode("utf-8", "replace").strip()[-300:], 300)
         return Reading(False, f"the tool broke: {ending}{': ' + why if why else ''}", _code(done))
     if last.error is not None:
-        return Reading(False, _cap(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
+        return Reading(False, capped(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
     assert last.result is not None  # noqa: S101  # _last_line gives one or the other
-    text, cut = _cap(visible(last.result.text), limit)
+    text, cut = capped(visible(last.result.text), limit)
     fields = tuple(Field(f.path, str(f.value), f.kind) for f in last.result.fields[:_MAX_FIELDS])
     cut = cut or last.result.truncated
     return Reading(True, text, "", fields, last.result.data, cut, _images(last.result.data))
@@ -192,7 +192,8 @@ def _code(done: Completed) -> str:
     return "timeout" if done.timed_out else "failed"
 
 
-def _cap(text: str, limit: int) -> tuple[str, bool]:
+def capped(text: str, limit: int) -> tuple[str, bool]:
+    """At most `limit` bytes of `text`, and whether it was cut."""
     raw = text.encode("utf-8", "replace")
     if len(raw) <= limit:
         return text, False

@@ -11,8 +11,9 @@ import pytest
 from assistant.agent import events
 from assistant.agent.recall import recall
 from assistant.agent.session import LocalSession
-from assistant.agent.spending import Spending, rest, smaller
+from assistant.agent.spending import Spending, rest
 from assistant.agent.today import Today
+from assistant.gateway.delegation import smaller
 from assistant.models import energy as estimating
 from assistant.models.budgets import Energy, Spent
 from assistant.models.scripted import ScriptedModel, Step
