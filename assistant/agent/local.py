@@ -16,7 +16,6 @@ from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
-from assistant.agent.replaying import Replayed, Replaying
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
@@ -39,6 +38,7 @@ from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, Mo
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.replaying import Replayed
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
@@ -178,6 +178,8 @@ class LocalDesk:
 
         Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
         """
+        from assistant.agent.replaying import Replaying  # one command needs it
+
         parts = self._parts
         state = await asyncio.to_thread(self._find, task)
         answering = await parts.make_model(model)
@@ -387,6 +389,7 @@ class LocalDesk:
                 approver=parent.gateway.approver,
                 room=room,
                 now_ms=now_ms,
+                settings=parts.tool_settings,
                 house={"memory": self.memory},
                 above=parent.gateway,
             )
