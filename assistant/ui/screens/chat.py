@@ -471,10 +471,8 @@ class ChatScreen(TellsFailures, Screen[None]):
         """Scroll the transcript, whatever has the focus but a card that is longer than its place."""
         if self.panel is not None and self.panel.has_focus:
             self.panel.page(step)
-        elif step < 0:
-            self.transcript.scroll_page_up(animate=False)
         else:
-            self.transcript.scroll_page_down(animate=False)
+            self.transcript.page(step)
 
     async def action_jump(self, step: int) -> None:
         """To the turn before or after."""

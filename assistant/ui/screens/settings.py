@@ -36,7 +36,7 @@ WHAT = {
     "budgets.wall_s": N_("longest time of a task, in seconds"),
     "budgets.energy_mwh": N_("most energy of a task, in thousandths of a watt hour"),
     "me": N_("your own addresses and accounts: sending there is sending home"),
-    "tools": N_("what tools need to know, by tool: a search provider and its hosts"),
+    "tools": N_("settings of single tools, as their manifests say"),
     "max_steps": N_("model calls in one turn before you are asked to go on"),
 }
 ENVIRONMENT = {

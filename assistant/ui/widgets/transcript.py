@@ -92,8 +92,10 @@ class Transcript(VerticalScroll, can_focus=False):
         return self.conversation.items
 
     def release_anchor(self) -> None:
-        """The person scrolls."""
+        """The person scrolls. The anchor goes altogether: Textual would drop it again whenever a window, still without
+        its items, is as short as the view."""
         super().release_anchor()
+        self.anchor(False)
         self.following = False
 
     def view(self, item: Item) -> Widget | None:
@@ -133,13 +135,18 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def reveal(self, index: int) -> None:
         """Bring `items[index]` into view, mounting its neighbourhood when it is far away."""
+        self.release_anchor()
         async with self._window:
             if not self._first <= index < self._last:
                 await self._show_window(max(0, index - CHUNK // 2), min(len(self.items), index + CHUNK))
         if (view := self.view(self.items[index])) is None:
             return
-        self.release_anchor()
-        self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True)
+        self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True, immediate=True)
+
+    def page(self, step: int) -> None:
+        """Scroll by a page but for one line, at once: a scroll that waits for the next frame could be overtaken by a
+        window that moves, and would skip what came in between."""
+        self.scroll_to(y=self.scroll_offset.y + step * max(1, self.size.height - 1), animate=False, immediate=True)
 
     def turn_from(self, step: int) -> int | None:
         """Index of the prompt `step` turns (1 or -1) from what is at the top of the view, or None at the end."""
@@ -159,6 +166,7 @@ class Transcript(VerticalScroll, can_focus=False):
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
             self.following = True
+            self.anchor()
             return
         page = 2 * self.size.height  # far enough ahead that it is there when one arrives
         if new_value < old_value and new_value < page and self._first > 0:
@@ -179,13 +187,13 @@ class Transcript(VerticalScroll, can_focus=False):
         start = max(0, self._first - CHUNK)
         stop = self._first
         kept = self._views[id(self.items[self._first])]
-        offset = kept.virtual_region.y - self.scroll_offset.y
+        before = kept.virtual_region.y
         self._first = start
         with self.app.batch_update():
             await self.mount_all(self._make_all(start, stop), before=0)
             await self._unmount(self.items[self._first + WINDOW : self._last])
             self._last = min(self._last, self._first + WINDOW)
-        self.call_after_refresh(self._keep, kept, offset)
+        self.call_after_refresh(self._keep, kept, before)
 
     async def _grow_down(self) -> None:
         if self._last == len(self.items) or not self._views:
@@ -194,19 +202,20 @@ class Transcript(VerticalScroll, can_focus=False):
         stop = min(len(self.items), self._last + CHUNK)
         start = self._last
         kept = self._views[id(self.items[self._last - 1])]
-        offset = kept.virtual_region.y - self.scroll_offset.y
+        before = kept.virtual_region.y
         self._last = stop
         with self.app.batch_update():
             await self.mount_all(self._make_all(start, stop))
             first = max(self._first, self._last - WINDOW)
             await self._unmount(self.items[self._first : first])
             self._first = first
-        self.call_after_refresh(self._keep, kept, offset)
+        self.call_after_refresh(self._keep, kept, before)
 
-    def _keep(self, view: Widget, offset: int) -> None:
-        """Scroll so that `view` is where it was before the window moved."""
+    def _keep(self, view: Widget, before: int) -> None:
+        """Scroll by as much as `view`, which stood in row `before`, was moved; what was scrolled meanwhile counts."""
         if view.is_attached:
-            self.scroll_to(y=view.virtual_region.y - offset, animate=False, immediate=True)
+            moved = view.virtual_region.y - before
+            self.scroll_to(y=self.scroll_offset.y + moved, animate=False, immediate=True)
         self._moving = False
 
     async def _trim_top(self) -> None:
