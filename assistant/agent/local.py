@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assistant.config import Paths, Settings
     from assistant.gateway.policies import Policies
     from assistant.gateway.registry import Registry
+    from assistant.gateway.servers import Servers, TaskServers
     from assistant.models.catalogue import Catalogue
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
@@ -53,6 +54,9 @@ class Parts(msgspec.Struct, frozen=True):
     """Found when first needed: probing costs, and a chat without tools needs none."""
     catalogue: Catalogue
     make_model: Callable[[str], Awaitable[Model]]
+    servers: Servers
+    """The MCP servers of this person; the tools of trusted ones stand in the registry."""
+    task_servers: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]], Approver], TaskServers]
     close: Callable[[], Awaitable[None]]
 
 
@@ -93,6 +97,11 @@ class LocalDesk:
         """By name."""
         return self._parts.kits
 
+    @property
+    def servers(self) -> Servers:
+        """The MCP servers: `states()` for a list, `problems` for what the person should know."""
+        return self._parts.servers
+
     async def open_task(
         self,
         folder: Path,
@@ -110,6 +119,8 @@ class LocalDesk:
         settings = self._parts.settings
         chosen = find_kit(self._parts.kits, kit or settings.kit)
         wanted = tuple(tools) if tools is not None else tuple(t for t in chosen.tools if self._parts.registry.find(t))
+        if tools is None and wanted:  # a person's trusted servers come with every kit that has tools
+            wanted += tuple(s.name for s in self._parts.registry.all() if s.protocol == "server")
         for name in wanted:
             if self._parts.registry.find(name) is None:
                 raise UsageError(f"there is no tool `{one_line(name, 60)}`", hint="see `assistant tools list`")
@@ -275,7 +286,7 @@ class LocalDesk:
         policy = policy or self._policy(task)
 
         def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
-            return Gateway(
+            made = Gateway(
                 task=current,
                 registry=parts.registry,
                 log=parts.log,
@@ -284,6 +295,9 @@ class LocalDesk:
                 room=room,
                 now_ms=now_ms,
             )
+            if parts.servers.configs:
+                made.servers = parts.task_servers(current, room, approver)
+            return made
 
         def reload_policy(session: PolicySession) -> list[str]:
             policies = parts.policies(task.folder)

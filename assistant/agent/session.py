@@ -63,6 +63,7 @@ from assistant.visible import one_line
 if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.gateway.registry import Registry
+    from assistant.gateway.servers import SampleRequest
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
     from assistant.sandbox.protocol import ApplyReport, Room, Stage
@@ -108,6 +109,8 @@ class LocalSession:
         self._model = model
         self._recovery = self._new_recovery()
         self._gateway = services.gateway(lambda: self._task, self._open_room)
+        if self._gateway.servers is not None:
+            self._gateway.servers.sampler = self.sample
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
         self._runner: asyncio.Task[None] | None = None
         self._turn: Turn | None = None
@@ -176,6 +179,8 @@ class LocalSession:
         """Start the model's worker and the room in the background."""
         self._model.warm_up()
         self._in_background(self._warm_room())
+        if self._gateway.servers is not None:
+            self._gateway.servers.warm_up(list(self.enabled_tools()))
 
     async def _warm_room(self) -> None:
         with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
@@ -285,7 +290,7 @@ class LocalSession:
         self._services.policy.said(prompt)
         self._recovery = self._new_recovery()
         emit(TurnStarted(self._task.id, self._turns, prompt))
-        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._budget_state))
+        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self.budget_state))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
         if self._room is not None or ended.reason == "done":
@@ -330,18 +335,25 @@ class LocalSession:
         """Through the door."""
         return await self._gateway.call(call, emit)
 
-    async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
-        """Ask policy whether this model may be sent this conversation. None is yes."""
+    async def sample(self, request: SampleRequest, emit: Emit) -> tuple[str, str]:
+        """A server asks for a model's answer. Raises AssistantError when it gets none."""
+        from assistant.agent.sampling import sample  # few servers ask
+
+        return await sample(self, request, emit)
+
+    async def consult(self, info: ModelInfo, emit: Emit, carried: Label | None = None) -> Verdict | None:
+        """Ask policy whether this model may be sent this conversation, and what is `carried` besides. None is yes."""
+        label = self._label.join(carried) if carried else self._label
         action = Action(
             "model",
             Effect.CONSULT,
             Resource("model", info.id),
-            (Argument("label", str(self._label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
+            (Argument("label", str(label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
             self._task.folder,
             {
                 "local": info.local,
-                "confidentiality": str(self._label.confidentiality),
-                "integrity": str(self._label.integrity),
+                "confidentiality": str(label.confidentiality),
+                "integrity": str(label.integrity),
                 "provider": info.provider,
             },
         )
@@ -381,7 +393,8 @@ class LocalSession:
             emit(Notice("warning", f"{said}; going on with {step.model}"))
             return True
 
-    def _budget_state(self) -> tuple[Spent, Budgets]:
+    def budget_state(self) -> tuple[Spent, Budgets]:
+        """Spent so far, and the bounds."""
         return self._spent, self._task.budgets
 
     def _new_recovery(self) -> Recovery:
@@ -456,6 +469,8 @@ class LocalSession:
         if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
             await self._room.result().stop()
             self._gateway.residents.forget()
+        if self._gateway.servers is not None:
+            await self._gateway.servers.stop()
 
     def boundaries(self) -> Sequence[Boundary]:
         """Standing prohibitions."""
@@ -511,6 +526,8 @@ class LocalSession:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if self._gateway.servers is not None:
+            await self._gateway.servers.stop()
         if self._room is not None:
             with contextlib.suppress(AssistantError, asyncio.CancelledError):
                 await (await self._room).aclose()

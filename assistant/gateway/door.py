@@ -68,6 +68,7 @@ from assistant.visible import visible
 if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.gateway.registry import Registry
+    from assistant.gateway.servers import TaskServers
     from assistant.policy.session import Session
     from assistant.sandbox.protocol import Room
 
@@ -103,6 +104,8 @@ class Gateway:
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
+        self.servers: TaskServers | None = None
+        """The MCP servers of the task, set by the Desk where there are any."""
         self.asks = 0
         self.refused: list[tuple[str, str]] = []
         """(title, code) of every call that was refused, for the end of an unattended run."""
@@ -287,6 +290,10 @@ class Gateway:
             if text:
                 emit(CallOutput(call.id, text))
 
+        if spec.protocol == "server":
+            if self.servers is None:
+                raise ToolError(f"tool `{spec.name}` belongs to a server, and none can be started here")
+            return await self.servers.act(call.id, spec, action, limit, emit), None
         if spec.protocol == "process":
             return await self.processes.act(spec.program[0], action, room, limit, show), None
         hosts = tuple(str(h) for h in action.facts.get("hosts", []))
