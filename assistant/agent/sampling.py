@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.canonical import dumps
@@ -90,12 +89,11 @@ async def sample(host: SamplingHost, request: SampleRequest, emit: Callable[[Gat
         "sampling", host.task.id, {"call": request.call_id, "server": request.server, "model": info.id},
         blobs={"question": dumps([plain(m) for m in messages])},
     )  # fmt: skip
-    async with aclosing(model.stream(asked)) as events:  # pyright: ignore[reportArgumentType]  # a generator
-        async for event in events:
-            if isinstance(event, TextDelta):
-                words.append(event.text)
-            elif isinstance(event, Finished):
-                usage = event.usage
+    async for event in model.stream(asked):
+        if isinstance(event, TextDelta):
+            words.append(event.text)
+        elif isinstance(event, Finished):
+            usage = event.usage
     cost = host.spend(info, usage, time.monotonic() - started)
     text = "".join(words)
     await host.log.write(

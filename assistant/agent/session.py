@@ -62,6 +62,7 @@ from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
+    from assistant.gateway.events import GatewayEvent
     from assistant.gateway.registry import Registry
     from assistant.gateway.servers import SampleRequest
     from assistant.models.protocol import Model
@@ -335,7 +336,7 @@ class LocalSession:
         """Through the door."""
         return await self._gateway.call(call, emit)
 
-    async def sample(self, request: SampleRequest, emit: Emit) -> tuple[str, str]:
+    async def sample(self, request: SampleRequest, emit: Callable[[GatewayEvent], None]) -> tuple[str, str]:
         """A server asks for a model's answer. Raises AssistantError when it gets none."""
         from assistant.agent.sampling import sample  # few servers ask
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "log": "read, search, verify and export the action log",
     "models": "list models, keep keys, ask one",
     "tools": "list, show, write and check tools",
+    "servers": "set up MCP servers, whose tools run in rooms of their own",
     "tasks": "list tasks",
     "stop": "end every process of a task",
     "config": "show settings and where each comes from",

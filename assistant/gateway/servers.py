@@ -253,22 +253,20 @@ class TaskServers:
             )
         )
 
-    async def answer(self, config: ServerConfig, running: _Running, what: str, body: dict[str, JSON]) -> JSON:
+    async def answer(self, config: ServerConfig, call_id: str, emit: Emit, what: str, body: dict[str, JSON]) -> JSON:
         """See `assistant.servers.process.Host`."""
         match what:
             case "elicit":
-                return await self._elicit(config, running, body)
+                return await self._elicit(config, call_id, body)
             case "elicit_url":
                 url = _web_address(str(body["url"]))
-                request = ElicitRequest(
-                    running.call_id, config.name, "url", visible(str(body["message"]))[:4000], {}, url
-                )
+                request = ElicitRequest(call_id, config.name, "url", visible(str(body["message"]))[:4000], {}, url)
                 answer = await self._put(request)
                 return {"action": answer.action}
             case "sample":
-                return await self._sample(config, running, body)
+                return await self._sample(config, call_id, emit, body)
             case "authorize":
-                return await self._authorize(config, running, str(body["url"]))
+                return await self._authorize(config, call_id, str(body["url"]))
             case "secret_get":
                 return await asyncio.to_thread(self._servers.secrets.get, _secret_name(config, str(body["key"])))
             case "secret_set":
@@ -278,10 +276,10 @@ class TaskServers:
             case _:
                 raise ToolError("there is no such question")
 
-    async def _elicit(self, config: ServerConfig, running: _Running, body: dict[str, JSON]) -> JSON:
+    async def _elicit(self, config: ServerConfig, call_id: str, body: dict[str, JSON]) -> JSON:
         schema: dict[str, JSON] = dict(body["schema"])
         message = visible(str(body["message"]))[:4000]
-        answer = await self._put(ElicitRequest(running.call_id, config.name, "form", message, schema))
+        answer = await self._put(ElicitRequest(call_id, config.name, "form", message, schema))
         if answer.action != "accept":
             return {"action": answer.action}
         content = with_defaults(schema, answer.content)
@@ -306,22 +304,22 @@ class TaskServers:
         )
         return ElicitAnswer(action, answer.content)
 
-    async def _sample(self, config: ServerConfig, running: _Running, body: dict[str, JSON]) -> JSON:
-        if not config.grants.sampling or self.sampler is None or not running.call_id:
+    async def _sample(self, config: ServerConfig, call_id: str, emit: Emit, body: dict[str, JSON]) -> JSON:
+        if not config.grants.sampling or self.sampler is None or not call_id:
             raise ToolError("the person lets this server ask no model")
         label = Label(confidentiality=config.grants.confidentiality, sources=(origin(config.name),))
         messages = tuple((str(role), str(text)) for role, text in body["messages"])
         most = max(1, min(int(body["max_tokens"]), 32_000))
-        request = SampleRequest(config.name, running.call_id, str(body["system"]), messages, most, label)
-        text, model = await self.sampler(request, running.emit)
+        request = SampleRequest(config.name, call_id, str(body["system"]), messages, most, label)
+        text, model = await self.sampler(request, emit)
         return {"text": text, "model": model}
 
-    async def _authorize(self, config: ServerConfig, running: _Running, url: str) -> JSON:
+    async def _authorize(self, config: ServerConfig, call_id: str, url: str) -> JSON:
         address = _web_address(url)
         state = parse_qs(urlsplit(address).query).get("state", [""])[0]
         callback = loopback.Callback(loopback.redirect_uri(config.name), state)
         await callback.open()
-        request = ElicitRequest(running.call_id, config.name, "sign_in", f"sign in to use `{config.name}`", {}, address)
+        request = ElicitRequest(call_id, config.name, "sign_in", f"sign in to use `{config.name}`", {}, address)
         asking = asyncio.ensure_future(self._put(request))
         coming = asyncio.ensure_future(callback.wait())
         try:
@@ -351,7 +349,7 @@ class _Running:
 
     async def answer(self, what: str, body: dict[str, JSON]) -> JSON:
         """See Host."""
-        return await self._owner.answer(self._config, self, what, body)
+        return await self._owner.answer(self._config, self.call_id, self.emit, what, body)
 
     def offered(self, offer: Offer) -> None:
         """See Host."""
@@ -389,7 +387,10 @@ def launch_of(config: ServerConfig, folder: str, environ: Mapping[str, str]) -> 
 def with_defaults(schema: Mapping[str, JSON], content: Mapping[str, JSON]) -> dict[str, JSON]:
     """`content` with the schema's defaults where a field was left out (MCP SEP-1034), and nothing that it does not name."""
     properties: Mapping[str, JSON] = schema.get("properties") or {}
-    defaults = {n: p["default"] for n, p in properties.items() if isinstance(p, dict) and "default" in p}
+    defaults: dict[str, JSON] = {}
+    for name, of in properties.items():
+        if isinstance(of, dict) and "default" in of:
+            defaults[name] = of["default"]
     return defaults | {n: v for n, v in content.items() if n in properties}
 
 

@@ -202,7 +202,8 @@ def expanded(config: ServerConfig, environ: Mapping[str, str]) -> ServerConfig:
 
     def fill(text: str) -> str:
         def value(found: re.Match[str]) -> str:
-            got = environ.get(found[1], found[2])
+            fallback: str | None = found[2]
+            got = environ.get(found[1], fallback)
             if got is None:
                 raise UsageError(
                     f"server `{config.name}` needs the variable `{found[1]}`, which is not set",

@@ -93,7 +93,7 @@ class ServerProcess:
         self._asks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[Offer] | None = None
         self._encoder = msgspec.json.Encoder()
-        self._decoder = msgspec.json.Decoder(Line)
+        self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
         self._unheard = 0
 
     @property
@@ -232,7 +232,7 @@ class ServerProcess:
             await pipe.stop()
 
     def _take(self, data: bytes, pipe: Pipe, ready: asyncio.Future[Offer]) -> None:
-        line = self._decoder.decode(data)
+        line: Line = self._decoder.decode(data)
         match line:
             case Ready():
                 self._host.offered(line.offer)

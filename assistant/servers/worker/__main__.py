@@ -53,7 +53,7 @@ def _import_sdk() -> None:
     from pydantic import BaseModel
 
     BaseModel.model_config["defer_build"] = True
-    import mcp  # noqa: F401
+    import mcp  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
     gc.freeze()
     gc.enable()
