@@ -379,6 +379,7 @@ def launch_of(config: ServerConfig, folder: str, environ: Mapping[str, str]) -> 
         headers=dict(full.headers),
         sampling=grants.sampling,
         roots=tuple(dict.fromkeys([*([shown] if shown else []), *grants.folders])),
+        oauth=grants.oauth,
         redirect_uri=loopback.redirect_uri(full.name) if full.url and not _signs_itself(full) else "",
     )
     return launch, shake

@@ -40,6 +40,17 @@ class ToolSettings(Data, frozen=True):
     off: bool = False
 
 
+class SignIn(Data, frozen=True):
+    """For an authorization server that registers no clients by itself: what its owner gave you. Usually not needed."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    """Better `${NAME}` than the secret itself."""
+    client_metadata_url: str = ""
+    """An address that serves this client's description, which is then its id."""
+    scope: str = ""
+
+
 class Grants(Data, frozen=True):
     """The key `assistant` of an entry: what this server may have beyond its own program."""
 
@@ -54,6 +65,7 @@ class Grants(Data, frozen=True):
     confidentiality: Confidentiality = Confidentiality.PRIVATE
     """Label of what it says. Its integrity is always `untrusted`."""
     timeout_s: float = 120.0
+    oauth: SignIn = SignIn()
     tools: Mapping[str, ToolSettings] = {}
 
 
@@ -221,6 +233,10 @@ def expanded(config: ServerConfig, environ: Mapping[str, str]) -> ServerConfig:
         cwd=fill(config.cwd),
         url=fill(config.url),
         headers={k: fill(v) for k, v in config.headers.items()},
+        grants=msgspec.structs.replace(
+            config.grants,
+            oauth=msgspec.structs.replace(config.grants.oauth, client_secret=fill(config.grants.oauth.client_secret)),
+        ),
     )
 
 
@@ -228,6 +244,6 @@ def _mend(message: str) -> str:
     found = re.search(r"unknown field `([^`]+)`", message)
     if not found:
         return "see the README of assistant/servers for the form"
-    known = [f.name for kind in (Grants, ToolSettings, ArgumentSpec) for f in msgspec.structs.fields(kind)]
+    known = [f.name for kind in (Grants, SignIn, ToolSettings, ArgumentSpec) for f in msgspec.structs.fields(kind)]
     close = difflib.get_close_matches(found[1], known, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from assistant.servers.config import SignIn
 from assistant.servers.offer import Offer
 from assistant.types import JSON, Data
 
@@ -29,6 +30,7 @@ class Handshake(Data, frozen=True, tag="handshake", tag_field="do"):
     """Whether the server is told that it may ask for a model."""
     roots: tuple[str, ...] = ()
     """Folders that it is told of."""
+    oauth: SignIn = SignIn()
     redirect_uri: str = ""
     """Loopback address that the authorization server sends the person back to."""
 

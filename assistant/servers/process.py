@@ -156,7 +156,11 @@ class ServerProcess:
         self._unheard = 0
         try:
             await self._send(pipe, make(number))
-            return await asyncio.shield(waiting.future)
+            reply = await asyncio.shield(waiting.future)
+            if isinstance(reply, Failed) and reply.kind == "broken":
+                await self.aclose()  # what is left of it is no use to the next request
+                raise ServerGone(one_line(reply.message, 200))
+            return reply
         except asyncio.CancelledError:
             await self._withdraw(pipe, number, waiting)
             raise

@@ -32,8 +32,9 @@ def start(shake: Handshake) -> subprocess.Popen[bytes] | None:
 
 
 @asynccontextmanager
-async def transport(child: subprocess.Popen[bytes]) -> AsyncGenerator[Any]:
-    """The two streams that the SDK wants. Ending it closes the server's input."""
+async def transport(child: subprocess.Popen[bytes], ended: asyncio.Event) -> AsyncGenerator[Any]:
+    """The two streams that the SDK wants. Ending it closes the server's input; `ended` is set when the server closes
+    its output."""
     import anyio
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
@@ -61,6 +62,8 @@ async def transport(child: subprocess.Popen[bytes]) -> AsyncGenerator[Any]:
                     await arrived.send(message)
             except (ValueError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
                 return  # too long a line, or nobody listens any more: the stream ends here
+            finally:
+                ended.set()
 
     async def speak() -> None:
         async with leaving:

@@ -45,9 +45,7 @@ async def listing(client: Client, what: str) -> tuple[str, JSON]:
     has = client.server_capabilities
     if what == "prompts":
         found = await _all(lambda c: client.list_prompts(cursor=c), "prompts", _ENTRIES)
-        lines = [
-            f"{p.name}({', '.join(a.name for a in p.arguments or [])}) {p.description or ''}".strip() for p in found
-        ]
+        lines = [f"{p.name}({_names(p.arguments)}) {p.description or ''}".strip() for p in found]
     else:
         found = await _all(lambda c: client.list_resources(cursor=c), "resources", _ENTRIES) if has.resources else []
         lines = [f"{r.uri} {r.name} {r.description or ''}".strip() for r in found]
@@ -55,6 +53,10 @@ async def listing(client: Client, what: str) -> tuple[str, JSON]:
         lines += [f"{t.uri_template} {t.name} {t.description or ''} (a template)".strip() for t in more]
         found += more
     return "\n".join(lines) or "none", [plain_data(item) for item in found]
+
+
+def _names(arguments: list[Any] | None) -> str:
+    return ", ".join(str(a.name) for a in arguments or [])
 
 
 async def _all(page: Callable[[str | None], Awaitable[Any]], field: str, most: int) -> list[Any]:

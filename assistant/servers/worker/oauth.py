@@ -18,8 +18,9 @@ AskCore = Callable[[str, dict[str, Any]], Awaitable[Any]]
 class CoreStorage:
     """Tokens and the client's registration, in the core's hands."""
 
-    def __init__(self, ask: AskCore) -> None:
+    def __init__(self, ask: AskCore, shake: Handshake) -> None:
         self._ask = ask
+        self._shake = shake
 
     async def get_tokens(self) -> OAuthToken | None:
         """The tokens kept for this server."""
@@ -31,7 +32,15 @@ class CoreStorage:
         await self._ask("secret_set", {"key": "tokens", "value": tokens.model_dump_json(exclude_none=True)})
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """The registration kept for this server."""
+        """The registration that the person configured, or the one kept for this server."""
+        given = self._shake.oauth
+        if given.client_id:
+            return OAuthClientInformationFull(
+                client_id=given.client_id,
+                client_secret=given.client_secret or None,
+                redirect_uris=[AnyUrl(self._shake.redirect_uri)],
+                token_endpoint_auth_method="client_secret_basic" if given.client_secret else "none",
+            )
         text = await self._ask("secret_get", {"key": "client"})
         return OAuthClientInformationFull.model_validate_json(text) if text else None
 
@@ -57,8 +66,10 @@ def provider(shake: Handshake, ask: AskCore) -> OAuthClientProvider:
             redirect_uris=[AnyUrl(shake.redirect_uri)],
             grant_types=["authorization_code", "refresh_token"],
             response_types=["code"],
+            scope=shake.oauth.scope or None,
         ),
-        storage=CoreStorage(ask),
+        client_metadata_url=shake.oauth.client_metadata_url or None,
+        storage=CoreStorage(ask, shake),
         redirect_handler=redirect,
         callback_handler=callback,
     )

@@ -16,6 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from assistant.servers.lines import (
     MAX_LINE_BYTES,
@@ -43,6 +44,7 @@ from assistant.servers.worker.inventory import inventory, listing
 from assistant.servers.worker.oauth import provider
 
 _GOODBYE_S = 1.0
+_LAST_WORDS_S = 0.2
 
 
 async def serve(shake: Handshake, child: subprocess.Popen[bytes] | None, rest: bytes, out: int) -> None:
@@ -64,6 +66,8 @@ class Worker:
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._connected: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
+        self._ended = asyncio.Event()
+        """The server's program is gone."""
         self._relisting: asyncio.Task[None] | None = None
 
     async def serve(self, rest: bytes) -> None:
@@ -73,7 +77,10 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             connection = group.create_task(self._connect())
             listening = group.create_task(self._listen(reader, group))
-            await asyncio.wait({connection, listening}, return_when=asyncio.FIRST_COMPLETED)
+            ending = group.create_task(self._ended.wait())
+            await asyncio.wait({connection, listening, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if self._requests:
+                await asyncio.wait(self._requests.values(), timeout=_LAST_WORDS_S)
             self._over.set()
             await asyncio.wait({connection}, timeout=_GOODBYE_S)
             if self._child is not None:
@@ -100,14 +107,16 @@ class Worker:
             async with self._transport_client() as client:
                 await self._say(Ready(await inventory(client), str(client.protocol_version)))
                 self._connected.set_result(client)
+                watching = asyncio.create_task(self._watch(client))
                 await self._over.wait()
+                watching.cancel()
         except Exception as error:  # whatever a server or its network does, the core hears one plain word
             await self._say(Broken(_reason(error)))
 
     def _transport_client(self) -> Client:
         shake = self._shake
         if self._child is not None:
-            transport: Any = children.transport(self._child)
+            transport: Any = children.transport(self._child, self._ended)
         else:
             auth = provider(shake, self._ask) if shake.redirect_uri else None
             http = create_mcp_http_client(headers=dict(shake.headers) or None, auth=auth)
@@ -127,6 +136,18 @@ class Worker:
     async def _message(self, message: object) -> None:
         if isinstance(message, types.ToolListChangedNotification) and self._relisting is None:
             self._relisting = asyncio.create_task(self._relist())
+
+    async def _watch(self, client: Client) -> None:
+        """Protocols from 2026 on tell of changes only to those who listen."""
+        tools = client.server_capabilities.tools
+        if client.protocol_version not in MODERN_PROTOCOL_VERSIONS or tools is None or not tools.list_changed:
+            return
+        try:
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _ in changes:
+                    await self._relist()
+        except Exception as error:  # not every server that could keeps it up; the pin is checked at each start
+            sys.stderr.write(f"worker: changes can't be watched: {_reason(error)}\n")
 
     async def _relist(self) -> None:
         client = await self._connected
@@ -214,7 +235,8 @@ class Worker:
         except asyncio.CancelledError:
             reply = Failed(order.id, "cancelled", "cancelled")
         except MCPError as error:
-            reply = Failed(order.id, "refused", error.error.message[:4000])
+            kind = "broken" if error.error.code == types.CONNECTION_CLOSED else "refused"
+            reply = Failed(order.id, kind, error.error.message[:4000])
         except Exception as error:  # a bug here or there must end one request, not all of them
             reply = Failed(order.id, "broken", _reason(error))
         self._requests.pop(order.id, None)
@@ -263,9 +285,9 @@ def _blocks(content: Any) -> list[Any]:
     return content if isinstance(content, list) else [content]  # pyright: ignore[reportUnknownVariableType]
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: Any) -> str:
     """The innermost words of an error; groups of tasks wrap them."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+    while getattr(error, "exceptions", None):
         error = error.exceptions[0]
     words = str(error).strip() or type(error).__name__
     return f"{type(error).__name__}: {words}"[:1000] if not isinstance(error, MCPError) else words[:1000]
