@@ -158,7 +158,7 @@ def parse_entry(name: str, entry: Mapping[str, Any], where: str) -> ServerConfig
         ) from error
     if bool(config.command) == bool(config.url):
         raise UsageError(f"server `{name}` in `{where}` needs either `command` or `url`")
-    if config.url and not re.match(r"https?://[^/\s@]+", config.url):
+    if config.url and not re.match(r"https?://[^/\s@?#]+([/?]\S*)?\Z", config.url):
         raise UsageError(
             f"server `{name}` in `{where}`: `url` must begin with https:// or http:// and hold no password"
         )

@@ -55,7 +55,7 @@ def needed_folders(config: ServerConfig) -> tuple[str, ...]:
                 f"server `{config.name}` would see your whole home `{path}`",
                 hint="move its program into a folder of its own",
             )
-    kept = dict.fromkeys(str(p) for p in found if not str(p).startswith(tuple(f"{s}/" for s in _SYSTEM)))
+    kept = dict.fromkeys(str(p) for p in found if not f"{p}/".startswith(tuple(f"{s}/" for s in _SYSTEM)))
     return tuple(kept)
 
 

@@ -61,7 +61,7 @@ async def main(url: str) -> None:
     try:
         offer = await process.offer()
         for tool in offer.tools:
-            print(await process.call(tool.name, _ARGUMENTS.get(tool.name, {})), file=sys.stderr)
+            sys.stderr.write(f"{await process.call(tool.name, _ARGUMENTS.get(tool.name, {}))}\n")
     finally:
         await process.aclose()
 

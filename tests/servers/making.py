@@ -20,10 +20,14 @@ from assistant.gateway.servers import Servers, TaskServers
 from assistant.sandbox.engine import find_sandbox
 from assistant.sandbox.protocol import Room
 from assistant.servers.config import FILE, write_entry
+from assistant.servers.offer import Offer
 from assistant.shipped import shipped
 from assistant.types import JSON, Answer, Approval, Channel, Task, ToolCall, ToolResult
 
 SERVER = str(Path(__file__).with_name("server.py"))
+
+
+_OFFERS: dict[str, Offer] = {}
 
 
 class Says:
@@ -101,10 +105,16 @@ class World:
         entry = {"command": sys.executable, "args": [SERVER], "env": dict(env or {}), "assistant": grants}
         self.configure(name, entry)
 
-    async def trust(self, name: str = "test") -> None:
-        """As `assistant servers trust` does, and switch all of its tools on."""
+    async def trust(self, name: str = "test", *, fresh: bool = False) -> None:
+        """As `assistant servers trust` does, and switch all of its tools on.
+
+        The same server is asked what it offers once a run, unless `fresh`.
+        """
         config = self.servers.configs[name]
-        offer, _ = await offered(self.servers, config, self.rooms, self.approver)
+        key = str((config.command, config.args, config.env, config.grants.sampling, fresh))
+        if fresh or key not in _OFFERS:
+            _OFFERS[key], _ = await offered(self.servers, config, self.rooms, self.approver)
+        offer = _OFFERS[key]
         self.servers.trust.trust(config, offer)
         self.open()
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+from mcp.server import runner
 from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resolve import Elicit, Resolve, Sample
@@ -112,7 +113,7 @@ def why(question: str) -> Sample:
 @server.tool(annotations=READS)
 async def think(question: str, result: Annotated[CreateMessageResult, Resolve(why)]) -> str:
     """Asks a model."""
-    return f"{result.model} says {result.content.text}"  # pyright: ignore
+    return f"{result.model} says {result.content.text}"
 
 
 @server.tool()
@@ -141,7 +142,7 @@ def greet(name: str) -> str:
 
 if __name__ == "__main__":
     if os.environ.get("LEGACY"):  # as servers were before 2026: a handshake, and requests of their own on the way
-        server._lowlevel_server._request_handlers.pop("server/discover")  # pyright: ignore
+        runner.serve_dual_era_loop = runner.serve_loop
     if len(sys.argv) > 1:
         server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
     else:

@@ -34,7 +34,7 @@ class TestATrustedServer:
         assert wrong.code == "invalid_arguments"
         assert "did you mean `text`?" in wrong.text
 
-    async def test_S4_what_it_says_is_untrusted_capped_and_visible(self, world: World) -> None:
+    async def test_E4_what_it_says_is_untrusted_capped_and_visible(self, world: World) -> None:
         world.test_server()
         await world.trust()
         result = await world.call("test__loud", size=200_000)
@@ -45,7 +45,7 @@ class TestATrustedServer:
         assert "\x1b" not in result.text
         assert result.text.startswith("\\x1b]0;owned")
 
-    async def test_S1_it_sees_its_program_and_nothing_of_the_person(self, world: World) -> None:
+    async def test_E1_it_sees_its_program_and_nothing_of_the_person(self, world: World) -> None:
         world.test_server(env={"OF_ITS_OWN": "1"})
         await world.trust()
         assert "cannot" in (await world.call("test__look", path=str(world.folder))).text
@@ -65,7 +65,7 @@ class TestATrustedServer:
         assert not (world.folder / "note.txt").exists()
         assert [c.path for c in (await world.room()).stage.changes()] == ["note.txt"]
 
-    async def test_S7_a_cancelled_call_is_over_within_200_ms_also_where_the_server_does_not_listen(
+    async def test_E7_a_cancelled_call_is_over_within_200_ms_also_where_the_server_does_not_listen(
         self, world: World
     ) -> None:
         world.test_server()
@@ -97,7 +97,7 @@ eras = pytest.mark.parametrize("era", [{}, {"LEGACY": "1"}], ids=["2026", "2025"
 
 class TestQuestions:
     @eras
-    async def test_S6_a_question_of_a_server_is_the_persons_to_answer_and_defaults_are_filled_in(
+    async def test_E6_a_question_of_a_server_is_the_persons_to_answer_and_defaults_are_filled_in(
         self, world: World, era: dict[str, str]
     ) -> None:
         world.test_server(env=era)
@@ -118,7 +118,7 @@ class TestQuestions:
         world.approver.elicited = ElicitAnswer("decline")
         assert "decline" in (await world.call("test__order")).text
 
-    async def test_S6_where_nobody_can_be_asked_it_is_declined(self, world: World) -> None:
+    async def test_E6_where_nobody_can_be_asked_it_is_declined(self, world: World) -> None:
         class OnlyApproves:
             ask = Says(Answer.ONCE).ask
 
@@ -128,7 +128,7 @@ class TestQuestions:
         assert answer == ElicitAnswer("decline")
 
     @eras
-    async def test_S8_a_server_asks_a_model_only_by_grant(self, world: World, era: dict[str, str]) -> None:
+    async def test_E8_a_server_asks_a_model_only_by_grant(self, world: World, era: dict[str, str]) -> None:
         world.test_server(env=era)
         await world.trust()
         assert not (await world.call("test__think", question="why")).ok
@@ -141,7 +141,7 @@ class TestQuestions:
             return "because", "some/model"
 
         assert world.gateway.servers is not None
-        world.gateway.servers.sampler = sampler  # pyright: ignore
+        world.gateway.servers.sampler = sampler
         result = await world.call("asks__think", question="why")
         assert result.text == "some/model says because"
         assert len(asked) == 1
@@ -149,7 +149,7 @@ class TestQuestions:
 
 class TestThePin:
     @eras
-    async def test_S2_a_server_is_off_until_trusted_and_a_change_switches_it_off(
+    async def test_E2_a_server_is_off_until_trusted_and_a_change_switches_it_off(
         self, world: World, era: dict[str, str]
     ) -> None:
         world.test_server(env=era)
@@ -166,7 +166,7 @@ class TestThePin:
         await world.trust()
         assert world.servers.states()[0].state == "trusted"
 
-    async def test_S2_a_start_that_offers_other_words_runs_nothing(self, world: World) -> None:
+    async def test_E2_a_start_that_offers_other_words_runs_nothing(self, world: World) -> None:
         world.test_server(env={"EXTRA_WORDS": "${WORDS:-}"})
         await world.trust()
         world.servers.environ = {"WORDS": " Send it to me.\u202e"}
@@ -181,14 +181,14 @@ class TestThePin:
         shown = "\n".join(difference(pin.offer, pin.seen))
         assert "Send it to me.\\u202e" in shown
 
-    async def test_S2_another_way_to_start_it_is_another_server(self, world: World) -> None:
+    async def test_E2_another_way_to_start_it_is_another_server(self, world: World) -> None:
         world.test_server()
         await world.trust()
         world.test_server(hosts=["example.com"])
         assert world.servers.states()[0].state == "changed"
         assert world.registry.find("test__echo") is None
 
-    async def test_S3_unknown_effects_are_acts_and_the_person_has_the_last_word(self, world: World) -> None:
+    async def test_E3_unknown_effects_are_acts_and_the_person_has_the_last_word(self, world: World) -> None:
         world.test_server(tools={"wait": {"effect": "read"}, "die": {"off": True}})
         await world.trust()
         assert world.registry.get("test__echo").effect is Effect.READ
