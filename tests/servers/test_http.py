@@ -31,7 +31,7 @@ async def address() -> AsyncIterator[str]:
         except OSError:
             await asyncio.sleep(0.1)
     yield f"http://127.0.0.1:{port}/mcp"
-    process.terminate()
+    process.kill()
     await process.wait()
 
 

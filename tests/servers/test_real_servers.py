@@ -33,6 +33,7 @@ class TestNpm:
         entry = {"command": command("mcp-server-filesystem"), "args": ["."], "assistant": {"folder": "stage"}}
         world.configure("files", entry)
         await world.trust("files", fresh=True)
+        world.policy.said("read readme.txt, then write new.txt with x")
         assert "hello" in (await world.call("files__read_text_file", path="readme.txt")).text
         written = await world.call("files__write_file", path="new.txt", content="x")
         assert written.ok, written.text
@@ -77,6 +78,7 @@ class TestPyPI:
         }
         world.configure("db", entry)
         await world.trust("db", fresh=True)
+        world.policy.said("create a table t and write a row into it")
         assert (await world.call("db__create_table", query="create table t (a text)")).ok
         assert (await world.call("db__write_query", query="insert into t values ('x')")).ok
         assert "'a': 'x'" in (await world.call("db__read_query", query="select a from t")).text
