@@ -51,9 +51,8 @@ class TestTheCommand:
         assert shown["state"] == "trusted"
         assert shown["pin"] == json.loads(trusted.stdout)["pin"]
         script = tmp_path / "script.json"
-        script.write_text(
-            json.dumps([{"calls": [{"name": "test__echo", "arguments": {"text": "over to you"}}]}, {"text": "done"}])
-        )
+        steps = [{"calls": [{"name": "test__echo", "arguments": {"text": "over to you"}}]}, {"text": "done"}]
+        script.write_text(json.dumps({"steps": steps}))
         ran = assistant("run", "--json", "--model", f"scripted:{script}", "say it")
         assert ran.returncode == 0, ran.stderr + ran.stdout
         assert "over to you" in ran.stdout
