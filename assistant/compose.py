@@ -5,6 +5,7 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from assistant.agent.kits import load_kits
 from assistant.agent.local import LocalDesk, Parts
 from assistant.audit.log import Log
-from assistant.config import Paths, find_paths, load_settings
+from assistant.config import Paths, Settings, find_paths, load_settings
 from assistant.gateway.approver import Approver, elicitor_of
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
@@ -49,9 +50,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     servers.load()
     log = Log.open(paths)
 
-    def task_servers(
-        task: Callable[[], Task], room: Callable[[], Awaitable[Room]], approver: Approver
-    ) -> TaskServers:
+    def task_servers(task: Callable[[], Task], room: Callable[[], Awaitable[Room]], approver: Approver) -> TaskServers:
         async def note(kind: str, body: Mapping[str, JSON], blobs: Mapping[str, bytes]) -> object:
             return await log.write(kind, task().id, body, blobs=blobs)
 
@@ -71,6 +70,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             servers=servers,
             task_servers=task_servers,
             close=workers.aclose,
+            tool_settings=_tool_settings(settings, environ),
         )
     )
 
@@ -183,6 +183,18 @@ class ServerRooms:
                 await room.aclose()
 
         return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
+
+
+def _tool_settings(settings: Settings, environ: Mapping[str, str] | None) -> Callable[[str], Mapping[str, JSON]]:
+    env = os.environ if environ is None else environ
+
+    def of(tool: str) -> Mapping[str, JSON]:
+        given = dict(settings.tools.get(tool, {}))
+        if name := given.pop("key_env", ""):
+            given["key"] = env.get(str(name), "")
+        return given
+
+    return of
 
 
 def _policies(paths: Paths) -> Callable[[str], Policies]:

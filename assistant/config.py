@@ -40,6 +40,11 @@ class Paths(Data, frozen=True):
         return Path(self.data) / "log.db"
 
     @property
+    def memory_db(self) -> Path:
+        """The database of remembered facts."""
+        return Path(self.data) / "memory.db"
+
+    @property
     def models(self) -> Path:
         """Model files (GGUF) for the embedded engine."""
         return Path(self.data) / "models"
@@ -108,6 +113,14 @@ class Settings(Data, frozen=True):
     model: ModelSettings = ModelSettings()
     look: Look = Look()
     budgets: Budgets = Budgets()
+    """Of each new task."""
+    day: Budgets = Budgets()
+    """Of all tasks together, from midnight to midnight."""
+    me: tuple[str, ...] = ()
+    """The person's own addresses and accounts: sending there is sending home."""
+    tools: Mapping[str, Mapping[str, Any]] = {}
+    """Per tool, as its manifest says: `[tools.web_search] provider = "searxng"`. `hosts` are hosts that it may always reach. A key is
+    never written here: `key_env` names the variable it is read from."""
     max_steps: int = 50
     """Model calls in one turn before the person is asked to go on."""
 

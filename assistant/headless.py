@@ -40,6 +40,7 @@ class TextRenderer:
         self._out = out
         self._err = err
         self._open_line = False
+        self._indent = ""
 
     def show(self, event: events.Event) -> None:
         """Write one event."""
@@ -65,10 +66,21 @@ class TextRenderer:
                     self._say(f"{len(conflicts)} left alone, since the real files changed meanwhile")
             case events.Notice(level, text, hint):
                 self._say(f"{level}: {visible(text)}" + (f"\n  {visible(hint)}" if hint else ""))
+            case events.ChildEvent(_, inner):
+                self._of_child(inner)
             case events.TurnFinished(_, _, message) if message:
                 self._say(visible(message))
             case _:
                 pass
+
+    def _of_child(self, event: events.Event) -> None:
+        """What a helper does, indented. Its words are for the model that asked it."""
+        if isinstance(
+            event, (events.CallStarted, events.CallJudged, events.CallFinished, events.Notice, events.ChildEvent)
+        ):
+            self._indent += "  "
+            self.show(event)
+            self._indent = self._indent[:-2]
 
     def _end_line(self) -> None:
         if self._open_line:
@@ -78,7 +90,7 @@ class TextRenderer:
 
     def _say(self, text: str) -> None:
         self._end_line()
-        self._err.write(text + "\n")
+        self._err.write(f"{self._indent}{text}\n")
         self._err.flush()
 
 

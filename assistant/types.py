@@ -217,6 +217,14 @@ class Action(Data, frozen=True):
         return next((a.value for a in self.arguments if a.name == name), None)
 
 
+class ImagePart(Data, frozen=True, tag="image"):
+    """A picture, by content address in the log's blobs; `data_b64` is filled only on its way to a model."""
+
+    media_type: str
+    sha256: str = ""
+    data_b64: str = ""
+
+
 class ToolResult(Data, frozen=True):
     """What the model is given back for a call: capped, made safe, labelled."""
 
@@ -228,6 +236,8 @@ class ToolResult(Data, frozen=True):
     `failed`, `timeout`, `stopped`, `sandbox_unavailable`, `log_unavailable`, `may_have_happened`."""
     label: Label = Label()
     truncated: bool = False
+    images: tuple[ImagePart, ...] = ()
+    """Pictures that belong to it, for models that see."""
 
 
 # ---------------------------------------------------------------- verdicts and consent
@@ -348,14 +358,6 @@ class TextPart(Data, frozen=True, tag="text"):
     """Words."""
 
     text: str
-
-
-class ImagePart(Data, frozen=True, tag="image"):
-    """A picture, by content address in the log's blobs; `data_b64` is filled only on its way to a model."""
-
-    media_type: str
-    sha256: str = ""
-    data_b64: str = ""
 
 
 class ReasoningPart(Data, frozen=True, tag="reasoning"):

@@ -23,14 +23,13 @@ def system_message(folder: str) -> Message:
     return Message("system", (TextPart(f"{_system_text()}\nFolder: {folder}"),), label)
 
 
-def request_for(folder: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> ModelRequest:
+def beginning(folder: str, preface: Message | None = None) -> tuple[Message, ...]:
+    """What stands before the conversation in every request; `preface` is what the folder says of itself, as data."""
+    return (system_message(folder),) if preface is None else (system_message(folder), preface)
+
+
+def request_for(
+    folder: str, history: Sequence[Message], tools: Sequence[ToolSpec], preface: Message | None = None
+) -> ModelRequest:
     """One call of the model over the whole conversation."""
-    return ModelRequest((system_message(folder), *history), tuple(tools))
-
-
-def joined_label(history: Sequence[Message]) -> Label:
-    """The label of a prompt made of `history`: what policy asks before a model is called."""
-    label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
-    for message in history:
-        label = label.join(message.label)
-    return label
+    return ModelRequest((*beginning(folder, preface), *history), tuple(tools))

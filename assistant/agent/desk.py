@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.agent.events import Event, Notice
+from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary
 from assistant.gateway.approver import Approver
 from assistant.gateway.processes import Running
@@ -211,8 +212,9 @@ class Desk(Protocol):
         search: str = "",
         before_seq: int | None = None,
         limit: int = 200,
+        wanted: Filter | None = None,
     ) -> list[LogRow]:
-        """Newest first, at most `limit` rows before `before_seq`."""
+        """Newest first, at most `limit` rows before `before_seq`. `wanted` filters by tool, verdict, model, host, path, time."""
         ...
 
     async def aclose(self) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "CallJudged",
     "CallOutput",
     "CallStarted",
+    "ChildEvent",
     "Event",
     "ModelFinished",
     "ModelStarted",
@@ -94,6 +95,14 @@ class TurnFinished(Data, frozen=True, tag="turn_finished"):
     message: str = ""
 
 
+class ChildEvent(Data, frozen=True, tag="child"):
+    """An event of a child task, between the CallStarted and the CallFinished of the call that started it. May be nested."""
+
+    task: str
+    """The child."""
+    event: Event
+
+
 Event: TypeAlias = (
     TurnStarted
     | ModelStarted
@@ -109,5 +118,6 @@ Event: TypeAlias = (
     | StageChanged
     | Applied
     | Notice
+    | ChildEvent
     | TurnFinished
 )

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from assistant.errors import BudgetSpent
-from assistant.models.budgets import Spent, require
-from assistant.types import Budgets, Data
+from assistant.types import Data
 
 
 class Pause(Data, frozen=True):
@@ -67,15 +66,15 @@ class RepetitionLimit:
 
 
 class BudgetLimit:
-    """Ends the turn when a budget of the task is used up."""
+    """Ends the turn when a budget is used up. `require` raises BudgetSpent then."""
 
-    def __init__(self, state: Callable[[], tuple[Spent, Budgets]]) -> None:
-        self._state = state
+    def __init__(self, require: Callable[[], None]) -> None:
+        self._require = require
 
     def before_step(self, step: int) -> Pause | None:
         """Asks what was spent by now."""
         try:
-            require(*self._state())
+            self._require()
         except BudgetSpent as error:
             return Pause("budget", str(error))
         return None

@@ -5,26 +5,37 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.children import Borrowed
+from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
-from assistant.agent.session import LocalSession, Services
+from assistant.agent.replaying import Replayed, Replaying
+from assistant.agent.services import Services
+from assistant.agent.session import LocalSession
+from assistant.agent.spending import Spending
+from assistant.agent.today import Today
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
-from assistant.errors import UsageError
+from assistant.canonical import dumps
+from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
+from assistant.gateway.delegation import child_boundaries, child_grants
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
+from assistant.gateway.memory import Memory
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
+from assistant.models.catalogue import OFFLINE
 from assistant.sandbox.stage.place import recorded_folder
-from assistant.types import Action, Autonomy, Budgets, Grant, ModelInfo, Task, Verdict, plain
+from assistant.store.facts import Facts
+from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, ModelInfo, Task, Verdict, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -58,6 +69,8 @@ class Parts(msgspec.Struct, frozen=True):
     """The MCP servers of this person; the tools of trusted ones stand in the registry."""
     task_servers: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]], Approver], TaskServers]
     close: Callable[[], Awaitable[None]]
+    tool_settings: Callable[[str], Mapping[str, JSON]] = lambda _: {}
+    """What the person configured for a tool, its key filled in."""
 
 
 class StagedTask(msgspec.Struct, frozen=True):
@@ -75,7 +88,11 @@ class LocalDesk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._views = Views(parts.log)
+        self._today = Today(parts.log)
+        self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
+        self._lineage: dict[str, tuple[str, ...]] = {}
+        """The ancestors of each child that was opened here, oldest first."""
 
     @property
     def paths(self) -> Paths:
@@ -136,31 +153,113 @@ class LocalDesk:
         )
         answering = await self._parts.make_model(task.model)
         policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
-        session = self._session(task, answering, approver, policy)
-        await self._parts.log.write(
-            "task.opened",
-            task.id,
-            {
-                "folder": task.folder,
-                "model": session.model_info.id,
-                "kit": task.kit,
-                "tools": list(task.tools),
-                "autonomy": str(task.autonomy),
-                "budgets": plain(task.budgets),
-                "parent": task.parent,
-            },
-        )
+        first = self._parts.log.trust.last_seen() is None
+        await self._record_opening(msgspec.structs.replace(task, model=answering.info.id))
+        past = Recalled([], notices=self._welcome() if first else ())
+        session = self._session(task, answering, approver, policy, past)
         self._sessions.append(session)
         return session
 
-    async def resume_task(self, task: str, *, approver: Approver) -> LocalSession:
-        """An earlier task. Raises UsageError when there is none, or more than one begins so."""
+    def _welcome(self) -> tuple[Notice, ...]:
+        """Said once, when the log is new: where the key lies that signs it."""
+        return (Notice("info", f"everything is written to a signed log; its key is {self._parts.log.key_place()}"),)
+
+    def keep_indexed(self) -> None:
+        """Keep the index for searches up to date in the background: for a program that stays open."""
+        self._views.start_indexing()
+
+    async def resume_task(self, task: str, *, approver: Approver, model: str = "") -> LocalSession:
+        """An earlier task, with `model` from now on when one is named. When the model it had can't be used now, the default
+        one answers, and a notice says so. Raises UsageError when there is no such task, or more than one begins so.
+        """
         state = await asyncio.to_thread(self._find, task)
         check_folder(Path(state.task.folder), broad_ok=True)
-        answering = await self._parts.make_model(state.task.model)
-        session = await asyncio.to_thread(self._recalled, state, answering, approver)
+        answering, notice = await self._usable_model(model or state.task.model, named=bool(model))
+        if (old := state.task.model) != (new := answering.info.id):
+            body = {"what": "model", "old": old, "new": new}
+            why = {"why": notice.text.encode()} if notice else None
+            await self._parts.log.write("task.changed", state.task.id, body, blobs=why)
+            state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
+        session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
         self._sessions.append(session)
         return session
+
+    async def replay(self, task: str, model: str, *, approver: Approver) -> Replayed:
+        """Play a recorded task again with another model, its tools' results served from the log.
+
+        Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
+        """
+        parts = self._parts
+        state = await asyncio.to_thread(self._find, task)
+        answering = await parts.make_model(model)
+        old = state.task
+        new = Task(
+            id=new_task_id(),
+            folder=old.folder,
+            model=answering.info.id,
+            title=one_line(f"replay: {old.title}", 60),
+            kit=old.kit,
+            tools=old.tools,
+            autonomy=old.autonomy,
+            budgets=parts.settings.budgets,
+            parent=old.id,
+            created_ms=now_ms(),
+        )
+        policy, past = await asyncio.to_thread(self._whole_past, state, new)
+        gateway = Gateway(
+            task=lambda: new,
+            registry=parts.registry,
+            log=parts.log,
+            policy=policy,
+            approver=approver,
+            room=_no_room,
+            now_ms=now_ms,
+        )
+        await self._record_opening(new, {"purpose": "replay"})
+        spending = Spending(Spent(), lambda: new.budgets, parts.settings.day, self._today)
+        tools = [spec for name in new.tools if (spec := parts.registry.find(name))]
+        try:
+            return await Replaying(new, old, past, parts.log, gateway, spending).run(
+                answering, tools, parts.settings.max_steps
+            )
+        finally:
+            await answering.aclose()
+
+    def _whole_past(self, state: TaskState, new: Task) -> tuple[PolicySession, Recalled]:
+        policy = self._policy(new, state.grants)
+        for boundary in state.boundaries:
+            policy.add_boundary(boundary)
+        return policy, recall(self._parts.log, self._views.task_entries(state.task.id), policy, whole=True)
+
+    async def _record_opening(self, task: Task, more: dict[str, JSON] | None = None) -> None:
+        body: dict[str, JSON] = {
+            "folder": task.folder,
+            "model": task.model,
+            "kit": task.kit,
+            "tools": list(task.tools),
+            "autonomy": str(task.autonomy),
+            "budgets": plain(task.budgets),
+            "parent": task.parent,
+        }
+        await self._parts.log.write(
+            "task.opened", task.id, body | ({"title": task.title} if task.title else {}) | (more or {})
+        )
+
+    async def _usable_model(self, wanted: str, *, named: bool) -> tuple[Model, Notice | None]:
+        """The model that a task had, or else the default, or else the built-in one, with what to say about it."""
+        try:
+            return await self._parts.make_model(wanted), None
+        except UsageError as error:
+            if named:
+                raise
+            why = error
+        instead = await self._parts.catalogue.default()
+        try:
+            model = await self._parts.make_model(instead)
+        except UsageError:
+            model = await self._parts.make_model(OFFLINE.id)
+        text = f"the model of this task can't be used now, so {model.info.id} answers: {why.message}"
+        return model, Notice("warning", text, why.hint or "choose another with `/model`")
 
     def _find(self, beginning: str) -> TaskState:
         """Raises UsageError when no task begins so, or several do; an empty beginning means the latest."""
@@ -173,19 +272,15 @@ class LocalDesk:
             raise UsageError(what, hint="see `assistant tasks`")
         return state
 
-    def _recalled(self, state: TaskState, model: Model, approver: Approver) -> LocalSession:
+    def _recalled(
+        self, state: TaskState, model: Model, approver: Approver, notices: tuple[Notice, ...] = ()
+    ) -> LocalSession:
         policy = self._policy(state.task, state.grants)
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
         past = recall(self._parts.log, self._views.task_entries(state.task.id), policy)
-        used = state.totals
-        spent = Spent(
-            cost_uusd=used.cost_uusd,
-            unpriced_calls=used.unpriced_calls,
-            tokens=used.input_tokens + used.output_tokens,
-            calls=used.calls,
-        )
-        return self._session(state.task, model, approver, policy, past, spent)
+        past.notices = notices
+        return self._session(state.task, model, approver, policy, past)
 
     async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
         """Newest first."""
@@ -246,14 +341,13 @@ class LocalDesk:
         search: str = "",
         before_seq: int | None = None,
         limit: int = 200,
+        wanted: Filter | None = None,
     ) -> list[LogRow]:
         """Newest first."""
+        chosen = wanted or Filter()
+        chosen = msgspec.structs.replace(chosen, task=task or chosen.task, kinds=tuple(kinds) or chosen.kinds)
         return await asyncio.to_thread(
-            lambda: list(
-                self._views.page(
-                    Filter(task=task, kinds=tuple(kinds)), search=search, before_seq=before_seq, limit=limit
-                ).rows
-            )
+            lambda: list(self._views.page(chosen, search=search, before_seq=before_seq, limit=limit).rows)
         )
 
     async def aclose(self) -> None:
@@ -266,11 +360,74 @@ class LocalDesk:
 
     # ------------------------------------------------------------
 
+    def _known(self, model: str) -> ModelInfo | None:
+        """What the catalogue knows without asking anybody; None for what no model can be."""
+        try:
+            return self._parts.catalogue.info(model)
+        except UsageError:
+            return None
+
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
+        session.owner(self._parts.settings.me)
         for grant in self._views.standing_grants() if grants is None else grants:
             session.add_grant(grant)
         return session
+
+    async def _open_child(self, parent: LocalSession, task: Task) -> LocalSession:
+        """A session for a child of `parent`: on its stage and in its room, behind its door as well as its own."""
+        parts, services = self._parts, parent.services
+        grants = child_grants(services.policy.grants(), task)
+        boundaries = child_boundaries(services.policy.boundaries(), task)
+        policy = await asyncio.to_thread(self._child_policy, parent, task, grants, boundaries)
+        await self._record_opening(task)
+        for grant in grants:
+            await parts.log.write("grant.added", task.id, {"id": grant.id, "grant": plain(grant)})
+        for boundary in boundaries:
+            await parts.log.write("boundary.added", task.id, {"id": boundary.id, "boundary": plain(boundary)})
+        if parent.preface:
+            blobs = {"message": dumps(parent.preface)}
+            await parts.log.write("context.read", task.id, {"parent": parent.task.id}, blobs=blobs)
+
+        def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
+            made = Gateway(
+                task=current,
+                registry=parts.registry,
+                log=parts.log,
+                policy=policy,
+                approver=parent.gateway.approver,
+                room=room,
+                now_ms=now_ms,
+                house={"memory": self.memory},
+                above=parent.gateway,
+            )
+            made.servers = parent.gateway.servers
+            return made
+
+        own = msgspec.structs.replace(
+            services,
+            policy=policy,
+            gateway=gateway,
+            open_room=parent.open_room,
+            reload_policy=_unchanged,
+            depth=parent.depth + 1,
+            within=True,
+        )
+        self._lineage[task.id] = (*self._lineage.get(parent.task.id, ()), parent.task.id)
+        return LocalSession(task, Borrowed(parent.model), own, Recalled([], parent.preface))
+
+    def _child_policy(
+        self, parent: LocalSession, task: Task, grants: Sequence[Grant], boundaries: Sequence[Boundary]
+    ) -> PolicySession:
+        """Knows all that the person has said and the ancestors have read, so that nothing is washed clean on the way."""
+        policy = self._policy(task)
+        for grant in grants:
+            policy.add_grant(grant)
+        for boundary in (*boundaries, *(b for b in parent.boundaries() if not b.task)):
+            policy.add_boundary(boundary)
+        for ancestor in (*self._lineage.get(parent.task.id, ()), parent.task.id):
+            recall(self._parts.log, self._views.task_entries(ancestor), policy)
+        return policy
 
     def _session(
         self,
@@ -279,7 +436,6 @@ class LocalDesk:
         approver: Approver,
         policy: PolicySession | None = None,
         past: Recalled | None = None,
-        spent: Spent | None = None,
     ) -> LocalSession:
         parts = self._parts
         folder = Path(task.folder)
@@ -294,6 +450,8 @@ class LocalDesk:
                 approver=approver,
                 room=room,
                 now_ms=now_ms,
+                settings=parts.tool_settings,
+                house={"memory": self.memory},
             )
             if parts.servers.configs:
                 made.servers = parts.task_servers(current, room, approver)
@@ -317,9 +475,25 @@ class LocalDesk:
             make_model=parts.make_model,
             reload_policy=reload_policy,
             fallback=parts.settings.model.fallback,
+            usable=lambda name: self._known(name) is not None,
+            window=lambda name: info.context_tokens if (info := self._known(name)) else None,
+            day=parts.settings.day,
+            today=self._today,
+            open_child=self._open_child,
+            new_task=lambda: (new_task_id(), now_ms()),
+            depth=1 if task.parent else 0,
             max_steps=parts.settings.max_steps,
         )
-        return LocalSession(task, model, services, past, spent)
+        return LocalSession(task, model, services, past)
+
+
+def _unchanged(session: PolicySession) -> list[str]:
+    """A turn goes on by the policies that it began with."""
+    return []
+
+
+async def _no_room() -> Room:
+    raise SandboxError("a replay runs nothing")
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import base64
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assistant.policy.provenance import Observation
+from assistant.agent.events import Notice
+from assistant.agent.today import spent_of, usage_of
+from assistant.agent.turn import tool_message
+from assistant.gateway.observe import observation_of
+from assistant.models.budgets import Energy, Spent
+from assistant.policy.provenance import Field, Observation
 from assistant.types import (
+    JSON,
+    Action,
     CallPart,
     Confidentiality,
+    ImagePart,
     Integrity,
     Label,
     Message,
@@ -31,29 +40,49 @@ class Recalled(msgspec.Struct):
     """A task's past."""
 
     history: list[Message]
+    """As a model is sent it: what was compacted shows as its summary."""
+    preface: Message | None = None
+    """What the folder said of itself when the task began."""
     turns: int = 0
     interrupted: bool = False
     """The last turn has no end."""
     may_have_happened: tuple[ToolCall, ...] = ()
     """Calls that were about to run when the program died; never repeated by themselves."""
+    spent: Spent = Spent()
+    """By the task and its children."""
+    tokens: tuple[int, int] = (0, 0)
+    """Of its own model calls: input, output."""
+    notices: tuple[Notice, ...] = ()
+    """What else a person should know who comes back."""
 
 
-def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) -> Recalled:
+def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *, whole: bool = False) -> Recalled:
     """The whole past that a task's `entries` (oldest first) tell; with `policy`, also tell it what was said and observed.
 
-    Content that was erased shows as `[erased]`.
+    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced.
     """
     found = Recalled([])
     open_calls: dict[str, ToolCall] = {}
+    actions: dict[str, str] = {}
     for entry in entries:
+        _count(found, entry)
         match entry.kind:
-            case "message":
+            case "context.read":
+                found.preface = _message(log, entry, "user")
+                if policy:
+                    policy.observed(preface_seen(found.preface))
+            case "compacted" if not whole:
+                cut = int(entry.body.get("cut", 0))
+                found.history[:cut] = [_message(log, entry, "user")]
+            case "message" | "delegated":
                 message = _message(log, entry, "user")
                 _close(found, open_calls, "stopped")
                 found.history.append(message)
                 found.turns += 1
                 found.interrupted = True
-                if policy and message.role == "user":
+                if policy and entry.kind == "delegated":
+                    policy.observed(prompt_seen(message))
+                elif policy and message.role == "user":
                     policy.said(message.text)
             case "model.result" | "model.failed":
                 _close(found, open_calls, "stopped")
@@ -63,14 +92,15 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
                     for part in message.parts:
                         if isinstance(part, CallPart):
                             open_calls[part.call.id] = part.call
-            case "outcome" | "call.rejected":
+            case "intent":
+                actions[str(entry.body.get("call", ""))] = str(entry.body.get("action_sha256", ""))
+            case "outcome" | "call.rejected" | "replayed":
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it
-                found.history.append(Message("tool", (ResultPart(result),), result.label))
-                if policy:
-                    source = result.label.sources[0] if result.label.sources else "tool"
-                    policy.observed(Observation(source, source.split(":")[0], result.text, result.label, ()))
+                found.history.append(tool_message(result))
+                if policy and (action := _action(log, actions.pop(result.call_id, ""))):
+                    policy.observed(observation_of(action, result.text, result.label, _fields(log, entry)))
             case "crash.found":
                 _close(found, open_calls, "may_have_happened")
             case "turn.finished":
@@ -81,6 +111,61 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None) ->
     found.may_have_happened = tuple(open_calls.values())
     _close(found, open_calls, "may_have_happened")
     return found
+
+
+def preface_seen(preface: Message) -> Observation:
+    """What the folder says of itself, as policy must know it: something read, never something said."""
+    return Observation("the folder's own notes", "folder", preface.text, preface.label, (), preface.label.sources)
+
+
+def prompt_seen(prompt: Message) -> Observation:
+    """What a parent's model asked of a child: not the person's words, and no more to be trusted than what it had read."""
+    return Observation("the task that delegated this", "delegate", prompt.text, prompt.label)
+
+
+def _count(found: Recalled, entry: Entry) -> None:
+    if entry.kind == "child.finished":
+        found.spent += child_spent(entry.body)
+        return
+    found.spent += spent_of(entry)
+    if entry.kind == "model.result" and (usage := usage_of(entry)):
+        found.tokens = (found.tokens[0] + usage.input, found.tokens[1] + usage.output)
+
+
+def child_spent(body: Mapping[str, Any]) -> Spent:
+    """What a child used, as the `child.finished` entry of its parent has it."""
+    try:
+        return msgspec.convert(body.get("spent"), _ChildSpent).spent()
+    except msgspec.ValidationError:
+        return Spent()
+
+
+class _ChildSpent(msgspec.Struct):
+    """Whole numbers only: the log holds no others. Time is the parent's own."""
+
+    cost_uusd: int = 0
+    unpriced_calls: int = 0
+    tokens: int = 0
+    calls: int = 0
+    energy_uwh: tuple[int, int] = (0, 0)
+    unmeasured_calls: int = 0
+
+    def spent(self) -> Spent:
+        low, high = self.energy_uwh
+        energy = Energy(low / 1000, high / 1000)
+        return Spent(self.cost_uusd, self.unpriced_calls, self.tokens, self.calls, 0, energy, self.unmeasured_calls)
+
+
+def child_body(spent: Spent) -> dict[str, JSON]:
+    """The `spent` of a `child.finished` entry."""
+    return {
+        "cost_uusd": spent.cost_uusd,
+        "unpriced_calls": spent.unpriced_calls,
+        "tokens": spent.tokens,
+        "calls": spent.calls,
+        "energy_uwh": [int(spent.energy.low_mwh * 1000), int(spent.energy.high_mwh * 1000)],
+        "unmeasured_calls": spent.unmeasured_calls,
+    }
 
 
 def stopped_result(call: ToolCall, code: str) -> ToolResult:
@@ -106,6 +191,16 @@ def _message(log: Log, entry: Entry, role: str) -> Message:
     return msgspec.json.decode(raw, type=Message)
 
 
+def _action(log: Log, sha256: str) -> Action | None:
+    raw = log.blob(sha256) if sha256 else None
+    return msgspec.json.decode(raw, type=Action) if raw is not None else None
+
+
+def _fields(log: Log, entry: Entry) -> tuple[Field, ...]:
+    raw = log.blob(str(entry.body.get("fields_sha256", "")))
+    return msgspec.json.decode(raw, type=tuple[Field, ...]) if raw is not None else ()
+
+
 def _result(log: Log, entry: Entry) -> ToolResult:
     call_id = str(entry.body.get("call", ""))
     raw = log.blob(str(entry.body.get("result_sha256", "")))
@@ -113,4 +208,11 @@ def _result(log: Log, entry: Entry) -> ToolResult:
         code = "stopped" if entry.body.get("status") == "stopped" else "failed"
         text = "stopped by the person" if code == "stopped" else ERASED
         return ToolResult(call_id, False, text, code, Label(Integrity.TRUSTED, Confidentiality.PUBLIC))
-    return msgspec.json.decode(raw, type=ToolResult)
+    result = msgspec.json.decode(raw, type=ToolResult)
+    if not result.images:
+        return result
+    pictures = [(image, log.blob(image.sha256)) for image in result.images]
+    seen = tuple(
+        ImagePart(image.media_type, data_b64=base64.b64encode(data).decode()) for image, data in pictures if data
+    )
+    return msgspec.structs.replace(result, images=seen)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.canonical import dumps
 from assistant.errors import UsageError
-from assistant.models.budgets import Spent, require
 from assistant.types import (
-    Budgets,
     Finished,
     Label,
     Message,
@@ -25,6 +23,7 @@ from assistant.types import (
 )
 
 if TYPE_CHECKING:
+    from assistant.agent.spending import Charge
     from assistant.audit.log import Log
     from assistant.gateway.events import GatewayEvent
     from assistant.gateway.servers import SampleRequest
@@ -57,21 +56,15 @@ class SamplingHost(Protocol):
         """Whether it may be asked. None is yes."""
         ...
 
-    def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
-        """Count the call."""
-        ...
-
-    def budget_state(self) -> tuple[Spent, Budgets]:
-        """Spent so far, and the bounds."""
+    async def spend_apart(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
+        """Count a call that is none of the conversation. Raises LogError."""
         ...
 
 
 async def sample(host: SamplingHost, request: SampleRequest, emit: Callable[[GatewayEvent], None]) -> tuple[str, str]:
-    """The model's words and its id. Raises UsageError when it is refused or fits no question, BudgetSpent, ModelError."""
+    """The model's words and its id. Raises UsageError when it is refused or fits no question, ModelError."""
     model = host.model()
     info = model.info
-    spent, budgets = host.budget_state()
-    require(spent, budgets)
     if sum(len(text) for _, text in request.messages) + len(request.system) > MAX_CHARACTERS:
         raise UsageError("the question is too long")
     if not request.messages or any(role not in ("user", "assistant") for role, _ in request.messages):
@@ -94,11 +87,13 @@ async def sample(host: SamplingHost, request: SampleRequest, emit: Callable[[Gat
             words.append(event.text)
         elif isinstance(event, Finished):
             usage = event.usage
-    cost = host.spend(info, usage, time.monotonic() - started)
+    charge = await host.spend_apart(info, usage, time.monotonic() - started)
+    for notice in charge.notices:
+        emit(notice)
     text = "".join(words)
     await host.log.write(
         "sampling.result", host.task.id,
-        {"call": request.call_id, "server": request.server, "usage": dict(plain(usage)) if usage else None, "cost_uusd": cost},
+        {"call": request.call_id, "server": request.server, "usage": dict(plain(usage)) if usage else None, "cost_uusd": charge.cost_uusd},
         blobs={"text": text.encode()},
     )  # fmt: skip
     return text, info.id

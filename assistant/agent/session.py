@@ -8,17 +8,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.children import Children
+from assistant.agent.consult import consult_action
+from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
-from assistant.agent.recall import Recalled, stopped_result
+from assistant.agent.notes import read_folder_notes
+from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
+from assistant.agent.services import Services
+from assistant.agent.spending import Charge, Spending
 from assistant.agent.turn import Turn, unanswered
+from assistant.agent.window import Window, still_in_force
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
 from assistant.gateway.door import Gateway
@@ -26,12 +32,9 @@ from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
 from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
-from assistant.models.prices import cost_uusd
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
-    Action,
-    Argument,
     Autonomy,
     Boundary,
     Budgets,
@@ -39,16 +42,13 @@ from assistant.types import (
     Channel,
     Confidentiality,
     Decision,
-    Effect,
     Grant,
     Integrity,
-    Kind,
     Label,
     Message,
     ModelInfo,
-    Resource,
+    ModelRequest,
     ResultPart,
-    Role,
     Task,
     TextPart,
     ToolCall,
@@ -63,55 +63,43 @@ from assistant.visible import one_line
 if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.gateway.events import GatewayEvent
-    from assistant.gateway.registry import Registry
     from assistant.gateway.servers import SampleRequest
     from assistant.models.protocol import Model
-    from assistant.policy.session import Session as PolicySession
-    from assistant.sandbox.protocol import ApplyReport, Room, Stage
+    from assistant.sandbox.protocol import ApplyReport, Room
 
 Emit = Callable[[Event], None]
 _T = TypeVar("_T")
 
 
-class Services(msgspec.Struct, frozen=True):
-    """What a session is given by the Desk. All of it may be shared between sessions, except `policy` and `gateway`."""
-
-    log: Log
-    registry: Registry
-    policy: PolicySession
-    gateway: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]]], Gateway]
-    open_room: Callable[[], Awaitable[Room]]
-    stage: Callable[[], Stage]
-    make_model: Callable[[str], Awaitable[Model]]
-    reload_policy: Callable[[PolicySession], list[str]]
-    """Called between turns: takes up changed policy files; returns what to tell the person."""
-    fallback: tuple[str, ...] = ()
-    max_steps: int = 50
-
-
 class LocalSession:
     """A task on this machine."""
 
-    def __init__(
-        self, task: Task, model: Model, services: Services, past: Recalled | None = None, spent: Spent | None = None
-    ) -> None:
+    def __init__(self, task: Task, model: Model, services: Services, past: Recalled | None = None) -> None:
         self._task = task
         self._services = services
         self._log = services.log
         self._past = past or Recalled([])
         self._history: list[Message] = self._past.history
         self._turns = self._past.turns
-        self._spent = spent or Spent()
-        self._tokens = [0, 0]
+        self._spending = Spending(self._past.spent, lambda: self._task.budgets, services.day, services.today)
+        self._window = Window(services.log, task.id, self._spending)
+        self._tokens = list(self._past.tokens)
         self._label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
+        if self._past.preface:
+            self._take_preface(self._past.preface)
         for message in self._history:
             self._label = self._label.join(message.label)
         self._room: asyncio.Future[Room] | None = None
         self._model = model
         self._recovery = self._new_recovery()
-        self._gateway = services.gateway(lambda: self._task, self._open_room)
-        if self._gateway.servers is not None:
+        self._gateway = services.gateway(lambda: self._task, self.open_room)
+        self._spending.waited_ms = self._gateway.waited_ms
+        if (open_child := services.open_child) is not None:
+            children = Children(self, lambda made: open_child(self, made), services.new_task)
+            self._gateway.house["delegate"] = children
+        if self._gateway.servers is not None and not services.within:  # a helper uses its parent's
             self._gateway.servers.sampler = self.sample
+        self._emit: Emit = _nobody
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
         self._runner: asyncio.Task[None] | None = None
         self._turn: Turn | None = None
@@ -138,9 +126,9 @@ class LocalSession:
         return TaskTotals(
             input_tokens=self._tokens[0],
             output_tokens=self._tokens[1],
-            calls=self._spent.calls,
-            cost_uusd=self._spent.cost_uusd,
-            unpriced_calls=self._spent.unpriced_calls,
+            calls=self._spending.spent.calls,
+            cost_uusd=self._spending.spent.cost_uusd,
+            unpriced_calls=self._spending.spent.unpriced_calls,
             asks=self._gateway.asks,
         )
 
@@ -155,9 +143,39 @@ class LocalSession:
         return self._runner is not None
 
     @property
-    def refused(self) -> Sequence[tuple[str, str]]:
+    def refused(self) -> list[tuple[str, str]]:
         """(title, code) of each refused call, oldest first."""
         return self._gateway.refused
+
+    @property
+    def label(self) -> Label:
+        """Of the whole conversation."""
+        return self._label
+
+    @property
+    def services(self) -> Services:
+        """What it was given."""
+        return self._services
+
+    @property
+    def gateway(self) -> Gateway:
+        """Its door."""
+        return self._gateway
+
+    @property
+    def preface(self) -> Message | None:
+        """What the folder says of itself, as the model is given it."""
+        return self._past.preface
+
+    @property
+    def depth(self) -> int:
+        """How many ancestors the task has."""
+        return self._services.depth
+
+    @property
+    def spent(self) -> Spent:
+        """By the task and its children."""
+        return self._spending.spent
 
     def history(self) -> Sequence[Message]:
         """The conversation, oldest first."""
@@ -185,11 +203,11 @@ class LocalSession:
 
     async def _warm_room(self) -> None:
         with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
-            await self._open_room()
+            await self.open_room()
 
     def notices(self) -> Sequence[Notice]:
         """What a person should know who comes back to this task: calls that may have happened when the program died."""
-        return [
+        crashed = [
             Notice(
                 "warning",
                 f"the program ended while `{call.name}` ran: it may have happened, and is not repeated by itself",
@@ -197,11 +215,16 @@ class LocalSession:
             )
             for call in self._past.may_have_happened
         ]
+        return [*self._past.notices, *crashed]
 
     # ------------------------------------------------------------ a turn
 
     def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
         """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn."""
+        return self._drive(lambda emit: self._model_turn(Message("user", (TextPart(prompt),), _PERSON), emit))
+
+    def run_delegated(self, prompt: Message) -> AsyncGenerator[Event]:
+        """Run the one turn of a child. `prompt` is a model's, not the person's."""
         return self._drive(lambda emit: self._model_turn(prompt, emit))
 
     def run_own_command(self, command: str) -> AsyncGenerator[Event]:
@@ -240,8 +263,9 @@ class LocalSession:
                 self._runner = None
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
-        started = time.monotonic()
+        self._emit = emit
         try:
+            await self._spending.begin_turn()
             ended = await work(emit)
         except asyncio.CancelledError:
             ended = TurnFinished("stopped", 130, "stopped")
@@ -252,7 +276,6 @@ class LocalSession:
         except Exception as error:  # our own mistake: the turn ends, the task and what it holds do not
             ended = TurnFinished("failed", 1, f"a fault in the assistant itself: {type(error).__name__}: {error}")
             emit(Notice("error", ended.message, "the task is kept; please report this"))
-        self._spent += Spent(wall_ms=int((time.monotonic() - started) * 1000))
         emit(await self._close_turn(ended))
 
     async def _close_turn(self, ended: TurnFinished) -> TurnFinished:
@@ -271,42 +294,64 @@ class LocalSession:
                     blobs={"message": dumps(partial)},
                 )
                 self.remember(partial)
-            await self._log.write("turn.finished", self._task.id, {"reason": ended.reason})
+            wall_ms = self._spending.end_turn()
+            body: dict[str, JSON] = {"reason": ended.reason} | ({} if self._services.within else {"wall_ms": wall_ms})
+            await self._log.write("turn.finished", self._task.id, body)
         except LogError as error:
             return TurnFinished("failed", error.exit_code, f"the end of the turn is not in the log: {error}")
         return ended
 
-    async def _model_turn(self, prompt: str, emit: Emit) -> TurnFinished:
-        message = Message("user", (TextPart(prompt),), _PERSON)
+    async def _model_turn(self, message: Message, emit: Emit) -> TurnFinished:
+        prompt, by_person = message.text, message.label == _PERSON
         self._turns += 1
-        records = self._crash_records(emit)
-        records.append(("message", {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
+        notices, records = self._left_open()
+        kind = "message" if by_person else "delegated"
+        records.append((kind, {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
         await record(self._log, self._task.id, records)
+        emit(TurnStarted(self._task.id, self._turns, prompt))
+        for notice in notices:
+            emit(notice)
         for text in self._services.reload_policy(self._services.policy):
             emit(Notice("warning", text))
+        if self._turns == 1 and not self._history and not self._services.within:
+            await self._read_notes(emit)
         self.remember(message)
-        self._services.policy.said(prompt)
+        if by_person:
+            self._services.policy.said(prompt)
+        else:
+            self._services.policy.observed(prompt_seen(message))
         self._recovery = self._new_recovery()
-        emit(TurnStarted(self._task.id, self._turns, prompt))
-        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self.budget_state))
+        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._spending.require))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
-        if self._room is not None or ended.reason == "done":
+        if not self._services.within and (self._room is not None or ended.reason == "done"):
             await self._settle(emit)
         return ended
 
-    def _crash_records(self, emit: Emit) -> list[Record]:
-        """Say once, to the person and in the log, what a crash has left open."""
-        for notice in self.notices():
-            emit(notice)
+    async def _read_notes(self, emit: Emit) -> None:
+        """Once, when the task begins: what the folder says of itself, as data that stands before the conversation."""
+        message = await read_folder_notes(self._task, self._gateway, self._log)
+        if message is not None:
+            self._take_preface(message)
+            self._services.policy.observed(preface_seen(message))
+            emit(Notice("info", f"the model is given {', '.join(message.label.sources)}, as data of this folder"))
+
+    def _take_preface(self, message: Message) -> None:
+        self._past.preface = message
+        self._label = self._label.join(message.label)
+
+    def _left_open(self) -> tuple[Sequence[Notice], list[Record]]:
+        """What a person should know who comes back, and the entries that say it was told: once."""
+        notices = self.notices()
         found: list[Record] = [
             ("crash.found", {"call": call.id, "tool": call.name}, {}) for call in self._past.may_have_happened
         ]
         self._past.may_have_happened = ()
-        return found
+        self._past.notices = ()
+        return notices, found
 
     async def _own_command(self, command: str, emit: Emit) -> TurnFinished:
         self._turns += 1
@@ -325,6 +370,25 @@ class LocalSession:
         except AssistantError as error:
             emit(Notice("error", error.message, error.hint))
 
+    # ------------------------------------------------------------ what a helper's parent needs
+
+    def budgets_left(self) -> Budgets:
+        """What the task may still use."""
+        return self._spending.left()
+
+    def tell(self, event: Event) -> None:
+        """Show an event in the turn that runs."""
+        self._emit(event)
+
+    def spend_child(self, spent: Spent) -> None:
+        """Count what a child used; its time is part of this task's own."""
+        for notice in self._spending.count(msgspec.structs.replace(spent, wall_ms=0)):
+            self._emit(notice)
+
+    def answer(self) -> str:
+        """The last words of the model."""
+        return next((m.text for m in reversed(self._history) if m.role == "assistant" and m.text.strip()), "")
+
     # ------------------------------------------------------------ what the turn needs
 
     def remember(self, message: Message) -> None:
@@ -340,39 +404,52 @@ class LocalSession:
         """A server asks for a model's answer. Raises AssistantError when it gets none."""
         from assistant.agent.sampling import sample  # few servers ask
 
+        self._spending.require()
         return await sample(self, request, emit)
 
     async def consult(self, info: ModelInfo, emit: Emit, carried: Label | None = None) -> Verdict | None:
         """Ask policy whether this model may be sent this conversation, and what is `carried` besides. None is yes."""
-        label = self._label.join(carried) if carried else self._label
-        action = Action(
-            "model",
-            Effect.CONSULT,
-            Resource("model", info.id),
-            (Argument("label", str(label.confidentiality), Role.PAYLOAD, Kind.TEXT),),
-            self._task.folder,
-            {
-                "local": info.local,
-                "confidentiality": str(label.confidentiality),
-                "integrity": str(label.integrity),
-                "provider": info.provider,
-            },
-        )
+        action = consult_action(info, self._label.join(carried) if carried else self._label, self._task.folder)
         verdict = self._gateway.judge(action)
         if verdict.decision is Decision.ALLOW:
             return None
         may = await self._gateway.ask_about(f"consult-{secrets.token_hex(4)}", action, verdict, emit)
         return None if may else verdict
 
-    def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
+    async def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
         """Count a model call."""
-        cost = cost_uusd(info, usage)
-        self._spent = self._spent.call(usage, cost, None)
+        self._recovery.succeeded()
         if usage:
             self._tokens[0] += usage.input
             self._tokens[1] += usage.output
-        self._recovery.succeeded()
-        return cost
+        self._window.answered(self._history, self._beginning, self.enabled_tools(), usage)
+        return await self._spending.call(info, usage, seconds)
+
+    async def spend_apart(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
+        """Count a model call that is none of the conversation."""
+        return await self._spending.call(info, usage, seconds)
+
+    def request(self) -> ModelRequest:
+        """What the model is sent now."""
+        return request_for(self._task.folder, self._history, self.enabled_tools(), self._past.preface)
+
+    async def make_room(self, model: Model, emit: Emit, refused: ModelError | None = None) -> bool:
+        """Shorten the conversation when it does not fit the model's window."""
+        return await self._window.fit(
+            model, self._history, self._beginning, self.enabled_tools(), self._still_in_force, emit, refused
+        )
+
+    @property
+    def _beginning(self) -> Sequence[Message]:
+        return beginning(self._task.folder, self._past.preface)
+
+    async def _still_in_force(self) -> list[str]:
+        """What must not depend on a summary's wording."""
+        changes: list[Change] = []
+        if self._room is not None:
+            with contextlib.suppress(AssistantError):
+                changes = await self.changes()
+        return still_in_force(self.boundaries(), self.grants(), self.refused, changes)
 
     async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
         """Wait and try again, or go on with the next model of the fallback list."""
@@ -394,14 +471,12 @@ class LocalSession:
             emit(Notice("warning", f"{said}; going on with {step.model}"))
             return True
 
-    def budget_state(self) -> tuple[Spent, Budgets]:
-        """Spent so far, and the bounds."""
-        return self._spent, self._task.budgets
-
     def _new_recovery(self) -> Recovery:
-        return Recovery(self._task.model, self._services.fallback)
+        services = self._services
+        return Recovery(self._task.model, services.fallback, usable=services.usable, window=services.window)
 
-    async def _open_room(self) -> Room:
+    async def open_room(self) -> Room:
+        """The room, opened when first needed; shared with children. Raises SandboxUnavailable, SandboxError."""
         if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):
             self._room = asyncio.ensure_future(self._services.open_room())
         return await asyncio.shield(self._room)
@@ -527,15 +602,20 @@ class LocalSession:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        if self._gateway.servers is not None:
+        if self._gateway.servers is not None and not self._services.within:
             await self._gateway.servers.stop()
         if self._room is not None:
             with contextlib.suppress(AssistantError, asyncio.CancelledError):
-                await (await self._room).aclose()
+                room = await self._room
+                await (self._gateway.end_programs() if self._services.within else room.aclose())
         await self._model.aclose()
 
     async def _change(self, what: str, old: JSON, new: JSON) -> None:
         await self._log.write("task.changed", self._task.id, {"what": what, "old": old, "new": new})
+
+
+def _nobody(event: Event) -> None:
+    """Between turns nobody listens."""
 
 
 _PERSON = Label(Integrity.TRUSTED, Confidentiality.PRIVATE, ("person",))

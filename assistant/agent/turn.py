@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from assistant import types
-from assistant.agent.context import request_for
 from assistant.agent.events import (
     CallDelta,
     Event,
@@ -24,28 +25,33 @@ from assistant.agent.events import (
     TurnFinished,
 )
 from assistant.agent.limits import Limit
+from assistant.agent.today import energy_body
 from assistant.canonical import dumps
 from assistant.errors import ModelError
 from assistant.types import (
     CallPart,
     Message,
     ModelInfo,
+    ModelRequest,
     Part,
     ReasoningPart,
     ResultPart,
     TextPart,
     ToolCall,
     ToolResult,
-    ToolSpec,
     Usage,
     Verdict,
 )
 
 if TYPE_CHECKING:
+    from assistant.agent.spending import Charge
     from assistant.audit.log import Log
     from assistant.models.protocol import Model
 
 Emit = Callable[[Event], None]
+
+_MOST_CUTS = 3
+"""Times that one step shortens a conversation which the model refuses as too long; each halves it."""
 
 
 class TurnHost(Protocol):
@@ -65,14 +71,6 @@ class TurnHost(Protocol):
         """The model that answers now; asked anew at every step, so that a swap takes effect in the middle."""
         ...
 
-    def enabled_tools(self) -> Sequence[ToolSpec]:
-        """Tools that the model is told of."""
-        ...
-
-    def history(self) -> Sequence[Message]:
-        """The conversation so far."""
-        ...
-
     def remember(self, message: Message) -> None:
         """Add to the conversation."""
         ...
@@ -85,8 +83,16 @@ class TurnHost(Protocol):
         """Take a call through the door."""
         ...
 
-    def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> int | None:
-        """Count what a call cost; returns the cost in millionths of a dollar, None when the price is unknown."""
+    async def spend(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
+        """Count what a call cost."""
+        ...
+
+    async def make_room(self, model: Model, emit: Emit, refused: ModelError | None = None) -> bool:
+        """Shorten the conversation when it does not fit the model, or was `refused` as too long; whether it was."""
+        ...
+
+    def request(self) -> ModelRequest:
+        """What the model is sent now."""
         ...
 
     async def recover(self, error: ModelError, tries: int, delivered: bool, emit: Emit) -> bool:
@@ -178,39 +184,45 @@ class Turn:
             except ModelError as error:
                 delivered = self.answer is not None and bool(self.answer.text or self.answer.parts)
                 await self._record_failure(model.info, error)
+                too_long = error.kind == "context_length" and not delivered and tries <= _MOST_CUTS
+                if too_long and await self._host.make_room(model, self._emit, error):
+                    continue
                 if await self._host.recover(error, tries, delivered, self._emit):
                     continue
                 return TurnFinished("failed", 4, str(error))
         return await self._act_on(answer)
 
     async def _ask(self, model: Model, step: int) -> Answer:
+        await self._host.make_room(model, self._emit)
         self.answer = answer = Answer()
         info = model.info
         await self._host.log.write("model.call", self._host.task.id, {"model": info.id, "step": step})
         self._emit(ModelStarted(info.id, step))
         started = time.monotonic()
-        request = request_for(self._host.task.folder, self._host.history(), self._host.enabled_tools())
-        async for event in model.stream(request):
+        async for event in model.stream(self._host.request()):
             answer.take(event, self._emit)
         if answer.finished is None:
             raise ModelError("the answer broke off", kind="incomplete_stream", retryable=True)
         seconds = time.monotonic() - started
         usage = answer.finished.usage
-        cost = self._host.spend(info, usage, seconds)
+        charge = await self._host.spend(info, usage, seconds)
         message = answer.message(whole=True)
         blobs = {"message": dumps(message)} if message else None
         body: dict[str, types.JSON] = {
             "model": info.id,
             "finish": answer.finished.finish,
             "usage": dict(types.plain(usage)) if usage else None,
-            "cost_uusd": cost,
+            "cost_uusd": charge.cost_uusd,
             "duration_ms": int(seconds * 1000),
+            **energy_body(charge.energy),
         }
         await self._host.log.write("model.result", self._host.task.id, body, blobs=blobs)
         if message:
             self._host.remember(message)
         self.answer = None
-        self._emit(ModelFinished(info.id, answer.finished.finish, usage, cost, answer.finished.refusal))
+        self._emit(ModelFinished(info.id, answer.finished.finish, usage, charge.cost_uusd, answer.finished.refusal))
+        for notice in charge.notices:
+            self._emit(notice)
         return answer
 
     async def _record_failure(self, info: ModelInfo, error: ModelError) -> None:
@@ -234,7 +246,7 @@ class Turn:
                     limit.saw_call(call.name, call.arguments)
                 result = await self._host.call(call, self._emit)
                 self._refused += result.code in ("refused", "needs_person")
-                self._host.remember(Message("tool", (ResultPart(result),), result.label))
+                self._host.remember(tool_message(result))
                 if result.code == "log_unavailable":
                     return TurnFinished("failed", 7, "the log can't be written, so nothing runs")
                 if result.code == "sandbox_unavailable":
@@ -253,6 +265,12 @@ class Turn:
         if self._refused:
             return TurnFinished("done", 3, f"{self._refused} call(s) were refused; see the log")
         return TurnFinished("done", 0)
+
+
+def tool_message(result: ToolResult) -> Message:
+    """The message that carries a result, its pictures behind it."""
+    bare = msgspec.structs.replace(result, images=()) if result.images else result
+    return Message("tool", (ResultPart(bare), *result.images), result.label)
 
 
 def unanswered(history: Sequence[Message]) -> list[CallPart]:

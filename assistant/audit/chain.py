@@ -75,5 +75,10 @@ def _applied(turn: list[Entry], calls: list[Entry] | None) -> list[Entry]:
     found = [e for e in turn if e.kind in ("stage.apply", "stage.drop", "stage.undo")]
     if calls is None:
         return found
+    names = {e.body.get("call") for e in calls}
     paths = {str(c.get("path")) for e in calls for c in e.body.get("changes") or ()}
-    return [e for e in found if paths & {str(c.get("path")) for c in e.body.get("changes") or ()}]
+    return [
+        e
+        for e in found
+        if e.body.get("call") in names or paths & {str(c.get("path")) for c in e.body.get("changes") or ()}
+    ]

@@ -98,9 +98,11 @@ class TaskFacts(msgspec.Struct):
 class Index:
     """The index of one log. Safe from any thread; never raises for its own troubles, it starts over."""
 
-    def __init__(self, log: Database, file: Path) -> None:
+    def __init__(self, log: Database, file: Path | None) -> None:
         self._log = log
         self._file = file
+        """None: in memory."""
+        self._identity: int | None = None
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -113,8 +115,7 @@ class Index:
         """Throw the index away: content was erased, or it does not fit the log."""
         with self._lock:
             self._close()
-            for suffix in ("", "-wal", "-shm"):
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+            self._remove()
 
     # ---------------------------------------------------------------- asking
 
@@ -184,6 +185,8 @@ class Index:
     # ---------------------------------------------------------------- filling
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._inode() != self._identity:
+            self._close()  # another process has thrown it away
         if self._connection is None:
             self._connection = self._connect()
             if not self._fits(self._connection):
@@ -192,13 +195,32 @@ class Index:
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
+        if self._file is not None:
+            try:
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._file.touch(mode=0o600)
+                connection = _connect(str(self._file))
+                self._identity = self._inode()
+                return connection
+            except (OSError, sqlite3.Error):
+                pass  # the cache can't be written: slower, and just as right
+        self._identity = self._inode()
+        return _connect(":memory:")
+
+    def _inode(self) -> int | None:
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file.touch(mode=0o600)
-            connection = _connect(str(self._file))
-        except (OSError, sqlite3.Error):
-            connection = _connect(":memory:")  # the cache can't be written: slower, and just as right
-        return connection
+            return self._file.stat().st_ino if self._file is not None else None
+        except OSError:
+            return None
+
+    def _remove(self) -> None:
+        if self._file is None:
+            return
+        for suffix in ("", "-wal", "-shm"):
+            try:
+                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+            except OSError:
+                return
 
     def _fits(self, connection: sqlite3.Connection) -> bool:
         """Whether it was made from this log: the last entry it has counted has the same leaf."""
@@ -213,11 +235,7 @@ class Index:
 
     def _start_over(self) -> None:
         self._close()
-        for suffix in ("", "-wal", "-shm"):
-            try:
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-            except OSError:
-                break
+        self._remove()
         self._connection = self._connect()
         if _state(self._connection).get("version") != VERSION:
             connection = self._connection = self._connection if _is_empty(self._connection) else _connect(":memory:")

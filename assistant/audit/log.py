@@ -8,7 +8,6 @@ as soon as the cause is gone.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import sqlite3
 import threading
@@ -16,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -42,6 +41,9 @@ from assistant.store.database import Database
 from assistant.store.failure import log_error
 from assistant.types import JSON
 
+if TYPE_CHECKING:
+    import asyncio
+
 GROUP = 512
 """Most entries that `write` puts under one checkpoint: bounds how long the first waiter waits for the last."""
 
@@ -61,7 +63,13 @@ class Draft(msgspec.Struct, frozen=True):
     blobs: Mapping[str, bytes] = {}
 
 
-_Waiter = tuple[Draft, "asyncio.AbstractEventLoop", "asyncio.Future[Entry]"]
+class _Waiter(msgspec.Struct, frozen=True):
+    """A draft, and who waits for it."""
+
+    draft: Draft
+    loop: Any
+    done: Any
+    """A future of `loop`."""
 
 
 class Log:
@@ -148,7 +156,8 @@ class Log:
                 also = [] if lost else [self._signer.key]
                 self._signer.adopt(new)
                 body = {"old_vkey": str(old), "new_vkey": str(new.verifier), "lost": lost}
-                return self._write(connection, [Draft("key.rotated", "", body)], None, also)[0]
+                written = self._write(connection, [Draft("key.rotated", "", body)], also_signing=also)
+                return written[0] if written else self._impossible()
             finally:
                 self._reset()
 
@@ -172,8 +181,9 @@ class Log:
                 self._last_note = self._signer.sign(tree)
                 rows.insert_note(connection, tree.size, self._last_note)
                 body = {"first_seq": signed + 1, "count": tree.size - signed}
-                self._write(connection, [Draft("tail.accepted", "", body)], None, [])
-                return tree.size - 1 - signed
+                if self._write(connection, [Draft("tail.accepted", "", body)]) is None:
+                    self._impossible()
+                return tree.size - signed
             finally:
                 self._reset()
 
@@ -181,11 +191,13 @@ class Log:
         self, kind: str, task: str, body: Mapping[str, JSON], *, blobs: Mapping[str, bytes] | None = None
     ) -> Entry:
         """As `append`, without blocking the event loop; writes that wait at the same time share a checkpoint and an fsync."""
+        import asyncio  # 15 ms, which commands without a loop don't pay
+
         if self._closed:
             raise LogError("the log is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Entry] = loop.create_future()
-        self._waiting.append((Draft(kind, task, body, blobs or {}), loop, done))
+        self._waiting.append(_Waiter(Draft(kind, task, body, blobs or {}), loop, done))
         self._start_thread()
         self._wake.set()
         try:
@@ -208,31 +220,33 @@ class Log:
 
     def _commit(self, drafts: Sequence[Draft], also: Callable[[sqlite3.Connection], None] | None) -> list[Entry]:
         connection = self._database.begin()
+        if self._tree is not None:
+            entries = self._write(connection, drafts, also)
+            if entries is not None:
+                return entries
+            self._database.rollback()  # other processes have appended meanwhile
+            connection = self._database.begin()
         self._caught_up(connection)
-        return self._write(connection, drafts, also, [])
+        entries = self._write(connection, drafts, also)
+        return entries if entries is not None else self._impossible()
+
+    def _impossible(self) -> NoReturn:
+        raise LogDamaged("the log changes although it is locked", hint="run `assistant log verify`")
 
     def _write(
         self,
         connection: sqlite3.Connection,
         drafts: Sequence[Draft],
-        also: Callable[[sqlite3.Connection], None] | None,
-        also_signing: Sequence[SigningKey],
-    ) -> list[Entry]:
+        also: Callable[[sqlite3.Connection], None] | None = None,
+        also_signing: Sequence[SigningKey] = (),
+    ) -> list[Entry] | None:
+        """Write and commit; None, with nothing written, when the stored log does not end where this process thinks."""
         assert self._tree is not None  # noqa: S101 - `_caught_up` has set it
         try:
-            tree = GrowingTree(self._tree)
-            now = time.time_ns() // 1_000_000
-            entries: list[Entry] = []
-            stored: list[tuple[int, str, bytes]] = []
-            for draft in drafts:
-                head = head_of(self._last_note) if self._last_note and not entries else ""
-                entry = self._entry(connection, draft, tree.frontier.size + 1, now, head)
-                text = encode(entry)
-                self._last_leaf = leaf_hash(text.encode())
-                tree.append(self._last_leaf)
-                entries.append(entry)
-                stored.append((entry.seq, text, self._last_leaf))
-            rows.insert_entries(connection, stored)
+            tree = GrowingTree(self._tree.copy())
+            entries, stored, last_leaf = self._make(connection, drafts, tree)
+            if not rows.insert_entries(connection, stored):
+                return None
             if tree.new_nodes:
                 rows.insert_nodes(connection, tree.new_nodes)
             if also is not None:
@@ -241,28 +255,41 @@ class Log:
             rows.insert_note(connection, tree.frontier.size, note)
         except (OSError, sqlite3.Error) as error:
             raise log_error(error, self._database.path) from error
-        self._last_note = note
         self._database.commit()
+        self._tree, self._last_leaf, self._last_note = tree.frontier, last_leaf, note
         self._database.may_create = False
         self.trust.saw(tree.frontier.size, note)
         return entries
 
-    def _entry(self, connection: sqlite3.Connection, draft: Draft, seq: int, now: int, head: str) -> Entry:
-        body: dict[str, Any] = plain(draft.body)
-        for name, data in draft.blobs.items():
-            sha256 = hashlib.sha256(data).hexdigest()
-            rows.insert_blob(connection, sha256, data)
-            body[f"{name}_sha256"] = sha256
-        return Entry(
-            seq=seq,
-            time_ms=now,
-            kind=plain(draft.kind),
-            task=plain(draft.task),
-            body=body,
-            blobs=tuple(sorted(draft.blobs)),
-            prev=self._last_leaf[:PREV_BYTES].hex() or FIRST_PREV,
-            head=head,
-        )
+    def _make(
+        self, connection: sqlite3.Connection, drafts: Sequence[Draft], tree: GrowingTree
+    ) -> tuple[list[Entry], list[tuple[int, str, bytes]], bytes]:
+        """The entries of the drafts, their rows, and the last leaf; `tree` grows by them and contents are kept."""
+        now = time.time_ns() // 1_000_000
+        leaf = self._last_leaf
+        head = head_of(self._last_note) if self._last_note else ""
+        entries: list[Entry] = []
+        stored: list[tuple[int, str, bytes]] = []
+        seq = tree.frontier.size
+        for draft in drafts:
+            seq += 1
+            entry = Entry(
+                seq=seq,
+                time_ms=now,
+                kind=plain(draft.kind),
+                task=plain(draft.task),
+                body=_body(connection, draft),
+                blobs=tuple(sorted(draft.blobs)),
+                prev=leaf[:PREV_BYTES].hex() or FIRST_PREV,
+                head=head,
+            )
+            text = encode(entry)
+            leaf = leaf_hash(text.encode())
+            tree.append(leaf)
+            entries.append(entry)
+            stored.append((seq, text, leaf))
+            head = ""
+        return entries, stored, leaf
 
     def _caught_up(self, connection: sqlite3.Connection, *, lost_key: bool = False, tail: bool = False) -> Frontier:
         """The frontier over what is stored now, checked against the signed end when others have written."""
@@ -310,14 +337,14 @@ class Log:
         group: list[_Waiter] = []
         while self._waiting and len(group) < GROUP:
             waiter = self._waiting.popleft()
-            if not waiter[2].cancelled():
+            if not waiter.done.cancelled():
                 group.append(waiter)
         return group
 
     def _settle(self, group: list[_Waiter]) -> None:
         results: list[Entry | BaseException]
         try:
-            results = list(self.append_many([draft for draft, _, _ in group]))
+            results = list(self.append_many([waiter.draft for waiter in group]))
         except BaseException as error:
             if len(group) > 1 and not isinstance(error, LogDamaged):  # one bad draft must not fail its neighbours
                 for waiter in group:
@@ -325,8 +352,8 @@ class Log:
                 return
             results = [error] * len(group)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Entry], Entry | BaseException]]] = {}
-        for (_, loop, done), result in zip(group, results, strict=True):
-            by_loop.setdefault(loop, []).append((done, result))
+        for waiter, result in zip(group, results, strict=True):
+            by_loop.setdefault(waiter.loop, []).append((waiter.done, result))
         for loop, pairs in by_loop.items():
             try:
                 loop.call_soon_threadsafe(_resolve, pairs)
@@ -376,6 +403,15 @@ class Log:
         """Size and note of the checkpoint over `size` entries; None when no commit ended there."""
         found = self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,))
         return (found[0][0], found[0][1]) if found else None
+
+
+def _body(connection: sqlite3.Connection, draft: Draft) -> dict[str, Any]:
+    body: dict[str, Any] = plain(draft.body)
+    for name, data in draft.blobs.items():
+        sha256 = hashlib.sha256(data).hexdigest()
+        rows.insert_blob(connection, sha256, data)
+        body[f"{name}_sha256"] = sha256
+    return body
 
 
 def _resolve(pairs: list[tuple[asyncio.Future[Entry], Entry | BaseException]]) -> None:

@@ -18,6 +18,7 @@ from assistant.errors import LogError, UsageError
 
 BATCH = 500
 TIMEOUT_S = 30.0
+_GOOD = ("done", "ok")
 _OK, _ERROR = 1, 2
 _INTERNAL, _CLIENT = 1, 3
 """OTLP numbers for status and kind of a span (opentelemetry-proto, trace.proto)."""
@@ -115,7 +116,7 @@ class _Turns:
             self.model = None
         elif kind in ("intent", "decision", "approval"):
             self.calls.setdefault(str(body.get("call")), {})[kind] = entry
-        elif kind == "outcome":
+        elif kind == "outcome" or (kind.startswith("stage.") and str(body.get("call")) in self.calls):
             yield self._tool(str(body.get("call")), entry)
         elif kind == "turn.finished":
             yield from self.end(entry)
@@ -164,7 +165,7 @@ class _Turns:
         assert first is not None  # noqa: S101 - a call has at least one entry
         body = outcome.body if outcome else {}
         tool = str((intent or first).body.get("tool", ""))
-        status = str(body.get("status", "may_have_happened"))
+        status = str(body.get("status", "done" if outcome else "may_have_happened"))
         attributes = {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": tool,
@@ -176,10 +177,10 @@ class _Turns:
             "assistant.action.sha256": first.body.get("digest"),
             "assistant.status": status,
             "process.exit.code": body.get("exit_status"),
-            "error.type": None if status == "ok" else status,
+            "error.type": None if status in _GOOD else status,
         }
         return self._span(
-            f"execute_tool {tool}", _INTERNAL, first, outcome or self.last or first, attributes, status == "ok"
+            f"execute_tool {tool}", _INTERNAL, first, outcome or self.last or first, attributes, status in _GOOD
         )
 
     def _span(

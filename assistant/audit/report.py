@@ -19,7 +19,7 @@ from assistant.audit.entry import Entry
 from assistant.audit.log import Log
 from assistant.audit.markup import bars, diff, folded, page, section, table, text
 from assistant.audit.page import Filter, find
-from assistant.audit.summary import summarise
+from assistant.audit.summary import preview, summarise
 from assistant.audit.verification import Verification
 from assistant.audit.verify_apart import verify_apart
 from assistant.audit.words import text_of
@@ -275,7 +275,7 @@ def _timeline(log: Log, entries: Sequence[Entry]) -> str:
                 text(_clock(e.time_ms)),
                 text(e.kind),
                 text(e.task[:8]),
-                folded(text(summarise(e)), _detail(log, e)),
+                folded(text(preview(log, e)), _detail(log, e)),
             )
             for e in entries
         ],

@@ -20,10 +20,10 @@ from assistant.types import Data
 if TYPE_CHECKING:
     from assistant.audit.views import Views
 
-INDEX_S = 0.1
+INDEX_S = 0.05
 """Spent on indexing new contents at each search."""
 
-LOOK_S = 0.35
+LOOK_S = 0.3
 """Spent on looking through entries and contents that are not indexed."""
 
 

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from assistant.audit.entry import Entry
+from assistant.errors import LogError
+from assistant.types import Message
 from assistant.visible import one_line
 
+if TYPE_CHECKING:
+    from assistant.audit.log import Log
+
 Body = Mapping[str, Any]
+
+
+def preview(log: Log, entry: Entry) -> str:
+    """The line of one entry with the beginning of what was said in it, for messages and answers."""
+    line = summarise(entry)
+    if entry.kind not in ("message", "model.result") or "message" not in entry.blobs:
+        return line
+    try:
+        data = log.blob(str(entry.body.get("message_sha256")))
+        said = msgspec.json.decode(data, type=Message).text if data is not None else "(erased)"
+    except (msgspec.DecodeError, LogError):
+        return line
+    return one_line(f"{line}: {said}") if said else line
 
 
 def summarise(entry: Entry) -> str:

@@ -165,11 +165,14 @@ def messages_of(log: Log, entries: Iterable[Entry]) -> Iterator[Message]:
 
 
 def open_intents_of(entries: Iterable[Entry]) -> list[Entry]:
-    """Intents without an outcome: each may have happened. Those that a `crash.found` entry has already told stay in."""
+    """Intents without an outcome: each may have happened. Those that a `crash.found` entry has already told stay in.
+
+    The outcome of an apply, a drop or an undo is the `stage.*` entry that carries its call.
+    """
     waiting: dict[str, Entry] = {}
     for entry in entries:
         if entry.kind == "intent":
             waiting[str(entry.body.get("call"))] = entry
-        elif entry.kind == "outcome":
+        elif entry.kind == "outcome" or entry.kind.startswith("stage."):
             waiting.pop(str(entry.body.get("call")), None)
     return list(waiting.values())

@@ -70,7 +70,8 @@ class Views:
         self.log = log
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.index = Index(log.database, Path(log.paths.cache) / "log-index.db")
+        own = log.database.path == log.paths.log_db  # the index of another log would only throw ours away
+        self.index = Index(log.database, Path(log.paths.cache) / "log-index.db" if own else None)
 
     def close(self) -> None:
         """Stop indexing and close the index."""
@@ -179,7 +180,7 @@ class Views:
         from assistant.audit.search import search_entries
 
         found = search_entries(self, search, wanted or Filter(), before_seq=before_seq, limit=limit)
-        return Page(tuple(row_of(entry) for entry in found.entries), found.searched_to)
+        return Page(tuple(row_of(entry, self.log) for entry in found.entries), found.searched_to)
 
     def chain(self, seq: int) -> Chain:
         """Cause and effect around an entry: prompt → model call → action → decision → approval → outcome → apply."""
@@ -188,9 +189,9 @@ class Views:
         return chain_of(self, seq)
 
 
-def row_of(entry: Entry) -> LogRow:
+def row_of(entry: Entry, log: Log) -> LogRow:
     """An entry as a row."""
-    from assistant.audit.summary import summarise
+    from assistant.audit.summary import preview
 
     detail = visible(msgspec.json.format(msgspec.json.encode(entry.body), indent=2).decode())
-    return LogRow(entry.seq, entry.time_ms, visible(entry.kind), visible(entry.task), summarise(entry), detail)
+    return LogRow(entry.seq, entry.time_ms, visible(entry.kind), visible(entry.task), preview(log, entry), detail)

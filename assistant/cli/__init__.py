@@ -26,6 +26,8 @@ COMMANDS = {
     "tools": "list, show, write and check tools",
     "servers": "set up MCP servers, whose tools run in rooms of their own",
     "tasks": "list tasks",
+    "memory": "see, edit and forget what is remembered",
+    "replay": "play a recorded task again with another model",
     "stop": "end every process of a task",
     "config": "show settings and where each comes from",
     "doctor": "try what holds on this machine",

@@ -58,7 +58,9 @@ async def _desk() -> Desk:
     def build() -> Desk:
         from assistant.compose import build_desk
 
-        return build_desk()
+        desk = build_desk()
+        desk.keep_indexed()
+        return desk
 
     return await asyncio.to_thread(build)
 

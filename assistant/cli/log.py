@@ -222,15 +222,15 @@ def _print_page(args: argparse.Namespace, query: str) -> int:
     try:
         limit = args.limit or sys.maxsize
         found = search_entries(views, query, _filter(args, log), before_seq=args.before, limit=limit, patient=True)
-        _print_entries(reversed(found.entries), args.json)
+        _print_entries(log, reversed(found.entries), args.json)
     finally:
         views.close()
         log.close()
     return 0
 
 
-def _print_entries(entries: Iterable[Entry], as_json: bool) -> None:
-    from assistant.audit.summary import summarise
+def _print_entries(log: Log, entries: Iterable[Entry], as_json: bool) -> None:
+    from assistant.audit.summary import preview
     from assistant.visible import visible
 
     for entry in entries:
@@ -238,7 +238,7 @@ def _print_entries(entries: Iterable[Entry], as_json: bool) -> None:
             print(_json(_entry_fields(entry)))
         else:
             kind, task = visible(entry.kind), visible(entry.task)
-            print(f"{entry.seq:>7}  {_clock(entry.time_ms)}  {kind:<15} {task[:8]:<8} {summarise(entry)}")
+            print(f"{entry.seq:>7}  {_clock(entry.time_ms)}  {kind:<15} {task[:8]:<8} {preview(log, entry)}")
 
 
 def _entry_fields(entry: Entry) -> dict[str, Any]:
@@ -257,14 +257,14 @@ def _show(args: argparse.Namespace) -> int:
             texts = {name: None if data is None else data.decode(errors="replace") for name, data in contents.items()}
             print(_json({**_entry_fields(chain.at), "contents": texts, "chain": [e.seq for e in chain.entries()]}))
             return 0
-        row = row_of(chain.at)
+        row = row_of(chain.at, log)
         print(
             f"entry {row.seq} · {_clock(row.time_ms)} · {row.kind} · task {row.task or 'none'}\n{row.summary}\n\n{row.detail}"
         )
         for name, data in contents.items():
             print(f"\n{name}:\n{_content(data)}")
         print("\nwhat led to what:")
-        _print_entries(chain.entries(), as_json=False)
+        _print_entries(log, chain.entries(), as_json=False)
     finally:
         views.close()
         log.close()

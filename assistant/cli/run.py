@@ -60,9 +60,7 @@ async def _run(args: argparse.Namespace, prompt: str) -> int:
     desk = build_desk()
     try:
         if args.resume:
-            session = await desk.resume_task(args.resume, approver=Unattended())
-            if args.model:
-                await session.set_model(args.model)
+            session = await desk.resume_task(args.resume, approver=Unattended(), model=args.model)
         else:
             session = await desk.open_task(
                 Path(args.folder),

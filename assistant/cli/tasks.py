@@ -31,7 +31,8 @@ async def _run(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps(plain(row)))
             else:
-                mark = " (interrupted)" if row.interrupted else ""
+                mark = f" (part of {row.task.parent})" if row.task.parent else ""
+                mark += " (interrupted)" if row.interrupted else ""
                 print(f"{row.task.id}  {row.turns:>3} turns  {one_line(row.task.folder, 50)}  {row.task.title}{mark}")
     finally:
         await desk.aclose()

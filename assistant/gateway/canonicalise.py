@@ -7,8 +7,10 @@ is said here: this step only makes it plain enough to be judged.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from assistant.gateway.house import RESOURCES
 from assistant.gateway.validate import InvalidCallError
 from assistant.types import JSON, Action, Argument, ArgumentSpec, Effect, Kind, Resource, Role, ToolSpec, as_list
 from assistant.visible import one_line
@@ -19,8 +21,9 @@ SYSTEM = ("/usr/share", "/usr/lib", "/usr/include", "/usr/bin", "/usr/local", "/
 _GLOB = frozenset("*?[{")
 
 
-def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str) -> Action:
-    """The Action of a validated call. `folder` is the real path of the task's folder.
+def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, *, hosts: Sequence[str] = ()) -> Action:
+    """The Action of a validated call. `folder` is the real path of the task's folder, `hosts` those that the person's
+    settings name for the tool.
 
     Raises InvalidCallError for a path with a NUL, a URL without a host, and the like.
     """
@@ -38,9 +41,10 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str) -> Acti
     if spec.effect in (Effect.WRITE, Effect.DELETE):
         facts["staged"] = not facts.get("outside", False)
     facts["count"] = sum(len(as_list(a.value)) for a in made if a.role is Role.TARGET)
-    if spec.hosts:
-        facts["hosts"] = sorted({*facts.get("hosts", []), *spec.hosts})
-    return Action(spec.name, spec.effect, _resource(made, folder), tuple(made), folder, facts)
+    if spec.hosts or hosts:
+        facts["hosts"] = sorted({*facts.get("hosts", []), *spec.hosts, *hosts})
+    resource = RESOURCES.get(spec.protocol) or _resource(made, folder)
+    return Action(spec.name, spec.effect, resource, tuple(made), folder, facts)
 
 
 def _canonical(value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], name: str) -> JSON:
@@ -60,7 +64,8 @@ def _canonical(value: JSON, kind: Kind, folder: str, facts: dict[str, JSON], nam
             if _GLOB & set(value):
                 facts["bulk"] = True
                 return _glob(value, folder, facts)
-            return _path(value, folder, facts)
+            slash = "/" if value.endswith("/") and value.strip("/") else ""  # `new/` asks for a folder
+            return _path(value, folder, facts) + slash
         case Kind.COMMAND:
             from assistant.policy.shell import parse  # loads tree-sitter, 24 ms: not before the first command
 

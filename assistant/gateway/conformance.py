@@ -68,7 +68,7 @@ async def check_tool(spec: ToolSpec, cases: tuple[Case, ...], sandbox: Sandbox, 
             check = await run.hostile(words, make)
             if check is not None:
                 yield check
-    if spec.protocol != "process":  # those are the gateway's own, and have no program to run here
+    if spec.protocol in ("json", "plain"):  # the others are the gateway's own, and have no program to run here
         yield await run.cancel()
 
 

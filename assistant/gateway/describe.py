@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from assistant.gateway.house import RESOURCES
 from assistant.types import Action, Effect, Kind, Role, as_list
 from assistant.visible import one_line
 
@@ -29,6 +30,10 @@ def title(action: Action) -> str:
 def sentence(action: Action) -> str:
     """What will happen, in one sentence for the approval card."""
     about = _short(action) or action.folder
+    if action.resource == RESOURCES["memory"]:
+        return one_line(
+            f"Remember for later tasks: {about}" if action.effect is Effect.ACT else "Look into the memory", 400
+        )
     extra = ""
     if action.effect is Effect.EXECUTE:
         extra = " in the sandbox"

@@ -8,8 +8,10 @@ Whatever fails on the way is a refusal or a failed result; nothing falls through
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,11 +31,14 @@ from assistant.gateway.events import (
     GatewayEvent,
     Notice,
 )
-from assistant.gateway.judge import judged
+from assistant.gateway.house import VERBS, House
+from assistant.gateway.judge import judged, stricter
+from assistant.gateway.observe import observation_of
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
     Reading,
+    capped,
     live_text,
     read_json,
     read_plain,
@@ -42,8 +47,9 @@ from assistant.gateway.output import (
 from assistant.gateway.processes import Processes
 from assistant.gateway.record import record
 from assistant.gateway.resident import Residents
-from assistant.gateway.run import command_for
+from assistant.gateway.run import command_for, configured_hosts
 from assistant.gateway.validate import InvalidCallError, Validator
+from assistant.policy.attention import Refusal
 from assistant.policy.provenance import Observation
 from assistant.policy.sensitive import redact
 from assistant.types import (
@@ -55,6 +61,8 @@ from assistant.types import (
     Channel,
     Completed,
     Decision,
+    Grant,
+    ImagePart,
     Label,
     Task,
     ToolCall,
@@ -93,20 +101,29 @@ class Gateway:
         approver: Approver,
         room: Callable[[], Awaitable[Room]],
         now_ms: Callable[[], int],
+        settings: Callable[[str], Mapping[str, JSON]] = lambda _: {},
+        house: Mapping[str, House] | None = None,
+        above: Gateway | None = None,
     ) -> None:
         self._task = task
         self._registry = registry
         self._log = log
         self.policy = policy
-        self._approver = approver
+        self.approver = approver
         self._room = room
         self._now_ms = now_ms
+        self._settings = settings
+        self.house: dict[str, House] = dict(house or {})
+        """By protocol: who answers the calls of tools that have no program."""
+        self._above = above
+        """The parent's door: nothing passes this one that would not pass it."""
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
         self.servers: TaskServers | None = None
         """The MCP servers of the task, set by the Desk where there are any."""
         self.asks = 0
+        self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
         """(title, code) of every call that was refused, for the end of an unattended run."""
 
@@ -146,21 +163,45 @@ class Gateway:
         await self._record_decision(call_id, action, name, verdict)
         return await self._consent(call_id, action, name, verdict, emit, by_person=False) is None
 
+    def waited_ms(self) -> int:
+        """How long the person was waited for, since the task was opened here."""
+        return int(self._waited_s * 1000)
+
     def judge(self, action: Action) -> Verdict:
-        """Ask policy. A check that fails is a deny."""
-        return judged(self.policy, action, self._now_ms())
+        """Ask policy, of a child also the parent's: the stricter verdict counts. A check that fails is a deny."""
+        verdict = judged(self.policy, action, self._now_ms())
+        return verdict if self._above is None else stricter(verdict, self._above.judge(action))
+
+    def is_on(self, tool: str) -> bool:
+        """Whether the task has the tool now; a child has none that its parent has not."""
+        return tool in self._task().tools and (self._above is None or self._above.is_on(tool))
+
+    async def end_programs(self) -> None:
+        """End the long-running programs of this task, in a room that goes on without it."""
+        await self.processes.end_all()
+        await self.residents.end_all()
+
+    def _take_yes(self, action: Action, approval: Approval) -> list[Grant]:
+        """Tell a yes to each door that asks, and to no other: it would lie there for another call. What it grants for longer
+        is granted to the task that asked."""
+        made: list[Grant] = []
+        if judged(self.policy, action, self._now_ms()).decision is Decision.ASK:
+            made += self.policy.approved(action, approval)
+        if self._above is not None:
+            made += self._above._take_yes(action, msgspec.structs.replace(approval, answer=Answer.ONCE))
+        return made
 
     # ------------------------------------------------------------ steps
 
     def _prepare(self, call: ToolCall) -> tuple[ToolSpec, Action]:
         task = self._task()
         spec = self._registry.find(call.name)
-        if spec is None or call.name not in task.tools:
-            known = ", ".join(task.tools) or "none"
+        if spec is None or not self.is_on(call.name):
+            known = ", ".join(t for t in task.tools if self.is_on(t)) or "none"
             state = "is not one of the tools" if spec is None else "is switched off in this task"
             raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
         arguments = self._validator.check(spec, call.arguments)
-        action = make_action(spec, arguments, task.folder)
+        action = make_action(spec, arguments, task.folder, hosts=configured_hosts(self._settings(spec.name)))
         try:
             digest(action)
         except ValueError as error:
@@ -228,10 +269,18 @@ class Gateway:
         approval = Approval(name, Answer.ONCE, Channel.KEY, "typed by the person") if by_person else None
         if approval is None:
             self.asks += 1
-            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in (Answer.TASK, Answer.ALWAYS))
-            approval = await self._approver.ask(
-                ApprovalRequest(call_id, action, name, verdict, describe.sentence(action), scopes=scopes)
-            )
+            lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
+            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
+            answers = (Answer.ONCE, Answer.TASK, Answer.NO) if lasting else (Answer.ONCE, Answer.NO)
+            asked = time.monotonic()
+            try:
+                approval = await self.approver.ask(
+                    ApprovalRequest(
+                        call_id, action, name, verdict, describe.sentence(action), answers=answers, scopes=scopes
+                    )
+                )
+            finally:
+                self._waited_s += time.monotonic() - asked
         yes = is_consent(approval, name)
         await self._log.write(
             "approval",
@@ -241,12 +290,14 @@ class Gateway:
         )
         emit(CallApproved(call_id, approval))
         if not yes:
-            if approval.channel is not Channel.UNATTENDED:
+            if approval.channel is Channel.UNATTENDED:
+                self.policy.attention.refused(Refusal(name, action, verdict, self._now_ms()))
+            else:
                 self.policy.refused(action, approval)
             code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""
             return ToolResult(call_id, False, _REFUSALS[code] + said, code, _own_label())
-        for grant in self.policy.approved(action, approval):
+        for grant in self._take_yes(action, approval):
             await self._log.write("grant.added", self._task().id, {"id": grant.id, "grant": plain(grant)})
         # The yes counts for exactly one judgement of exactly this action: this one.
         again = self.judge(action)
@@ -255,6 +306,8 @@ class Gateway:
         return None
 
     async def _run(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        if spec.protocol in VERBS:
+            return await self._serve(call, spec, action, name, emit)
         started = time.monotonic()
         room: Room | None = None
         try:
@@ -275,10 +328,33 @@ class Gateway:
         text = redacted(reading.text, redact)
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))
-        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated)
-        self.policy.observed(Observation(source, spec.name, text, label, reading.fields))
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated, reading.images)
+        self.policy.observed(observation_of(action, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, done=done, changes=changes, wall_ms=wall_ms)
+
+    async def _serve(self, call: ToolCall, spec: ToolSpec, action: Action, name: str, emit: Emit) -> ToolResult:
+        """A call that the house itself answers."""
+        started = time.monotonic()
+        house = self.house.get(spec.protocol)
+        try:
+            if house is None:
+                raise ToolError(f"nothing answers `{spec.protocol}` here")
+            served = await house.serve(spec.program[0], call.id, action, self._task().id, self.policy.provenance)
+        except ToolError as error:
+            result = ToolResult(call.id, False, str(error), "failed", _own_label())
+            return await self._finish(call, name, result, Reading(False, str(error), "failed"), emit)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record_stop(call, name, None, started))
+            raise
+        reading = served.reading
+        limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
+        text, cut = capped(redacted(visible(reading.text), redact), limit)
+        label = spec.output.join(served.label)
+        result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated or cut)
+        self.policy.observed(Observation(served.source, spec.name, text, label, reading.fields))
+        wall_ms = int((time.monotonic() - started) * 1000)
+        return await self._finish(call, name, result, reading, emit, wall_ms=wall_ms)
 
     async def _start(
         self, call: ToolCall, spec: ToolSpec, action: Action, room: Room, emit: Emit
@@ -297,7 +373,7 @@ class Gateway:
         if spec.protocol == "process":
             return await self.processes.act(spec.program[0], action, room, limit, show), None
         hosts = tuple(str(h) for h in action.facts.get("hosts", []))
-        command = command_for(spec, action, hosts)
+        command = command_for(spec, action, hosts, self._settings(spec.name))
         if spec.session:
             done = await self.residents.ask(room, spec.name, command, command.stdin, lambda c: show(live_text(c)))
             reading = read_json(done, limit)
@@ -337,7 +413,7 @@ class Gateway:
         status = "done" if result.ok else reading.code or "failed"
         body = _outcome(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
         try:
-            entry = await self._log.write("outcome", self._task().id, body, blobs={"result": dumps(result)})
+            entry = await self._log.write("outcome", self._task().id, body, blobs=_result_blobs(result, reading))
         except LogError as error:
             return self._unrecorded(call, error, emit)
         exit_status = done.exit_status if done else None
@@ -357,6 +433,17 @@ def _resource_word(action: Action) -> str:
     resource = action.resource
     shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
     return f"{resource.type}:{visible(shown)[:400]}"
+
+
+def _result_blobs(result: ToolResult, reading: Reading) -> dict[str, bytes]:
+    """A result apart from its pictures (each a blob of its own, named by its SHA-256) and from its leaves for policy."""
+    pictures = {f"image{n}": base64.b64decode(i.data_b64) for n, i in enumerate(result.images)}
+    named = tuple(
+        ImagePart(image.media_type, hashlib.sha256(data).hexdigest())
+        for image, data in zip(result.images, pictures.values(), strict=True)
+    )
+    fields = {"fields": dumps(list(reading.fields))} if reading.fields else {}
+    return {"result": dumps(msgspec.structs.replace(result, images=named)), **fields, **pictures}
 
 
 def _own_label() -> Label:

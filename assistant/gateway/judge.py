@@ -17,3 +17,9 @@ def judged(policy: Session, action: Action, now_ms: int) -> Verdict:
     except Exception as error:  # whatever fails in the check must not let the call pass
         reason = f"the policy check failed: {type(error).__name__}: {error}"
         return Verdict(Decision.DENY, reason=reason, code="policy_error")
+
+
+def stricter(one: Verdict, other: Verdict) -> Verdict:
+    """Deny beats ask beats allow; of two that are equal, the first."""
+    order = (Decision.ALLOW, Decision.ASK, Decision.DENY)
+    return other if order.index(other.decision) > order.index(one.decision) else one

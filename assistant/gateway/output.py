@@ -5,18 +5,23 @@ Capped, decoded without loss, control characters made visible, secrets blotted o
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from assistant.policy.provenance import Field
-from assistant.types import JSON, Completed, Data
+from assistant.types import JSON, Completed, Data, ImagePart
 from assistant.visible import one_line, visible
 
 DEFAULT_OUTPUT_BYTES = 32 * 1024
 """What a model is given of one call when the manifest says nothing: about 8,000 tokens."""
 _MAX_FIELDS = 20_000
+_IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+"""What all providers with eyes take."""
+_IMAGE_BYTES = 3_750_000
+"""Before base64: Anthropic takes 5 MB of base64 a picture, the least of the providers."""
 _PROTOCOL_OVERHEAD = 8
 """JSON may write one byte of text as six (`\\u001b`), plus fields and the frame."""
 
@@ -30,6 +35,7 @@ class Reading(Data, frozen=True):
     fields: tuple[Field, ...] = ()
     data: JSON = None
     truncated: bool = False
+    images: tuple[ImagePart, ...] = ()
 
 
 class _Field(msgspec.Struct):
@@ -114,16 +120,38 @@ def read_json(done: Completed, limit: int) -> Reading:
         why = one_line(done.stderr.decode("utf-8", "replace").strip()[-300:], 300)
         return Reading(False, f"the tool broke: {ending}{': ' + why if why else ''}", _code(done))
     if last.error is not None:
-        return Reading(False, _cap(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
+        return Reading(False, capped(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
     assert last.result is not None  # noqa: S101  # _last_line gives one or the other
-    text, cut = _cap(visible(last.result.text), limit)
+    text, cut = capped(visible(last.result.text), limit)
     fields = tuple(Field(f.path, str(f.value), f.kind) for f in last.result.fields[:_MAX_FIELDS])
-    return Reading(True, text, "", fields, last.result.data, cut or last.result.truncated)
+    cut = cut or last.result.truncated
+    return Reading(True, text, "", fields, last.result.data, cut, _images(last.result.data))
+
+
+def _images(data: JSON) -> tuple[ImagePart, ...]:
+    """The picture of a result (`data.image`), when it is one: a known kind, real base64, within what providers take."""
+    try:
+        image = msgspec.convert(data, _Pictured).image
+        size = len(base64.b64decode(image.data_b64, validate=True)) if image else 0
+    except (msgspec.ValidationError, ValueError):
+        return ()
+    if image is None or image.media_type not in _IMAGE_TYPES or size > _IMAGE_BYTES:
+        return ()
+    return (ImagePart(image.media_type, data_b64=image.data_b64),)
+
+
+class _Picture(msgspec.Struct):
+    media_type: str
+    data_b64: str
+
+
+class _Pictured(msgspec.Struct):
+    image: _Picture | None = None
 
 
 def protocol_bytes(limit: int) -> int:
     """How much a tool may print so that `limit` bytes of text fit into its JSON."""
-    return limit * _PROTOCOL_OVERHEAD + 65536
+    return limit * _PROTOCOL_OVERHEAD + 65536 + 2 * _IMAGE_BYTES
 
 
 def live_text(chunk: bytes) -> str:
@@ -164,7 +192,8 @@ def _code(done: Completed) -> str:
     return "timeout" if done.timed_out else "failed"
 
 
-def _cap(text: str, limit: int) -> tuple[str, bool]:
+def capped(text: str, limit: int) -> tuple[str, bool]:
+    """At most `limit` bytes of `text`, and whether it was cut."""
     raw = text.encode("utf-8", "replace")
     if len(raw) <= limit:
         return text, False

@@ -56,6 +56,12 @@ class Processes:
             case _:
                 raise ToolError(f"tool `{action.tool}`: there is no process verb `{verb}`", hint="start, talk, stop")
 
+    async def end_all(self) -> None:
+        """End and forget all of them."""
+        known, self._known = list(self._known.values()), {}
+        for _, process in known:
+            await process.stop()
+
     async def _start(self, action: Action, room: Room, limit: int, live: Callable[[str], None]) -> Reading:
         if sum(p.running for _, p in self._known.values()) >= MOST_PROCESSES:
             return Reading(False, f"{MOST_PROCESSES} programs run already; stop one first", "too_many")

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from assistant.errors import ToolError
+from assistant.gateway.house import VERBS
 from assistant.shipped import shipped
 from assistant.types import JSON, ArgumentSpec, Data, Effect, Integrity, Label, Limits, Role, ToolSpec
 from assistant.visible import one_line
@@ -24,7 +25,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,47}\Z")
 """What all providers take as a function's name (OpenAI: 64 of `[a-zA-Z0-9_-]`), with room for a server's prefix."""
 MANIFEST_BYTES = 64 * 1024
 SUMMARY_CHARACTERS = 300
-PROTOCOLS = ("json", "plain", "process")
+PROTOCOLS = ("json", "plain", "process", *VERBS)
 
 
 class Case(Data, frozen=True):
@@ -171,6 +172,15 @@ def _program_problem(manifest: _Manifest, folder: Path) -> str:
     if manifest.protocol == "process":
         verbs = ("start", "talk", "stop")
         return "" if manifest.program in {(v,) for v in verbs} else f"`program` must be one of {', '.join(verbs)}"
+    if verbs := VERBS.get(manifest.protocol):
+        effect = verbs.get(manifest.program[0]) if len(manifest.program) == 1 else None
+        if effect is None:
+            return f"`program` must be one of {', '.join(verbs)}"
+        return (
+            ""
+            if manifest.effect is effect
+            else f"`effect` must be `{effect}`: that is what `{manifest.program[0]}` does"
+        )
     program = Path(manifest.program[0])
     if len(manifest.program) != 1 or program.is_absolute() or ".." in program.parts or program.suffix != ".py":
         return "`program` must be one Python file of the tool's own folder"

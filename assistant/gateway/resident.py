@@ -82,6 +82,11 @@ class Residents:
         self._lost[name] = why
         await program.stop()
 
+    async def end_all(self) -> None:
+        """End all of them; their state is lost."""
+        for name in list(self._programs):
+            await self._end(name, "everything was stopped")
+
     def forget(self) -> None:
         """The room has ended every process; state is gone."""
         for name in self._programs:

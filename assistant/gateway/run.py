@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from assistant.canonical import dumps
 from assistant.errors import ToolError
+from assistant.gateway.desktop import Desktop, desktop_access
 from assistant.gateway.output import DEFAULT_OUTPUT_BYTES, protocol_bytes
 from assistant.sandbox.protocol import Command
 from assistant.shipped import shipped
-from assistant.types import Action, Effect, Limits, ToolSpec
+from assistant.types import JSON, Action, Effect, Limits, ToolSpec, as_list
 
 _DEFAULT_WALL_S = 120.0
 """Two minutes: what the other agents' shell tools give a command when nothing is said."""
 
 
-def command_for(spec: ToolSpec, action: Action, hosts: tuple[str, ...]) -> Command:
+def command_for(
+    spec: ToolSpec, action: Action, hosts: tuple[str, ...], settings: Mapping[str, JSON] | None = None
+) -> Command:
     """The command that does exactly what `action` says. `hosts` are those that policy allowed.
 
     Raises ToolError when the manifest names a protocol or a placeholder that does not exist.
@@ -38,11 +43,14 @@ def command_for(spec: ToolSpec, action: Action, hosts: tuple[str, ...]) -> Comma
     if spec.protocol != "json":
         raise ToolError(f"tool `{spec.name}` speaks `{spec.protocol}`, which is neither json nor plain")
     tools = shipped("tools")
-    call = {
+    call: dict[str, JSON] = {
         "args": {a.name: a.value for a in action.arguments},
         "folder": action.folder,
         "output_bytes": limit,
     }
+    if settings:
+        call["settings"] = {k: v for k, v in settings.items() if k != "hosts"}
+    desktop = desktop_access(os.environ) if spec.desktop else Desktop()
     session = ("--session",) if spec.session else ()
     argv = (*interpreter(spec.packages), str(tools / "launch.py"), *session, str(Path(spec.folder) / spec.program[0]))
     return Command(
@@ -50,9 +58,15 @@ def command_for(spec: ToolSpec, action: Action, hosts: tuple[str, ...]) -> Comma
         stdin=dumps(call) + b"\n",
         limits=limits,
         hosts=hosts,
-        read_only=tuple(dict.fromkeys((str(tools), spec.folder, *interpreter_folders(spec.packages)))),
+        env=desktop.env,
+        read_only=tuple(dict.fromkeys((str(tools), spec.folder, *interpreter_folders(spec.packages), *desktop.paths))),
         folder_read_only=read_only_folder,
     )
+
+
+def configured_hosts(settings: Mapping[str, JSON]) -> list[str]:
+    """Hosts that the person's settings name for a tool (`[tools.web_search] hosts = [...]`)."""
+    return [str(host) for host in as_list(settings.get("hosts", []))]
 
 
 def wall_s(spec: ToolSpec, action: Action) -> float:

@@ -167,7 +167,7 @@ class TaskServers:
         running = self._of(server)
         running.call_id, running.emit = call_id, emit
         try:
-            async with asyncio.timeout(spec.limits.wall_s):
+            async with asyncio.timeout(spec.limits.wall_s) as running.clock:
                 offer = await running.process.offer()
                 if not self._is_trusted(server, offer):
                     return Reading(False, f"server `{server}` is not what the person trusted, so it is off", "refused")
@@ -182,7 +182,7 @@ class TaskServers:
                 False, f"the server ended in the middle{words}{told}", "failed" if harmless else "may_have_happened"
             )
         finally:
-            running.call_id, running.emit = "", _nobody
+            running.call_id, running.emit, running.clock = "", _nobody, None
         return _reading(reply, limit)
 
     async def stop(self) -> None:
@@ -344,12 +344,22 @@ class _Running:
         self.call_id = ""
         self.emit: Emit = _nobody
         self.latest = ""
+        self.clock: asyncio.Timeout | None = None
         launch, shake = launch_of(config, owner._task().folder, owner._servers.environ)  # pyright: ignore[reportPrivateUsage]  # one unit
         self.process = ServerProcess(launch, shake, owner._launcher, self)  # pyright: ignore[reportPrivateUsage]
 
     async def answer(self, what: str, body: dict[str, JSON]) -> JSON:
-        """See Host."""
-        return await self._owner.answer(self._config, self.call_id, self.emit, what, body)
+        """See Host. The call's time stands still while a person or a model is asked."""
+        loop, clock = asyncio.get_running_loop(), self.clock
+        end = clock.when() if clock is not None else None
+        asked = loop.time()
+        if clock is not None and end is not None and not clock.expired():
+            clock.reschedule(None)
+        try:
+            return await self._owner.answer(self._config, self.call_id, self.emit, what, body)
+        finally:
+            if clock is not None and end is not None and self.clock is clock and not clock.expired():
+                clock.reschedule(end + loop.time() - asked)
 
     def offered(self, offer: Offer) -> None:
         """See Host."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
-from assistant.errors import LogError, NeedsPerson
+from assistant.errors import LogError, NeedsPerson, StageError
 from assistant.gateway.door import change_body
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
 from assistant.gateway.record import Record, record
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 Emit = Callable[[GatewayEvent], None]
 Judge = Callable[[Action], Verdict]
+
+_EACH = 1000
+_DIFFED = 200
+_DIFF_CHARACTERS = 256 * 1024
+"""An entry keeps the text diffs of this many changes, up to this size, for the report."""
 
 _SHOWN = 500
 """An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
@@ -64,6 +69,18 @@ def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action
     )
 
 
+def path_action(task: Task, path: str, change: Change) -> Action:
+    """The Action of moving one path, to ask whether a policy forbids it."""
+    return Action(
+        "apply",
+        Effect.APPLY,
+        Resource("file", path),
+        (Argument("path", path, Role.TARGET, Kind.PATH),),
+        task.folder,
+        {"staged": True, "held": bool(change.held), "deletes": change.kind in ("deleted", "renamed"), "count": 1},
+    )
+
+
 class Settlement:
     """Applies, drops and undoes for one task: each judged, recorded before, and recorded after."""
 
@@ -76,6 +93,10 @@ class Settlement:
         """Apply what policy allows unasked (when `may_apply`); say what waits."""
         changes = await asyncio.to_thread(stage.changes)
         plain = [c for c in changes if not c.held]
+        if plain and may_apply:
+            plain, forbidden = self._permitted(plain)
+            for change, verdict in forbidden[:5]:
+                emit(Notice("warning", f"`{_text(change.path)}` is not applied: {verdict.reason}"))
         if plain and may_apply:
             action = apply_action(self._task(), plain, held=False)
             verdict = self._judge(action)
@@ -102,8 +123,10 @@ class Settlement:
         changes = await asyncio.to_thread(stage.changes)
         chosen = [c for c in changes if _chosen(c, paths) and (allow_held or not c.held)]
         held = tuple(c for c in changes if _chosen(c, paths) and c.held and not allow_held)
+        chosen, forbidden = self._permitted(chosen)
+        refused = tuple((c.path, f"a policy forbids it: {v.reason}") for c, v in forbidden)
         if not chosen:
-            return ApplyReport(held=held)
+            return ApplyReport(held=held, failed=refused)
         action = apply_action(self._task(), chosen, held=any(c.held for c in chosen))
         verdict = self._judge(action)
         if verdict.decision is Decision.DENY:
@@ -114,8 +137,29 @@ class Settlement:
             stage, action, verdict, [c.path for c in chosen], channel, allow_held, overwrite_conflicts
         )
         return ApplyReport(
-            report.applied, report.conflicts, report.held + held, report.failed, report.undo_id, report.note
+            report.applied, report.conflicts, report.held + held, report.failed + refused, report.undo_id, report.note
         )
+
+    def _permitted(self, changes: list[Change]) -> tuple[list[Change], list[tuple[Change, Verdict]]]:
+        """Those that no policy forbids by their path, and those that one does.
+
+        Each path is judged by itself, so that a boundary such as "never touch src/generated" holds however a file was
+        changed. Beyond `_EACH` changes it is each folder: 10,000 verdicts would take seconds.
+        """
+        folder = self._task().folder.rstrip("/")
+        verdicts: dict[str, Verdict] = {}
+        free: list[Change] = []
+        forbidden: list[tuple[Change, Verdict]] = []
+        for change in changes:
+            path = change.path if len(changes) <= _EACH else change.path.rpartition("/")[0]
+            if path not in verdicts:
+                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{_text(path)}", change))
+            verdict = verdicts[path]
+            if verdict.decision is Decision.DENY:
+                forbidden.append((change, verdict))
+            else:
+                free.append(change)
+        return free, forbidden
 
     async def drop(self, stage: Stage, paths: Sequence[str] | None) -> list[Change]:
         """Forget staged changes."""
@@ -175,6 +219,7 @@ class Settlement:
                     {},
                 )
             )
+        diff = await asyncio.to_thread(_diffs, stage, paths)
         await record(self._log, task, records)
         report = await asyncio.to_thread(
             lambda: stage.apply(paths, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts)
@@ -191,8 +236,25 @@ class Settlement:
                 "conflicts": [_text(c.path) for c in report.conflicts],
                 "failed": [[_text(p), why] for p, why in report.failed],
             },
+            blobs={"diff": diff.encode("utf-8", "backslashreplace")} if diff else None,
         )
         return report
+
+
+def _diffs(stage: Stage, paths: Sequence[str]) -> str:
+    """What is about to change, as text for the report; the stage knows it only before it is applied."""
+    found: list[str] = []
+    size = 0
+    for path in paths[:_DIFFED]:
+        try:
+            text = stage.diff(path)
+        except (StageError, OSError):  # a report without one diff is better than no apply
+            continue
+        size += len(text)
+        if size > _DIFF_CHARACTERS:
+            break
+        found.append(text)
+    return "\n".join(found)
 
 
 def _chosen(change: Change, paths: Sequence[str] | None) -> bool:

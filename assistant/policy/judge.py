@@ -103,7 +103,8 @@ class Judge:
         output = message.get("output")
         text = output if isinstance(output, str) else str(output if output is not None else "")
         args = message.get("args")
-        asked_for = tuple(str(leaf) for leaf in leaves(args)) if isinstance(args, dict) else ()
+        looked_up = isinstance(args, dict) and str(spec.get("effect", "read")) in ("read", "fetch")
+        asked_for = tuple(str(leaf) for leaf in leaves(args)) if looked_up else ()  # a write's answer is no source
         self._session.observed(Observation(name, name, text, label, fields, asked_for))
         return {"ok": True}
 

@@ -14,7 +14,8 @@ GOOD = frozenset({"none", "own", "named", "trusted", "granted"})
 FAIR = frozenset({"described", "internal", "member", "referred"})
 """Fine when the person asked for such an effect and nothing else is odd."""
 _REPLY = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|回复|转发)\s*[:：]\s*)+")
-_WHOLE = 1000
+_WHOLE, _ADDRESS = 1_000_000, 1000
+"""How much a field counts that the person said."""
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
@@ -100,9 +101,25 @@ def _anchored_only(value: str, seen: Provenance) -> bool:
 def _described(value: str, found: Sighting, seen: Provenance) -> bool:
     """Its record was pointed out by another of its fields, or its owner by name, and nothing else fits as well."""
     places = seen.fields_of(value)
-    if any(is_anchored(seen, place, value) and _is_only(seen, place, value) for place in places):
-        return True
+    for place in places:
+        if is_anchored(seen, place, value) and _is_only(seen, place, value) and _is_its_address(seen, place):
+            return True
     return "@" in value and (bool(places) or seen.is_pointed(found)) and _by_name(value, seen)
+
+
+def _is_its_address(seen: Provenance, place: Sighting) -> bool:
+    """For an address: the record holds no other outsider's address under another name (a `reply_to` beside a `sender`)."""
+    record = seen.records[place.record]
+    if not any(f.path == place.path and _leads_out(f) for f in record):
+        return True
+    name = field_name(place.path)
+    return not any(_leads_out(f) and field_name(f.path) != name and not seen.is_own(f.value) for f in record)
+
+
+def _leads_out(field: Field) -> bool:
+    return field.kind == "address" or (
+        field.kind in ("name", "text") and len(field.value) <= 80 and _outsider(field.value)
+    )
 
 
 def is_anchored(seen: Provenance, place: Sighting, value: str) -> bool:
@@ -111,22 +128,26 @@ def is_anchored(seen: Provenance, place: Sighting, value: str) -> bool:
 
 
 def _anchor(seen: Provenance, record: Sequence[Field], value: str) -> int:
-    """How well the other fields of the record fit the person's words: whole fields count before mostly said ones."""
-    others = [f for f in record if f.value != value]
-    return sum(_WHOLE if _said(seen, f) else _mostly_said(seen, f) for f in others)
+    """How well the other fields of the record fit the person's words. A title says more about a record than somebody who
+    occurs in it, and a whole field more than one without its extension, or most of its words."""
+    return sum(_fit(seen, field) for field in record if field.value != value)
 
 
-def _said(seen: Provenance, field: Field) -> bool:
+def _fit(seen: Provenance, field: Field) -> int:
     if field.kind == "number":
         plain = number(field.value)
-        return plain is not None and len(plain) >= 2 and plain in seen.prompt.numbers
+        return _WHOLE if plain is not None and len(plain) >= 2 and plain in seen.prompt.numbers else 0
     if field.kind in ("enum", "time") or seen.is_own(field.value):
-        return False
+        return 0
     text = _REPLY.sub("", field.value)
-    for form in (text, _EXTENSION.sub("", text)):
-        if form and telling(compact(form)) and not compact(form).isdigit() and seen.in_prompt(form):
-            return True
-    return False
+    if _is_said(seen, text):
+        return _ADDRESS if field.kind == "address" else _WHOLE
+    return _WHOLE // 2 if _is_said(seen, _EXTENSION.sub("", text)) else int(_mostly_said(seen, field))
+
+
+def _is_said(seen: Provenance, text: str) -> bool:
+    joined = compact(text)
+    return telling(joined) and not joined.isdigit() and seen.in_prompt(text)
 
 
 def _mostly_said(seen: Provenance, field: Field) -> bool:

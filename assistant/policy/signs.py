@@ -65,6 +65,8 @@ class Signs:
         signs = list(self.common)
         if self.quiet or kind in known.GOOD:
             return tuple(signs)
+        if kind in ("described", "referred") and not self._asked:
+            kind = "external"  # what the person described was not meant for this
         bill = self._name == "pay" and kind == "text" and self._seen.is_pointed(found)
         if kind not in known.FAIR:
             signs.append("stranger")
@@ -149,7 +151,9 @@ class Signs:
     def _targets(self) -> Iterator[str]:
         if self._name not in ("delete", "write", "admin", "pay", "book", "act", "send"):
             return
-        fine = {"named", "described", "trusted"}
+        fine = {"named", "trusted"}
+        if self._asked:
+            fine.add("described")  # what the person described was meant for what they asked
         if self._name in ("write", "admin") and self._seen.prompt.leaves_choice:
             fine.add("member")
         for argument in self._of(Role.TARGET):

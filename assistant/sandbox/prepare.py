@@ -14,7 +14,6 @@ from assistant.sandbox.stage.place import Place, unlock
 from assistant.sandbox.stage.stage import DiskStage, Layer
 from assistant.sandbox.stage.tree import Tree
 
-
 _LOOKED_AT = 2000
 
 

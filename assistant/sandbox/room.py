@@ -21,7 +21,7 @@ from assistant.types import Change, Completed, Limits
 
 C = TypeVar("C", bound=Call)
 
-_STOP_S = 0.1
+_STOP_S = 0.06
 """How long the holder may take to end everything before it is ended itself."""
 _QUIET_S = 30.0
 _PATIENCE_S = 0.2

@@ -21,6 +21,10 @@ from assistant.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 BUSY_S = 10.0
 """How long a writer waits for another process's commit."""
 
+WAL_PAGES = 256
+"""The WAL is moved into the database when it has so many pages. Small on purpose: syncing a file that grows costs twice as
+much as writing over it, and a young WAL grows."""
+
 Row = tuple[Any, ...]
 
 
@@ -75,6 +79,14 @@ class Database:
         except LogError:
             self.fail()
             raise
+
+    def rollback(self) -> None:
+        """Undo the transaction. Raises LogError."""
+        try:
+            self.writer().execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self.fail()
+            raise log_error(error, self.path) from error
 
     def fail(self) -> None:
         """Forget the writing connection (its open transaction is undone), so that the next use starts afresh."""
@@ -242,7 +254,8 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA journal_size_limit=67108864")
+    connection.execute("PRAGMA journal_size_limit=16777216")
+    connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
     version = check_version(connection, path)
     mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     if mode != "wal":

@@ -7,6 +7,7 @@ signs, never as commands.
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.content import Content
@@ -23,6 +24,11 @@ def plain(text: str, style: str = "") -> Content:
 def line(text: str, style: str = "", limit: int = 400) -> Content:
     """`text` on one line, cut to `limit` characters."""
     return Content.styled(one_line(text, limit), style) if style else Content(one_line(text, limit))
+
+
+def pad(text: str, cells: int) -> str:
+    """`text` filled up with spaces to `cells` columns; wide characters take two."""
+    return text + " " * max(0, cells - cell_len(text))
 
 
 def join(*parts: Content | str | tuple[str, str]) -> Content:

@@ -63,6 +63,10 @@ class Turns:
         if self.active and not self._stopping and self._chat.session is not None:
             self._stopping = True
             self._chat.activity.what = _("stopping")
+            self._tell_stop()
+
+    def _tell_stop(self) -> None:
+        if self._chat.session is not None:
             self._chat.run_worker(self._chat.session.stop, group="stop", exit_on_error=False)
 
     async def _start(self, text: str) -> None:
@@ -78,13 +82,16 @@ class Turns:
         session, post = self._chat.session, self._chat.post_message
         if session is None:
             return
-        finished = False
+        finished, begins = False, True
         try:
             stripped = text.strip()
             own = stripped.startswith("!") and len(stripped) > 1
             stream = session.run_own_command(stripped[1:].strip()) if own else session.run_turn(text)
             async for event in stream:
                 post(TurnEvent(event))
+                if begins and self._stopping:  # Esc came before the session knew of the turn
+                    self._tell_stop()
+                begins = False
                 finished = isinstance(event, events.TurnFinished)
                 await asyncio.sleep(0)  # a fast stream must not keep the keys waiting
         except AssistantError as error:

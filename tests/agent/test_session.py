@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,17 +11,9 @@ import pytest
 
 from assistant.agent import events
 from assistant.agent.recall import recall
-from assistant.agent.session import LocalSession, Services
-from assistant.audit.log import Log
-from assistant.config import find_paths
+from assistant.agent.session import LocalSession
 from assistant.errors import LogError, UsageError
-from assistant.gateway.approver import Unattended
-from assistant.gateway.door import Gateway
-from assistant.gateway.policies import Policies
-from assistant.gateway.registry import Registry
-from assistant.models.protocol import Model
 from assistant.models.scripted import ScriptedCall, ScriptedError, ScriptedModel, Step
-from assistant.shipped import shipped
 from assistant.types import (
     Autonomy,
     Budgets,
@@ -31,86 +22,11 @@ from assistant.types import (
     Integrity,
     Label,
     Message,
-    ModelEvent,
-    ModelInfo,
-    ModelRequest,
     ResultPart,
-    Task,
     TextPart,
     Usage,
 )
-from tests.support.fake_room import FakeRoom, FakeStage
-
-READ = ScriptedCall("read_file", {"path": "a.txt"})
-TOOLS = ("read_file", "write_file", "run_command", "delete_files")
-
-
-class World:
-    """One session with its parts in reach."""
-
-    def __init__(self, folder: Path, *steps: Step, autonomy: Autonomy = Autonomy.CONSULTANT, **task: object) -> None:
-        paths = find_paths()
-        self.log = Log.open(paths)
-        self.folder = folder
-        self.room = FakeRoom()
-        self.stage = FakeStage(folder)
-        self.task = Task("0000task", str(folder), "scripted/x", tools=TOOLS, autonomy=autonomy, **task)  # type: ignore[arg-type]
-        self.policy = Policies(paths, str(folder)).engine().session(self.task)
-        self.others: dict[str, Model] = {}
-        registry = Registry.load([shipped("tools")])
-
-        async def open_room() -> FakeRoom:
-            return self.room
-
-        async def make_model(name: str) -> Model:
-            if name not in self.others:
-                raise UsageError(f"`{name}` can't be used")
-            return self.others[name]
-
-        self.services = Services(
-            log=self.log,
-            registry=registry,
-            policy=self.policy,
-            gateway=lambda current, room: Gateway(
-                task=current,
-                registry=registry,
-                log=self.log,
-                policy=self.policy,
-                approver=Unattended(),
-                room=room,
-                now_ms=lambda: 0,
-            ),
-            open_room=open_room,
-            stage=lambda: self.stage,
-            make_model=make_model,
-            reload_policy=lambda _: [],
-            fallback=tuple(task.get("fallback", ())),  # type: ignore[arg-type]
-            max_steps=10,
-        )
-        self.session = LocalSession(self.task, ScriptedModel(list(steps)), self.services)
-
-    async def turn(self, prompt: str = "do it") -> list[events.Event]:
-        return [e async for e in self.session.run_turn(prompt)]
-
-    def kinds(self) -> list[str]:
-        return [e.kind for e in self.log.entries()]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, home: Path) -> Path:
-    work = tmp_path / "work"
-    work.mkdir()
-    return work
-
-
-def end(seen: Sequence[events.Event]) -> events.TurnFinished:
-    assert isinstance(seen[-1], events.TurnFinished)
-    assert sum(isinstance(e, events.TurnFinished) for e in seen) == 1
-    return seen[-1]
-
-
-def texts(seen: Sequence[events.Event]) -> str:
-    return "".join(e.text for e in seen if isinstance(e, events.TextDelta))
+from tests.agent.world import READ, FarAway, Remembering, World, end, texts
 
 
 class TestATurn:
@@ -381,21 +297,13 @@ class TestInvariants:
         assert all(r.tools == model.requests[0].tools for r in model.requests)
 
 
-class FarAway(ScriptedModel):
-    """Runs somewhere else, as a provider's model does."""
-
-    @property
-    def info(self) -> ModelInfo:
-        return ModelInfo("openai/x", "openai")
-
-
-class Remembering(ScriptedModel):
-    """Keeps what it was asked."""
-
-    def __init__(self, steps: list[Step]) -> None:
-        super().__init__(steps)
-        self.requests: list[ModelRequest] = []
-
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        self.requests.append(request)
-        return super().stream(request)
+class TestBoundariesAtTheEnd:
+    async def test_a_boundary_on_a_path_holds_however_the_file_was_changed(self, folder: Path) -> None:
+        world = World(folder, Step(text="ok"), autonomy=Autonomy.OBSERVER)
+        await world.session.add_boundary(world.session.propose_boundary("never touch src/generated"))
+        world.stage.held = [Change("src/generated/x.py", "changed"), Change("a.txt", "changed")]
+        seen = await world.turn()
+        assert [c.path for c in world.stage.applied] == ["a.txt"]
+        assert any(isinstance(e, events.Notice) and "src/generated" in e.text for e in seen)
+        report = await world.session.apply()
+        assert [path for path, _ in report.failed] == ["src/generated/x.py"]

@@ -12,7 +12,7 @@ from assistant.audit.calculator import OPERATIONS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("folder", "letter"), [("audit", "A"), ("store", "S")])
+@pytest.mark.parametrize(("folder", "letter"), [("audit", "A"), ("store", "DB")])
 def test_each_invariant_has_a_test_that_names_it(folder: str, letter: str) -> None:
     text = (ROOT / "assistant" / folder / "README.md").read_text(encoding="utf-8")
     tests = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests" / folder).glob("test_*.py"))
@@ -31,4 +31,4 @@ def test_each_file_is_named(folder: str) -> None:
 
 def test_each_operation_of_the_calculator_is_described() -> None:
     text = (ROOT / "assistant/audit/README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(OPERATIONS)
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) - {"op"} == set(OPERATIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from assistant.audit import upkeep
 from assistant.audit.log import Draft, Log
 from assistant.audit.page import Filter
 from assistant.audit.views import Views
-from assistant.config import Paths
+from assistant.config import Paths, find_paths
 from assistant.errors import LogDamaged, UsageError
 from assistant.types import Autonomy, Boundary, Budgets, Effect, Grant, Message, Resource, TextPart
 
@@ -276,7 +277,6 @@ class TestIndex:
             assert views.find_task("") == ["t2"]
 
     def test_a_broken_index_is_made_anew(self, log: Log, paths: Paths) -> None:
-        from pathlib import Path
 
         open_task(log, "t1")
         with closing(Views(log)) as views:
@@ -286,7 +286,6 @@ class TestIndex:
             assert views.find_task("") == ["t1"]
 
     def test_without_a_place_for_it_everything_still_works(self, log: Log, paths: Paths) -> None:
-        from pathlib import Path
 
         Path(paths.cache).parent.mkdir(parents=True, exist_ok=True)
         Path(paths.cache).write_text("in the way")
@@ -313,3 +312,27 @@ class TestIndex:
             while views.index.find_words("word299", 2**60, 1, 0.0)[1] < 300:
                 assert time.monotonic() < until
                 time.sleep(0.02)
+
+    def test_a_window_notices_that_another_one_has_erased(self, log: Log) -> None:
+        log.append("message", "t", {"role": "user"}, blobs={"message": b'"verysecretword"'})
+        with closing(Views(log)) as views:
+            assert views.index.find_words("verysecretword", 2**60, 9, 5.0)[0] == [1]
+            upkeep.erase_entry(log, 1)
+            assert views.index.find_words("verysecretword", 2**60, 9, 5.0)[0] == []
+            assert views.page(search="verysecretword").rows == ()
+
+    def test_looking_at_another_log_leaves_the_own_index_alone(self, log: Log, paths: Paths, tmp_path: Path) -> None:
+        open_task(log, "t1")
+        with closing(Views(log)) as views:
+            assert views.find_task("") == ["t1"]
+        index = Path(paths.cache) / "log-index.db"
+        before = index.stat().st_ino
+        other_paths = find_paths({"ASSISTANT_HOME": str(tmp_path / "other")})
+        with closing(Log.open(other_paths)) as other:
+            open_task(other, "t2")
+        with (
+            closing(Log.open(paths, read_only=True, database=other_paths.log_db)) as other,
+            closing(Views(other)) as views,
+        ):
+            assert views.find_task("") == ["t2"]
+        assert index.stat().st_ino == before

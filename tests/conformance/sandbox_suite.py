@@ -289,7 +289,9 @@ class SandboxSuite:
         room.stage.apply([".envrc"], allow_held=True)
         assert (folder / ".envrc").read_text() == "evil"
 
-    async def test_the_stage_works_without_a_room(self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path) -> None:
+    async def test_the_stage_works_without_a_room(
+        self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
+    ) -> None:
         await go("put", "x", "x")
         await room.aclose()
         stage = engine.sandbox.stage("task", folder, tmp_path / "data" / "stages")

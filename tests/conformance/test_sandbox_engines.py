@@ -89,7 +89,9 @@ class TestLandlock(SandboxSuite):
         finally:
             await room.aclose()
 
-    async def test_programs_left_in_the_background_are_ended(self, engine: Engine, folder: Path, tmp_path: Path) -> None:
+    async def test_programs_left_in_the_background_are_ended(
+        self, engine: Engine, folder: Path, tmp_path: Path
+    ) -> None:
         room = await engine.sandbox.open("t", folder, tmp_path / "data" / "stages")
         mark = f"4{os.getpid()}.25"
         try:

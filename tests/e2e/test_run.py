@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Program
 from tests.support.openai_server import OpenAIServer, broken_off, calls, error, text
+from tests.support.search_server import SearchServer
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -190,3 +191,50 @@ class TestEnds:
             )  # fmt: skip
         assert ran.code == 5
         assert len(s.requests) == 1
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc0000003010100"
+    "18dd8db00000000049454e44ae426082"
+)
+
+
+class TestTools:
+    def test_a_model_that_sees_gets_the_picture_and_again_after_a_restart(
+        self, program: Program, sources: Path
+    ) -> None:
+        (sources / "dot.png").write_bytes(PNG)
+        env = {"OPENAI_API_KEY": "k"}
+        with OpenAIServer([calls(("read_file", {"path": "dot.png"})), text("a dot")]) as s:
+            env["OPENAI_BASE_URL"] = s.base
+            ran = program.run("run", "what is on dot.png?", "--model", "openai/gpt-4o", "--json", **env)
+        assert ran.code == 0, ran.err
+        assert "data:image/png;base64," in json.dumps(s.requests[1]["messages"])
+        task = ran.event("turn_started")["task"]
+        with OpenAIServer([text("still a dot")]) as s:
+            env["OPENAI_BASE_URL"] = s.base
+            program.run("run", "sure?", "--resume", task, **env)
+        assert "data:image/png;base64," in json.dumps(s.requests[0]["messages"])
+
+    def test_a_search_provider_of_the_persons_own_is_reached_unasked_and_nothing_else_is(
+        self, program: Program, sources: Path
+    ) -> None:
+        hits = {"results": [{"title": "Found", "url": "https://example.com/x", "content": "words"}]}
+        with SearchServer(hits) as search:
+            config = program.home / ".config/assistant"
+            config.mkdir(parents=True)
+            (config / "config.toml").write_text(
+                f'[tools.web_search]\nprovider = "searxng"\nurl = "{search.base}"\nhosts = ["{search.host}"]\n'
+            )
+            model = program.script(
+                {"calls": [{"name": "web_search", "arguments": {"query": "todo"}}]},
+                {"calls": [{"name": "web_fetch", "arguments": {"url": "https://example.com/x"}}]},
+                {"text": "ok"},
+            )
+            ran = program.run(
+                "run", "search the web for todo", "--model", model, "--tools", "web_search,web_fetch", "--json"
+            )
+        finished = [e for e in ran.events if e["type"] == "call_finished"]
+        assert finished[0]["result"]["ok"], finished[0]
+        assert "Found" in finished[0]["result"]["text"]
+        assert finished[1]["result"]["code"] in ("needs_person", "refused")

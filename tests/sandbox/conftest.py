@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,24 +21,25 @@ Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def common() -> Iterator[Path]:
+    """A folder that every user of the machine can reach. Not pytest's own: any session that starts shuts that again."""
+    folder = Path(tempfile.mkdtemp(prefix="assistant-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def package(common: Path) -> Path:
     """A copy of the package that every user of the machine can read, with the one library that the sandbox needs."""
-    shared = tmp_path_factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else tmp_path_factory.getbasetemp()
-    target = shared / "package"
-    with (shared / "package.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            new = shared / "package.new"
-            shutil.copytree(ROOT / "assistant", new / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copytree(ROOT / "tests" / "sandbox", new / "probes", ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copytree(Path(msgspec.__file__).parent, new / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
-            subprocess.run([PYTHON, "-m", "compileall", "-q", str(new)], check=True)
-            new.rename(target)
-    for folder in (target, *target.parents):
-        if folder == Path("/"):
-            break
-        if folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o055)
+    target = common / "package"
+    shutil.copytree(ROOT / "assistant", target / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tests" / "sandbox", target / "probes", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(msgspec.__file__).parent, target / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([PYTHON, "-m", "compileall", "-q", str(target)], check=True)
+    for folder, _, names in os.walk(target):
+        for path in (folder, *(f"{folder}/{name}" for name in names)):
+            os.chmod(path, os.stat(path).st_mode | (0o055 if path == folder else 0o044))
     return target
 
 
@@ -69,22 +70,16 @@ def as_user(identity: str) -> list[str]:
 
 
 def give(path: Path, identity: str) -> Path:
-    """Let the identity own `path`, and reach it."""
+    """Let the identity own `path`."""
     if identity == "as an ordinary user":
         os.chown(path, USER, USER)
-        for folder in path.parents:
-            if folder == Path("/tmp") or folder == Path("/"):
-                break
-            folder.chmod(folder.stat().st_mode | 0o011)
     return path
 
 
 @pytest.fixture
-def home_of(tmp_path: Path, identity: str) -> Path:
+def home_of(common: Path, identity: str) -> Path:
     """An empty home that the identity owns."""
-    home = tmp_path / "person"
-    home.mkdir()
-    return give(home, identity)
+    return give(Path(tempfile.mkdtemp(prefix="person-", dir=common)), identity)
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ async def crash_loop(top: Path, rounds: int) -> int:
         cut += not said
         for n in range(FILES):
             assert (work / f"f{n}").read_bytes() in (before[f"f{n}"], after), f"f{n} is torn"
-        finish = subprocess.run([sys.executable, "-c", APPLY, str(top), ROOT], capture_output=True, check=True, timeout=60)
+        finish = subprocess.run(
+            [sys.executable, "-c", APPLY, str(top), ROOT], capture_output=True, check=True, timeout=60
+        )
         assert finish.stdout.split()[-2:] == [b"0", b"0"], finish
         assert all((work / f"f{n}").read_bytes() == after for n in range(FILES))
         assert not [name for name in os.listdir(work) if name.endswith(".assistant-new")]

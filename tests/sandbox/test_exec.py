@@ -62,7 +62,8 @@ def test_held_changes_are_named_and_not_applied(run_assistant: Runner, folder: P
     ("script", "status"), [("exit 42", 42), ("kill -TERM $$", 143), ("kill -SEGV $$", 139), ("exec nope", 127)]
 )
 def test_the_exit_status_is_the_commands(script: str, status: int, run_assistant: Runner, folder: Path) -> None:
-    assert run_assistant("sandbox", "exec", "--folder", str(folder), "--", "sh", "-c", script).returncode == status
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--", "sh", "-c", script)
+    assert done.returncode == status, done.stderr
 
 
 def test_the_time_limit_is_124(run_assistant: Runner, folder: Path) -> None:
@@ -73,14 +74,29 @@ def test_the_time_limit_is_124(run_assistant: Runner, folder: Path) -> None:
 
 def test_a_file_larger_than_the_disk_limit_is_cut_short(run_assistant: Runner, folder: Path) -> None:
     done = run_assistant(
-        "sandbox", "exec", "--folder", str(folder), "--disk", "5M", "--", "dd", "if=/dev/zero", "of=big", "bs=1M", "count=50"
+        "sandbox",
+        "exec",
+        "--folder",
+        str(folder),
+        "--disk",
+        "5M",
+        "--",
+        "dd",
+        "if=/dev/zero",
+        "of=big",
+        "bs=1M",
+        "count=50",
     )
     assert done.returncode == 128 + signal.SIGXFSZ
 
 
-def test_many_files_beyond_the_disk_limit_end_the_command_and_are_not_applied(run_assistant: Runner, folder: Path) -> None:
+def test_many_files_beyond_the_disk_limit_end_the_command_and_are_not_applied(
+    run_assistant: Runner, folder: Path
+) -> None:
     script = "i=0; while [ $i -lt 400 ]; do head -c 1000000 /dev/zero > f$i; i=$((i+1)); done; sleep 5"
-    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--disk", "20M", "--", "sh", "-c", script)
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--apply", "--disk", "20M", "--", "sh", "-c", script
+    )
     assert done.returncode == 137
     assert "space on disk" in done.stderr
     assert not (folder / "f0").exists()
@@ -142,12 +158,16 @@ def test_killing_it_leaves_no_process_mount_or_file(package: Path, identity: str
 
 def test_a_terminal_is_given_when_asked_for(run_assistant: Runner, folder: Path) -> None:
     script = "test -t 0 && test -t 1 && tty >/dev/null && echo yes"
-    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--pty", "--", "sh", "-c", script, stdin=subprocess.DEVNULL)
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--pty", "--", "sh", "-c", script, stdin=subprocess.DEVNULL
+    )
     assert done.stdout.strip() == "yes"
 
 
 def test_the_result_as_json_lines(run_assistant: Runner, folder: Path) -> None:
-    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--json", "--apply", "--", "sh", "-c", "echo hi; echo 2 > there")
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--json", "--apply", "--", "sh", "-c", "echo hi; echo 2 > there"
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[0] == {"stream": "stdout", "text": "hi\n"}
     assert lines[-1]["status"] == 0
@@ -182,7 +202,19 @@ def test_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_
 
 
 def _start(package: Path, identity: str, home: Path, folder: Path, *argv: str) -> subprocess.Popen[bytes]:
-    command = [*as_user(identity), PYTHON, "-m", "assistant", "sandbox", "exec", "--folder", str(folder), "--drop", "--", *argv]
+    command = [
+        *as_user(identity),
+        PYTHON,
+        "-m",
+        "assistant",
+        "sandbox",
+        "exec",
+        "--folder",
+        str(folder),
+        "--drop",
+        "--",
+        *argv,
+    ]
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(package)}
     return subprocess.Popen(
         command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE

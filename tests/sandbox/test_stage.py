@@ -47,7 +47,8 @@ class TestWhatCounts:
             "old/f": "deleted",
         }  # fmt: skip
         report = place.stage.apply()
-        assert report.conflicts == () and report.failed == ()
+        assert report.conflicts == ()
+        assert report.failed == ()
         assert (place.folder / "old").read_text() == "x\n"
         assert (place.folder / "a/y").read_text() == "y\n"
         place.stage.undo()
@@ -158,7 +159,7 @@ class TestOddFiles:
 
     async def test_a_folder_whose_path_has_commas_colons_and_backslashes(self, tmp_path: Path) -> None:
         async with open_place(tmp_path, tmp_path / "a,b:c\\d\ne") as place:
-            await place.sh("echo x > x && [ \"$(pwd)\" = \"$PWD\" ]")
+            await place.sh('echo x > x && [ "$(pwd)" = "$PWD" ]')
             place.stage.apply()
             assert (place.folder / "x").exists()
 

@@ -89,7 +89,9 @@ def test_a_dead_assistant_leaves_no_process_mount_file_or_socket(how: signal.Sig
     mark = f"6{os.getpid()}.{int(how)}"
     root = str(Path(__file__).resolve().parents[2])
     script = ASSISTANT.format(root=root, top=str(tmp_path), mark=mark)
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root
+    )
     assert process.stdout is not None
     assert b"up" in process.stdout.readline()
     assert running(mark)
@@ -102,8 +104,19 @@ def test_a_dead_assistant_leaves_no_process_mount_file_or_socket(how: signal.Sig
     while list((tmp_path / "run/rooms").iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert list((tmp_path / "run/rooms").iterdir()) == []
+    while _groups_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert _groups_of(process.pid) == []
     assert str(tmp_path) not in Path("/proc/mounts").read_text()
     assert not [line for line in Path("/proc/net/unix").read_text().splitlines() if str(tmp_path) in line]
+
+
+def _groups_of(pid: int) -> list[str]:
+    """Control groups that an assistant made."""
+    found: list[str] = []
+    for _, names, _ in os.walk("/sys/fs/cgroup"):
+        found += [name for name in names if name.startswith(f"assistant-{pid}-")]
+    return found
 
 
 async def test_calls_that_are_killed_while_they_start_leave_nothing(tmp_path: Path) -> None:

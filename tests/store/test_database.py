@@ -52,7 +52,7 @@ class TestOpening:
         assert [p.wait(30) for p in [subprocess.Popen(command) for _ in range(6)]] == [0] * 6
 
     @pytest.mark.parametrize("read_only", [False, True])
-    def test_S2_a_newer_schema_is_refused_and_left_alone(self, database: Database, read_only: bool) -> None:
+    def test_DB2_a_newer_schema_is_refused_and_left_alone(self, database: Database, read_only: bool) -> None:
         put(database, 1)
         database.writer().execute(f"PRAGMA user_version={VERSION + 1}")
         database.close()
@@ -88,13 +88,13 @@ class TestWriting:
         assert database.read("SELECT max(seq) FROM entries") == [(1,)]
         put(database, 2)
 
-    def test_S3_a_commit_into_a_file_that_was_replaced_is_not_acknowledged(self, database: Database) -> None:
+    def test_DB3_a_commit_into_a_file_that_was_replaced_is_not_acknowledged(self, database: Database) -> None:
         put(database, 1)
         database.path.rename(database.path.with_name("aside"))
         with pytest.raises(LogError, match="removed or replaced"):
             put(database, 2)
 
-    def test_S3_a_commit_into_a_wal_that_was_removed_is_not_acknowledged(self, database: Database) -> None:
+    def test_DB3_a_commit_into_a_wal_that_was_removed_is_not_acknowledged(self, database: Database) -> None:
         put(database, 1)
         database.path.with_name("log.db-wal").unlink()
         with pytest.raises(LogError, match="-wal"):
@@ -102,7 +102,7 @@ class TestWriting:
 
 
 class TestReading:
-    def test_S1_a_reader_never_blocks_a_writer(self, database: Database) -> None:
+    def test_DB1_a_reader_never_blocks_a_writer(self, database: Database) -> None:
         put(database, 1)
         with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
             other.execute("BEGIN")
@@ -113,7 +113,7 @@ class TestReading:
             assert time.monotonic() - started < 5
             assert other.execute("SELECT count(*) FROM entries").fetchone() == (1,), "as of one moment"
 
-    def test_S1_a_writer_never_blocks_a_reader(self, database: Database) -> None:
+    def test_DB1_a_writer_never_blocks_a_reader(self, database: Database) -> None:
         put(database, 1)
         rows.insert_entries(database.begin(), [(2, "{}", bytes(32))])
         assert database.read("SELECT count(*) FROM entries") == [(1,)]

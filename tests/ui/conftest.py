@@ -17,6 +17,7 @@ from assistant.ui import language
 from assistant.ui.app import AssistantApp, Opening
 from assistant.ui.screens.chat import ChatScreen
 from tests.ui.fake_desk import FakeDesk
+from tests.ui.scenes import screen_text
 
 FOLDER = Path("/home/ada/project")
 
@@ -85,12 +86,6 @@ class Chat:
     def text(self) -> str:
         """What is on the screen, as lines."""
         return screen_text(self.app)
-
-
-def screen_text(app: AssistantApp) -> str:
-    """The characters of the present frame."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 @pytest.fixture

@@ -82,10 +82,9 @@ def main() -> int:
     """Open the screen."""
     name = sys.argv[1] if len(sys.argv) > 1 else "chat"
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path.cwd()
-    desk = scene(name)
 
     async def build() -> fd.FakeDesk:
-        return desk
+        return scene(name)  # after the first frame, as the real desk is
 
     return run_app(build, folder, "" if name == "long" else None)
 

@@ -23,7 +23,7 @@ from assistant.models.worker.wire.request import Request
 from assistant.types import CallDelta, CallDone, ModelEvent, ToolSpec
 
 MAX_ERROR_BYTES = 2**20
-DRAIN_S = 0.25
+DRAIN_S = 0.05
 """How long the end of a body that is already understood is waited for, to keep its connection."""
 
 

@@ -121,6 +121,7 @@ _TOO_LONG = re.compile(
     r"|input is too long|input token count .* exceeds|input tokens? exceed|exceeds? the (model'?s )?(maximum|context)"
     r"|too many (input |prompt |total )?tokens|token limit|maximum number of tokens|reduce the length"
     r"|reduce your message size|prompt (has|contains) .* tokens|exceeds maximum (input|prompt) length"
+    r"|exceed context limit|context overflow|maximum prompt length|tokens? .{0,40}must be <="
     r"|number of input tokens exceeds|total length of all messages is too long|request too large",
     re.IGNORECASE,
 )
@@ -240,13 +241,13 @@ def _inner_status(content: JSON, fault: Mapping[str, Any]) -> int:
 def _kind(codes: list[str], words: str, status: int) -> str:
     by_code = next((_CODES[code] for code in codes if code in _CODES), "")
     general = by_code in ("", "bad_request", "server", "rate_limit", "permission")
-    if general and status not in (401, 404) and (status < 500 or not status):
+    if general and status in (0, 400, 413, 422, 500) and _TOO_LONG.search(words):
+        return "context_length"
+    if general and status not in (401, 404) and status < 500:
         if _NO_MONEY.search(words):
             return "quota"
         if _BAD_KEY.search(words):
             return "auth"
-        if status in (0, 400, 413, 422) and _TOO_LONG.search(words):
-            return "context_length"
     if by_code and by_code not in ("bad_request", "server"):
         return by_code
     if status in _STATUS:

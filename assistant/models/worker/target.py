@@ -104,6 +104,8 @@ def find_target(call: WireCall) -> Target:
         base = base or f"https://bedrock-runtime.{region(call)}.amazonaws.com"
     if not base:
         raise ModelError(f"`{provider}` has no address of its own", kind="bad_request", hint="give one with api_base")
+    if provider == "azure" and protocol == "openai_responses" and "/openai" not in base:
+        base += "/openai/v1"
     if provider == "azure" and protocol == "openai_chat":
         base = _azure(base, model, call.extra.get("api_version", ""))
     return Target(provider, protocol, model, base, _key(known, call), f"{provider}/{model}")

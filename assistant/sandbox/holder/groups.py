@@ -1,4 +1,9 @@
-"""One control group a call, where groups can be made: the kernel bounds all its processes together."""
+"""One control group for a room, where groups can be made: the kernel then bounds all processes of its calls together.
+
+The holder enters it once, and everything it starts is born in it. Entering anew for each call would cost milliseconds, since
+the kernel waits for every processor then. With one call running, the bounds are exactly that call's; with several, their
+sum, and the watch tells them apart.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,8 @@ import time
 from typing import Any
 
 _OWN_PROCESSES = 3
-"""bubblewrap's two, and the one that enters before them."""
-_ENTER = 'for f in $0; do echo 0 >"$f" || exit 125; done; exec "$@"'
+"""bubblewrap's two and a command's first, for each call."""
+_HOLDER_BYTES = 32 << 20
 _REMOVE_S = 1.0
 
 
@@ -28,45 +33,36 @@ def _read(path: str) -> str:
         return ""
 
 
-class Group:
-    """Bounds of one call. Raises OSError when it can't be made."""
+class RoomGroup:
+    """The group of this process and all that it starts. Raises OSError when it can't be made or entered."""
 
-    def __init__(self, groups: dict[str, Any], name: str, memory: int, processes: int) -> None:
+    def __init__(self, groups: dict[str, Any]) -> None:
         self._two = groups["version"] == 2
-        self._memory = f"{groups['memory']}/{groups['prefix']}{name}"
-        self._pids = f"{groups['pids']}/{groups['prefix']}{name}"
-        for folder in self.folders:
+        self._memory = f"{groups['memory']}/{groups['prefix']}room"
+        self._pids = f"{groups['pids']}/{groups['prefix']}room"
+        for folder in dict.fromkeys((self._memory, self._pids)):
             os.mkdir(folder)
-        _write(f"{self._pids}/pids.max", str(processes + _OWN_PROCESSES))
-        if self._two:
-            _write(f"{self._memory}/memory.max", str(memory))
-            for name_, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
-                try:
-                    _write(f"{self._memory}/{name_}", value)
-                except OSError:
-                    pass
-        else:
-            _write(f"{self._memory}/memory.limit_in_bytes", str(memory))
+            _write(f"{folder}/cgroup.procs", "0")
 
-    @property
-    def folders(self) -> list[str]:
-        """One in version 2, two in version 1."""
-        return list(dict.fromkeys((self._memory, self._pids)))
+    def bound(self, calls: list[tuple[int, int]]) -> None:
+        """Bounds for running calls of these (memory bytes, processes). A room without calls keeps its last ones."""
+        if not calls:
+            return
+        _write(f"{self._pids}/pids.max", str(1 + sum(processes + _OWN_PROCESSES for _, processes in calls)))
+        memory = str(_HOLDER_BYTES + sum(memory for memory, _ in calls))
+        if not self._two:
+            _write(f"{self._memory}/memory.limit_in_bytes", memory)
+            return
+        _write(f"{self._memory}/memory.max", memory)
+        try:
+            _write(f"{self._memory}/memory.swap.max", "0")
+        except OSError:
+            pass  # a kernel without swap accounting
 
-    def entering(self, argv: list[str]) -> list[str]:
-        """`argv`, started so that it is in the group before it runs."""
-        entries = " ".join(f"{folder}/cgroup.procs" for folder in self.folders)
-        return ["/bin/sh", "-c", _ENTER, entries, *argv]
-
-    def hit(self) -> str:
-        """Which limit made the kernel kill something."""
-        if self._two:
-            words = _read(f"{self._memory}/memory.events").split()
-            killed = dict(zip(words[::2], words[1::2], strict=False)).get("oom_kill", "0")
-        else:
-            lines = _read(f"{self._memory}/memory.oom_control").split()
-            killed = dict(zip(lines[::2], lines[1::2], strict=False)).get("oom_kill", "0")
-        return "memory" if killed != "0" else ""
+    def killed(self) -> int:
+        """How many processes the kernel ended so far, since the memory was used up."""
+        words = _read(f"{self._memory}/{'memory.events' if self._two else 'memory.oom_control'}").split()
+        return int(dict(zip(words[::2], words[1::2], strict=False)).get("oom_kill", "0"))
 
 
 def remove_groups(groups: dict[str, Any] | None) -> None:

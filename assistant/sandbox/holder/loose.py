@@ -6,7 +6,7 @@ import os
 import time
 
 from assistant.sandbox.holder.serve import Call, Server
-from assistant.sandbox.holder.watch import children, descendants
+from assistant.sandbox.holder.watch import descendants
 
 _SIGKILL, _SIGSTOP = 9, 19
 _ROUNDS = 50
@@ -36,30 +36,25 @@ class LooseServer(Server):
     """As Server, but that a call is no kernel object."""
 
     def kill_call(self, call: Call) -> None:
-        """Its descendants, then itself, then what it left to us."""
+        """Its descendants, then itself; what it leaves to us is found when it ends."""
         for pid in [*descendants(call.pid)[1:], call.pid]:
             try:
                 os.kill(pid, _SIGKILL)
             except ProcessLookupError:
                 continue
-        self.sweep()
 
-    def sweep(self) -> None:
-        """End what a call left behind."""
-        known = self.known()
-        for pid in children(os.getpid()):
-            if pid not in known:
-                for one in reversed(descendants(pid)):
-                    try:
-                        os.kill(one, _SIGKILL)
-                    except ProcessLookupError:
-                        continue
+    def end_orphan(self, pid: int) -> None:
+        """With all below it, the lowest first."""
+        for one in reversed(descendants(pid)):
+            try:
+                os.kill(one, _SIGKILL)
+            except ProcessLookupError:
+                continue
 
     def stop_all(self) -> None:
         """End every call."""
         for _ in range(_ROUNDS):
-            self.reap()
-            if not children(os.getpid()):
+            if not self.reap():
                 return
             for pid in descendants(os.getpid())[1:]:
                 try:

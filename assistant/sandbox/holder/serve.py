@@ -10,7 +10,7 @@ import select
 from typing import Any
 
 from assistant.sandbox.holder import kernel
-from assistant.sandbox.holder.groups import Group
+from assistant.sandbox.holder.groups import RoomGroup
 from assistant.sandbox.holder.watch import Watch, children, descendants
 from assistant.sandbox.holder.wire import Inbox, send
 
@@ -22,14 +22,17 @@ _LOOPBACK = "127.0.0.1"
 class Call:
     """One running program."""
 
-    def __init__(self, pid: int, status: int, watch: Watch | None, group: Group | None) -> None:
+    def __init__(self, pid: int, status: int, watch: Watch | None, bounds: tuple[int, int], killed_before: int) -> None:
         self.pid = pid
         self.status = status
         """bubblewrap's own account of how it went."""
         self.pidfd = os.pidfd_open(pid)
         self.watch = watch
-        self.group = group
+        self.bounds = bounds
+        """(memory bytes, processes)."""
+        self.killed_before = killed_before
         self.hit = ""
+        self.killed = False
 
 
 class Server:
@@ -41,7 +44,11 @@ class Server:
         self._folder = folder
         self._inbox = Inbox(sock)
         self._calls: dict[int, Call] = {}
-        self._old_groups: list[str] = []
+        self._group = _enter_group(plan)
+        self._orphans: dict[int, int] = {}
+        """Descriptors of processes that a call left to us, by process."""
+        self._ending: list[tuple[dict[str, Any], set[int]]] = []
+        """Reports of calls that ended, each with what is not quite gone of it."""
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
 
@@ -67,6 +74,7 @@ class Server:
                 if call.watch is not None and not call.hit:
                     call.hit = call.watch.look(call.pid)
                     if call.hit:
+                        call.killed = True
                         self.kill_call(call)
 
     def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
@@ -76,6 +84,7 @@ class Server:
         elif op == "kill":
             call = self._calls.get(message["id"])
             if call is not None:
+                call.killed = True
                 self.kill_call(call)
         elif op == "signal":
             call = self._calls.get(message["id"])
@@ -94,27 +103,25 @@ class Server:
                 # What changed in the real folder is seen anew: an overlay remembers names it once looked up.
                 kernel.mount("stage", self._folder, None, kernel.MS_REMOUNT, "userxattr")
             status = _file_of(b"")
-            bounds = message["watch"]
-            group = self._group(str(number), bounds)
-            argv = message["argv"] if group is None else group.entering(message["argv"])
-            pid = self._spawn(argv, message["options"], [*fds, status])
-            if group is not None:
-                bounds = {"disk": bounds["disk"]}
-            call = self._calls[number] = Call(pid, status, Watch(bounds, self._plan["upper"]), group)
+            watched = message["watch"]
+            bounds = (watched["memory"], watched["processes"])
+            alone = self._group is not None and not self._calls
+            self._bound([bounds])
+            pid = self._spawn(message["argv"], message["options"], [*fds, status])
+            watch = Watch({"disk": watched["disk"]} if alone else watched, self._plan["upper"])
+            call = self._calls[number] = Call(pid, status, watch, bounds, self._killed())
             self._poll.register(call.pidfd, select.POLLIN)
         except OSError as error:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or 0, "what": str(error)})
             return
         send(self._sock, {"op": "started", "id": number})
 
-    def _group(self, name: str, bounds: dict[str, Any]) -> Group | None:
-        if not self._plan["groups"]:
-            return None
-        try:
-            return Group(self._plan["groups"], name, bounds["memory"], bounds["processes"])
-        except OSError:
-            self._plan["groups"] = None  # not after all: the watch takes over
-            return None
+    def _bound(self, more: list[tuple[int, int]]) -> None:
+        if self._group is not None:
+            self._group.bound([call.bounds for call in self._calls.values()] + more)
+
+    def _killed(self) -> int:
+        return self._group.killed() if self._group is not None else 0
 
     def _spawn(self, argv: list[str], options: bytes, fds: list[int]) -> int:
         """By vfork. The options go by descriptor: a command line can be read by every user of the machine."""
@@ -134,71 +141,92 @@ class Server:
             os.close(program)
             os.close(words)
 
-    def reap(self) -> None:
-        """Take note of what ended."""
-        ended = False
+    def reap(self) -> bool:
+        """Take note of what ended. Whether any process is left."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
-                break
+                self._forget_ended(None)
+                return False
             if pid == 0:
-                break
+                return True
+            cpu_ms, rss = int((usage.ru_utime + usage.ru_stime) * 1000), usage.ru_maxrss * 1024
+            for report, left in self._ending:  # what it and its children used, when it outlived bubblewrap
+                if pid in left:
+                    report["cpu_ms"] += cpu_ms
+                    report["rss"] = max(report["rss"], rss)
             for number, call in list(self._calls.items()):
                 if call.pid == pid:
-                    ended = True
-                    self._end(number, call, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
-        if ended:
-            self.sweep()
+                    self._end(number, call, status, cpu_ms, rss)
+            self._forget_ended(pid)
 
-    def _end(self, number: int, call: Call, status: int, cpu_s: float, rss: int) -> None:
+    def _end(self, number: int, call: Call, status: int, cpu_ms: int, rss: int) -> None:
+        """bubblewrap left. The room's first process of the call and what it still holds come to us: end them, then report."""
+        del self._calls[number]
         self._poll.unregister(call.pidfd)
         os.close(call.pidfd)
         ran = b'"exit-code"' in os.pread(call.status, 4096, 0)
         os.close(call.status)
-        hit = call.hit or (call.group.hit() if call.group is not None else "")
-        del self._calls[number]
-        code = os.waitstatus_to_exitcode(status)
         report = {
             "op": "ended",
             "id": number,
-            "code": code,
-            "cpu_ms": int(cpu_s * 1000),
+            # Killed while bubblewrap was still at work: its own complaint about that is no answer.
+            "code": -_SIGKILL if call.killed and not ran else os.waitstatus_to_exitcode(status),
+            "cpu_ms": cpu_ms,
             "rss": rss,
-            "hit": hit,
-            "ran": ran,
+            "hit": call.hit or ("memory" if self._killed() > call.killed_before else ""),
+            "ran": ran or call.killed,
         }
-        send(self._sock, report)
-        if call.group is not None:
-            self._old_groups += call.group.folders
-        self._remove_groups()
+        self._ending.append((report, self.sweep()))
 
-    def _remove_groups(self) -> None:
-        left: list[str] = []
-        for folder in self._old_groups:
-            try:
-                os.rmdir(folder)
-            except OSError:  # its last process is not quite gone
-                left.append(folder)
-        self._old_groups = left
+    def _forget_ended(self, pid: int | None) -> None:
+        """A process is gone (None: all are). A call of which nothing is left any more is reported."""
+        for watched in list(self._orphans):
+            if pid in (None, watched):
+                fd = self._orphans.pop(watched)
+                self._poll.unregister(fd)
+                os.close(fd)
+        still: list[tuple[dict[str, Any], set[int]]] = []
+        for report, left in self._ending:
+            here = left & self._orphans.keys()
+            if here:
+                still.append((report, here))
+            else:
+                send(self._sock, report)
+        self._ending = still
 
     def kill_call(self, call: Call) -> None:
         """End one call."""
-        # The call's own first process takes every other one with it; bubblewrap outside it ends by itself or here.
-        for pid in [*children(call.pid), call.pid]:
+        # The call's own first process takes every other one with it, and bubblewrap outside ends when it is gone. While it
+        # is not there yet, bubblewrap itself: what it may have started in this very moment is found when it ends.
+        for pid in children(call.pid) or [call.pid]:
             _kill(pid, _SIGKILL)
-        self.sweep()
 
     def known(self) -> set[int]:
         """Processes that are calls."""
         return {call.pid for call in self._calls.values()}
 
-    def sweep(self) -> None:
-        """Kill what hangs below the holder without being a call: the rest of one that was killed while it started."""
-        known = self.known()
-        for pid in children(1):
-            if pid not in known:
-                _kill(pid, _SIGKILL)
+    def sweep(self) -> set[int]:
+        """Kill what hangs below the holder without being a call, and watch for its end. Returns it."""
+        known, found = self.known(), set[int]()
+        for pid in children(os.getpid()):
+            if pid in known:
+                continue
+            self.end_orphan(pid)
+            found.add(pid)
+            if pid not in self._orphans:
+                try:
+                    fd = os.pidfd_open(pid)
+                except ProcessLookupError:
+                    continue
+                self._orphans[pid] = fd
+                self._poll.register(fd, select.POLLIN)
+        return found
+
+    def end_orphan(self, pid: int) -> None:
+        """Kill one process that is nobody's; as the first of a process namespace it takes all others with it."""
+        _kill(pid, _SIGKILL)
 
     def signal_call(self, call: Call, number: int) -> None:
         """To the command and what shares its process group; bubblewrap's first process there takes no signals."""
@@ -214,13 +242,14 @@ class Server:
 
     def stop_all(self) -> None:
         """End every call."""
+        for call in self._calls.values():
+            call.killed = True
         try:
             os.kill(-1, _SIGKILL)
         except ProcessLookupError:
             return
-        while self._calls:
+        while self.reap():
             select.select([], [], [], 0.001)
-            self.reap()
 
     def _listen(self, number: int) -> None:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
@@ -234,6 +263,15 @@ class Server:
             send(self._sock, {"op": "failed", "id": number, "errno": error.errno or errno.EIO, "what": str(error)})
         finally:
             sock.close()
+
+
+def _enter_group(plan: dict[str, Any]) -> RoomGroup | None:
+    if not plan["groups"]:
+        return None
+    try:
+        return RoomGroup(plan["groups"])
+    except OSError:
+        return None  # not after all: the watch does its work
 
 
 def _file_of(data: bytes) -> int:

@@ -121,6 +121,10 @@ _HOOKS = frozenset(
 _SETUID_SETGID = 0o6000
 _CONFIG_NAMES = ("config", "config.worktree", ".gitmodules")
 _CONFIG_BYTES = 1 << 20
+_LOOKS_LIKE_GIT = re.compile(
+    r"\[\s*(core|filter|diff|merge|alias|include|includeif|credential|gpg|remote|protocol|submodule|hook|init)\b",
+    re.IGNORECASE,
+)
 
 NEVER = {"fifo": "a pipe", "socket": "a socket", "device": "a device"}
 """Kinds of files that are never applied, not even when a person allows held changes."""
@@ -193,7 +197,8 @@ def _config_reason(read_before: ReadText, read_after: ReadText, surely_git: bool
     try:
         new = executing_settings(after)
     except UnreadableConfig:
-        return "git configuration that can't be read surely" if surely_git else ""
+        unsure = surely_git or _LOOKS_LIKE_GIT.search(after)
+        return "git configuration that can't be read surely" if unsure else ""
     if not new:
         return ""
     try:

@@ -44,7 +44,9 @@ class UndoSet:
         self.id = folder.name
 
     def begin(self, steps: list[Step]) -> None:
-        """Record what will be done, durable, before it is."""
+        """Record what will be done before it is: a killed apply can be undone. Not synced: a power cut may lose the record,
+        never a file, and a sync for each apply is most of what a small one costs.
+        """
         self._folder.mkdir(parents=True, mode=0o700)
         self._numbers = {step.path: number for number, step in enumerate(steps)}
         self._write([_Item(quote(s.path), s.before, s.after) for s in steps])
@@ -86,8 +88,6 @@ class UndoSet:
         new = self._folder / "set.new"
         with new.open("wb") as file:
             file.write(msgspec.msgpack.encode(_Set(time.time_ns() // 1_000_000, items, finished)))
-            file.flush()
-            os.fsync(file.fileno())
         new.replace(self._folder / "set")
 
 

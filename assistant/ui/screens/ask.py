@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 
 from assistant.ui.language import _
 from assistant.ui.safe import plain
+from assistant.ui.screens.manners import leave
 
 
 class AskScreen(ModalScreen[str | None]):
@@ -18,7 +19,7 @@ class AskScreen(ModalScreen[str | None]):
     CSS = """
     AskScreen { align: center middle; background: $background 60%; }
     AskScreen > Vertical { width: 72; max-width: 96%; height: auto; padding: 1 2; background: $surface; border: round $primary; }
-    AskScreen Input { border: none; height: 1; margin: 1 0; padding: 0 1; background: $panel; }
+    AskScreen Input, AskScreen Input:focus { border: none; height: 1; margin: 1 0; padding: 0 1; background: $panel; }
     AskScreen .hint { color: $quiet; }
     """
 
@@ -36,10 +37,10 @@ class AskScreen(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Taken."""
         event.stop()
-        self.dismiss(event.value)
+        leave(self, event.value)
 
     def on_key(self, event: events.Key) -> None:
         """Left."""
         if event.key in ("escape", "ctrl+c"):
             event.stop()
-            self.dismiss(None)
+            leave(self, None)

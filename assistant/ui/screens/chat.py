@@ -45,7 +45,7 @@ from assistant.ui.messages import (
     TurnEvent,
     TypedAhead,
 )
-from assistant.ui.screens.failures import TellsFailures
+from assistant.ui.screens.manners import TellsFailures
 from assistant.ui.turns import Turns
 from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion

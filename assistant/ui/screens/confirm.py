@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from assistant.ui.language import _
 from assistant.ui.safe import join, plain
+from assistant.ui.screens.manners import leave
 from assistant.ui.widgets.approval import ARM_S
 
 
@@ -55,6 +56,6 @@ class ConfirmScreen(ModalScreen[bool]):
         if event.time < self._armed_at:
             return
         if event.key == "y":
-            self.dismiss(True)
+            leave(self, True)
         elif event.key in ("n", "escape", "ctrl+c"):
-            self.dismiss(False)
+            leave(self, False)

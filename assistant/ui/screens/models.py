@@ -16,6 +16,7 @@ from assistant.types import ModelInfo
 from assistant.ui import figures
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join, line
+from assistant.ui.screens.manners import leave
 from assistant.ui.screens.panel import PanelScreen, Rows
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class ModelsScreen(PanelScreen):
         name = event.option.id or ""
         if await self.attempt(self.session.set_model(name), _("{model} answers from now on").format(model=name)):
             self._chat.refresh_status()
-            self.dismiss(None)
+            leave(self, None)
 
     @on(Input.Changed)
     def _search_changed(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.widgets.option_list import Option
 from assistant.errors import AssistantError
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join
-from assistant.ui.screens.failures import TellsFailures
+from assistant.ui.screens.manners import TellsFailures, leave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -49,6 +50,16 @@ class Rows(OptionList):
         else:
             self.highlighted = next((i for i, name in enumerate(names) if not name.startswith("-")), None)
 
+    def action_page_up(self) -> None:
+        """A page up. Textual counts in lines it lays out later, and fails while there are none yet."""
+        with suppress(KeyError):
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        with suppress(KeyError):
+            super().action_page_down()
+
     @property
     def highlighted_id(self) -> str:
         """Id of the highlighted row, or empty."""
@@ -70,7 +81,7 @@ class PanelScreen(TellsFailures, Screen[None]):
     PanelScreen > .title { height: 1; padding: 0 2; margin: 1 0 1 0; }
     PanelScreen > .keys { height: auto; max-height: 2; padding: 0 2; color: $quiet; }
     PanelScreen .search { height: 1; padding: 0 2; margin: 0 0 1 0; }
-    PanelScreen Input { border: none; height: 1; padding: 0 1; background: $surface; }
+    PanelScreen Input, PanelScreen Input:focus { border: none; height: 1; padding: 0 1; background: $surface; }
     """
 
     def compose(self) -> ComposeResult:
@@ -115,4 +126,4 @@ class PanelScreen(TellsFailures, Screen[None]):
 
     def action_back(self) -> None:
         """Close this screen."""
-        self.dismiss(None)
+        leave(self, None)

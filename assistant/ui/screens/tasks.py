@@ -19,6 +19,7 @@ from assistant.errors import AssistantError
 from assistant.ui import figures
 from assistant.ui.language import N_, _, ngettext
 from assistant.ui.safe import join, line
+from assistant.ui.screens.manners import leave
 from assistant.ui.screens.panel import PanelScreen, Rows
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class TasksScreen(PanelScreen):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         summary = self._tasks.get(event.option.id or "")
         if summary is not None:
-            self.dismiss(None)
+            leave(self, None)
             self.app.open_chat(Path(summary.task.folder), summary.task.id)
 
     @on(Input.Changed)
@@ -92,7 +93,7 @@ class TasksScreen(PanelScreen):
 
     def action_new(self) -> None:
         """A new task where this one works."""
-        self.dismiss(None)
+        leave(self, None)
         self._chat.new_task("")
 
     def action_rename(self) -> None:

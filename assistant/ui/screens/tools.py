@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from assistant.types import Autonomy, Boundary, Budgets, Grant, ToolSpec
 from assistant.ui import figures
 from assistant.ui.language import N_, _
-from assistant.ui.safe import join, line
+from assistant.ui.safe import join, line, pad
 from assistant.ui.screens.panel import PanelScreen, Rows
 from assistant.ui.widgets.status_line import autonomy_word
 
@@ -207,7 +207,7 @@ def level_label(level: Autonomy, now: Autonomy) -> Content:
     """One position of the dial."""
     mark = ("(•) ", "bold $primary") if level == now else ("( ) ", "$quiet")
     return join(
-        mark, (f"{autonomy_word(level.value):<14}", "bold" if level == now else ""), (_(AUTONOMY[level]), "$quiet")
+        mark, (pad(autonomy_word(level.value), 14), "bold" if level == now else ""), (_(AUTONOMY[level]), "$quiet")
     )
 
 
@@ -229,7 +229,7 @@ def budget_label(name: str, budgets: Budgets) -> Content:
         "calls": str(budgets.calls) if budgets.calls is not None else "",
         "time": figures.duration(budgets.wall_s * 1_000) if budgets.wall_s is not None else "",
     }[name]
-    return join("    ", f"{budget_name(name):<14}", (value or _("no limit"), "" if value else "$quiet"))
+    return join("    ", pad(budget_name(name), 14), (value or _("no limit"), "" if value else "$quiet"))
 
 
 def with_budget(budgets: Budgets, name: str, text: str) -> Budgets | None:

@@ -16,6 +16,7 @@ from assistant.audit.views import LogRow
 from assistant.ui import figures
 from assistant.ui.language import _
 from assistant.ui.safe import join, line
+from assistant.ui.screens.manners import leave
 from assistant.ui.screens.panel import Rows
 
 if TYPE_CHECKING:
@@ -87,10 +88,10 @@ class UndoScreen(ModalScreen[str | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        leave(self, event.option.id)
 
     def on_key(self, event: events.Key) -> None:
         """Left."""
         if event.key in ("escape", "ctrl+c"):
             event.stop()
-            self.dismiss(None)
+            leave(self, None)

@@ -35,17 +35,17 @@ class AnswerView(Markdown):
         margin: 0; padding: 0 2; height: auto; background: transparent;
         &.-found { background: $panel; }
         MarkdownH1, MarkdownH2, MarkdownH3, MarkdownH4, MarkdownH5, MarkdownH6 {
-            margin: 1 0 0 0; padding: 0; content-align: left middle; width: 1fr;
+            margin: 1 0 0 0 !important; padding: 0; content-align: left middle; width: 1fr;
             color: $primary; background: transparent; border: none; text-style: bold;
         }
         MarkdownH1 { text-style: bold underline; }
-        & > MarkdownParagraph { margin: 1 0 0 0; }
-        MarkdownFence { margin: 1 0 0 0; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
-        MarkdownBlockQuote { margin: 1 0 0 0; background: transparent; border-left: outer $border-blurred; color: $secondary; }
-        & > MarkdownBulletList, & > MarkdownOrderedList { margin: 1 0 0 0; padding: 0; }
-        MarkdownOrderedList Horizontal, MarkdownBulletList Horizontal { margin: 0; }
-        MarkdownTable { margin: 1 0 0 0; }
-        MarkdownHorizontalRule { margin: 1 0 0 0; }
+        & > MarkdownParagraph { margin: 1 0 0 0 !important; }
+        MarkdownFence { margin: 1 0 0 0 !important; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
+        MarkdownBlockQuote { margin: 1 0 0 0 !important; background: transparent; border-left: outer $border-blurred; color: $secondary; }
+        & > MarkdownBulletList, & > MarkdownOrderedList { margin: 1 0 0 0 !important; padding: 0; }
+        MarkdownOrderedList Horizontal, MarkdownBulletList Horizontal { margin: 0 !important; }
+        MarkdownTable { margin: 1 0 0 0 !important; }
+        MarkdownHorizontalRule { margin: 1 0 0 0 !important; }
     }
     """
 
@@ -63,6 +63,11 @@ class AnswerView(Markdown):
         """What has come before the widget did."""
         if not self.item.done or self._written < len(self.item.text):
             self._flush_soon(0)
+
+    @property
+    def drawing(self) -> bool:
+        """Whether there are words that haven't been drawn yet."""
+        return self._timer is not None or self._written < len(self.item.text)
 
     def show_update(self, update: Update) -> None:
         """More words: drawn within FLUSH_S, together with what comes meanwhile."""

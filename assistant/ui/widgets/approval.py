@@ -43,7 +43,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         & > .answers { height: auto; min-height: 1; dock: bottom; background: $background; }
         & > .answers { color: $quiet; }
         &.-armed > .answers { color: $foreground; }
-        & > Input { dock: bottom; margin: 0 0 1 0; }
+        & > Input, & > Input:focus { dock: bottom; height: 1; margin: 0 0 1 0; border: none; padding: 0 1; background: $panel; }
     }
     ApprovalPanel.-low { border: none; max-height: 90%; }
     """
@@ -143,7 +143,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._show()
         elif event.key in _SCROLL:
             scroll = self.query_one(VerticalScroll)
-            getattr(scroll, f"action_{_SCROLL[event.key]}")()
+            getattr(scroll, _SCROLL[event.key])(animate=False)
         elif event.key == "enter":
             self.app.bell()
         elif event.character is not None and event.is_printable and "+" not in event.key.removesuffix("+"):

@@ -57,14 +57,16 @@ class CardView(Vertical, can_focus=True):
     def __init__(self, item: Card) -> None:
         super().__init__()
         self.item = item
+        content = body(item, opened=False)
+        self.set_class(bool(content), "-body")
+        self._head = Static(head(item, opened=False), markup=False, classes="head")
+        self._body = Static(content, markup=False, classes="body")
         self._redraw: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Head and body."""
-        yield Static(head(self.item, opened=False), markup=False, classes="head")
-        content = body(self.item, opened=False)
-        self.set_class(bool(content), "-body")
-        yield Static(content, markup=False, classes="body")
+        yield self._head
+        yield self._body
 
     def show_update(self, update: Update) -> None:
         """Draw the item anew, at most every REDRAW_S seconds: a call may print thousands of lines."""
@@ -76,8 +78,8 @@ class CardView(Vertical, can_focus=True):
         self._redraw = None
         content = body(self.item, opened=self.opened)
         self.set_class(bool(content), "-body")
-        self.query_one(".head", Static).update(head(self.item, opened=self.opened))
-        self.query_one(".body", Static).update(content)
+        self._head.update(head(self.item, opened=self.opened))
+        self._body.update(content)
 
     def watch_opened(self) -> None:
         """Open or folded."""

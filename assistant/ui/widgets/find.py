@@ -6,11 +6,15 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from assistant.ui.conversation import Answer, Card, Item, Note, Said, Thought
 from assistant.ui.language import _
 from assistant.ui.widgets.transcript import Transcript
+
+PAUSE_S = 0.12
+"""A pause in typing after which the search runs: each new match mounts its neighbourhood."""
 
 
 class FindBar(Horizontal):
@@ -19,7 +23,7 @@ class FindBar(Horizontal):
     DEFAULT_CSS = """
     FindBar {
         height: 1; margin: 0 3; background: $surface;
-        & > Input { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
+        & > Input, & > Input:focus { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
         & > Static { width: auto; padding: 0 1; color: $quiet; }
     }
     """
@@ -31,6 +35,7 @@ class FindBar(Horizontal):
         self._matches: list[int] = []
         self._at = 0
         self._marked: Item | None = None
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The words, and how many matches."""
@@ -42,10 +47,16 @@ class FindBar(Horizontal):
         """Ready to type."""
         self.query_one(Input).focus()
 
-    async def on_input_changed(self, event: Input.Changed) -> None:
-        """Search as one types, newest match first."""
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search once the typing pauses."""
         event.stop()
-        self._matches = matches(self._transcript.items, event.value)
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE_S, self._search)
+
+    async def _search(self) -> None:
+        """Newest match first."""
+        self._matches = matches(self._transcript.items, self.query_one(Input).value)
         self._at = len(self._matches) - 1
         await self._go()
 

@@ -6,7 +6,8 @@ those far away, so that opening, typing and streaming cost the same in a long co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
 from textual.app import App
@@ -75,6 +76,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
         self._moving = False
+        self._window = asyncio.Lock()
+        """Protects the window: updates come from the screen's task, growth from this widget's own."""
         self.following = True
         """Whether new words are followed: until the person scrolls away, and again from the end on."""
 
@@ -101,32 +104,40 @@ class Transcript(VerticalScroll, can_focus=False):
         """Draw what `Conversation` said has changed."""
         for update in updates:
             if update.what == "added":
-                if self._last == len(self.items) - 1:
-                    self._last += 1
-                    await self.mount(self._make(update.item, self._last - 1))
-                    await self._trim_top()
+                async with self._window:
+                    await self._add_last(update.item)
             elif (view := self.view(update.item)) is not None:
                 cast(ItemView, view).show_update(update)
 
+    async def _add_last(self, item: Item) -> None:
+        if item is self.items[-1] and self._last == len(self.items) - 1:
+            self._last += 1
+            await self.mount(self._make(item, self._last - 1))
+            await self._trim_top()
+
     async def replace(self, items: list[Item]) -> None:
         """Show another conversation."""
-        self.conversation.items[:] = items
-        await self._show_window(max(0, len(items) - FIRST), len(items))
+        async with self._window:
+            self.conversation.items[:] = items
+            await self._show_window(max(0, len(items) - FIRST), len(items))
         self.following = True
         self.anchor()
 
     async def show_end(self) -> None:
         """Go to the newest item and follow it."""
-        if self._last != len(self.items) or not self._views:
-            await self._show_window(max(0, len(self.items) - FIRST), len(self.items))
+        async with self._window:
+            if self._last != len(self.items) or not self._views:
+                await self._show_window(max(0, len(self.items) - FIRST), len(self.items))
         self.following = True
         self.anchor()
 
     async def reveal(self, index: int) -> None:
         """Bring `items[index]` into view, mounting its neighbourhood when it is far away."""
-        if not self._first <= index < self._last:
-            await self._show_window(max(0, index - CHUNK // 2), min(len(self.items), index + CHUNK))
-        view = self._views[id(self.items[index])]
+        async with self._window:
+            if not self._first <= index < self._last:
+                await self._show_window(max(0, index - CHUNK // 2), min(len(self.items), index + CHUNK))
+        if (view := self.view(self.items[index])) is None:
+            return
         self.release_anchor()
         self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True)
 
@@ -135,7 +146,8 @@ class Transcript(VerticalScroll, can_focus=False):
         top = self.scroll_offset.y
         here = self._first
         for index in range(self._first, self._last):
-            if self._views[id(self.items[index])].virtual_region.y <= top + (step > 0):
+            view = self.view(self.items[index])
+            if view is not None and view.virtual_region.y <= top + (step > 0):
                 here = index
         indexes = range(here + 1, len(self.items)) if step > 0 else range(here - 1, -1, -1)
         return next((i for i in indexes if isinstance(self.items[i], Said)), None)
@@ -151,12 +163,19 @@ class Transcript(VerticalScroll, can_focus=False):
         page = 2 * self.size.height  # far enough ahead that it is there when one arrives
         if new_value < old_value and new_value < page and self._first > 0:
             self._moving = True
-            self.call_later(self._grow_up)
+            self.call_later(self._grow, self._grow_up)
         elif new_value > old_value and self._last < len(self.items) and new_value > self.max_scroll_y - page:
             self._moving = True
-            self.call_later(self._grow_down)
+            self.call_later(self._grow, self._grow_down)
+
+    async def _grow(self, step: Callable[[], Awaitable[None]]) -> None:
+        async with self._window:
+            await step()
 
     async def _grow_up(self) -> None:
+        if self._first == 0 or not self._views:  # the window has moved since
+            self._moving = False
+            return
         start = max(0, self._first - CHUNK)
         stop = self._first
         kept = self._views[id(self.items[self._first])]
@@ -169,6 +188,9 @@ class Transcript(VerticalScroll, can_focus=False):
         self.call_after_refresh(self._keep, kept, offset)
 
     async def _grow_down(self) -> None:
+        if self._last == len(self.items) or not self._views:
+            self._moving = False
+            return
         stop = min(len(self.items), self._last + CHUNK)
         start = self._last
         kept = self._views[id(self.items[self._last - 1])]
@@ -183,7 +205,8 @@ class Transcript(VerticalScroll, can_focus=False):
 
     def _keep(self, view: Widget, offset: int) -> None:
         """Scroll so that `view` is where it was before the window moved."""
-        self.scroll_to(y=view.virtual_region.y - offset, animate=False, immediate=True)
+        if view.is_attached:
+            self.scroll_to(y=view.virtual_region.y - offset, animate=False, immediate=True)
         self._moving = False
 
     async def _trim_top(self) -> None:

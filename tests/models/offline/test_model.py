@@ -101,7 +101,7 @@ class TestItTouchesNothing:
             assert text.count("\n") <= 600, file
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    assert (node.end_lineno or 0) - node.lineno < 70, f"{file.name}: {node.name}"
+                    assert (node.end_lineno or 0) - node.lineno < 60, f"{file.name}: {node.name}"
 
 
 class TestStartUp:

@@ -142,7 +142,7 @@ class TestComplete:
         assert sent["messages"][1]["content"][1]["image_url"]["url"] == "data:image/png;base64,aGk="
         assert sent["messages"][1]["content"][2] == {"type": "text", "text": "(image_url https://x/y.png)"}
         assert [tool["function"]["name"] for tool in sent["tools"]] == ["read"]
-        assert sent["max_completion_tokens"] == 9
+        assert sent["max_tokens"] == 9
 
 
 class TestLines:

@@ -35,6 +35,9 @@ SAID = [
         '{"object":"error","message":"Prompt contains 99 tokens and 0 draft tokens, too large for model with 8 maximum context length"}',
         "context_length",
     ),
+    (400, '{"error":"`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000"}', "context_length"),
+    (400, '{"error":"This model\'s maximum prompt length is 8 but the request contains 9 tokens."}', "context_length"),
+    (500, '{"error":{"message":"the request exceeds the available context size"}}', "context_length"),
     (
         400,
         '{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API."}}',

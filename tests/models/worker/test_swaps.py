@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from assistant.models.worker.ask import ask
@@ -138,6 +139,18 @@ class TestOpaqueParts:
                 body = str(server.bodies[-1])
                 assert "signed-by-" not in body
                 assert "sealed-by-" not in body
+
+
+async def test_W4_opaque_parts_do_not_go_to_another_model_of_the_same_provider(server: StrictServer) -> None:
+    """A provider may refuse what another of its models signed; without it, none does."""
+    history = [SYSTEM, ASK]
+    history.append(await turn(server, "anthropic", history, "two"))
+    history += [result(id) for id in ids(history[-1])]
+    call = msgspec.structs.replace(
+        server.call("anthropic", tuple(history), "text", TOOLS), model="anthropic/claude-opus-4-5"
+    )
+    assert [event async for event in ask(call)]
+    assert "signed-by-" not in str(server.bodies[-1])
 
 
 class TestOddHistories:

@@ -126,6 +126,7 @@ class TestBodies:
 
     def test_the_limit_of_the_answer(self) -> None:
         assert built("openai/gpt-4.1", max_output_tokens=99)[2]["max_completion_tokens"] == 99
+        assert built("openai/local", "http://own/v1", max_output_tokens=99)[2]["max_tokens"] == 99
         assert built("mistral/m", max_output_tokens=99)[2]["max_tokens"] == 99
         assert built("openai/gpt-5", max_output_tokens=9)[2]["max_output_tokens"] == 16
         assert built("anthropic/claude-3-haiku-20240307")[2]["max_tokens"] == 4096
@@ -137,16 +138,35 @@ class TestBodies:
         assert built("openai/gpt-5", reasoning="low")[2]["reasoning"]["effort"] == "low"
         assert built("groq/gpt-oss", reasoning="low")[2]["reasoning_effort"] == "low"
         assert built("openrouter/x/y", reasoning="high")[2]["reasoning"] == {"effort": "high"}
-        body = built("anthropic/claude-sonnet-4-5", reasoning="high", max_output_tokens=1000)[2]
-        assert body["thinking"]["budget_tokens"] < body["max_tokens"]
-        assert (
-            built("gemini/gemini-2.5-pro", reasoning="low")[2]["generationConfig"]["thinkingConfig"]["thinkingBudget"]
-            == 1024
-        )
-        assert (
-            built("gemini/gemini-3-pro", reasoning="low")[2]["generationConfig"]["thinkingConfig"]["thinkingLevel"]
-            == "low"
-        )
+        body = built("anthropic/claude-sonnet-4-5-20250929", reasoning="high", max_output_tokens=1000)[2]
+        assert body["thinking"] == {"type": "enabled", "budget_tokens": 24_576}
+        assert body["max_tokens"] == 25_576
+        for name in ("opus-4-6", "sonnet-5", "opus-4-8"):
+            body = built(f"anthropic/claude-{name}", reasoning="medium")[2]
+            assert body["thinking"]["type"] == "adaptive"
+            assert body["output_config"] == {"effort": "medium"}
+        assert "thinking" not in built("anthropic/claude-3-5-sonnet", reasoning="high")[2]
+
+    @pytest.mark.parametrize(
+        ("model", "level", "config"),
+        [
+            ("gemini-2.5-pro", "low", {"thinkingBudget": 1024}),
+            ("gemini-3-pro-preview", "medium", {"thinkingLevel": "high"}),
+            ("gemini-3.1-pro-preview", "medium", {"thinkingLevel": "medium"}),
+            ("gemini-3-flash-preview", "low", {"thinkingLevel": "low"}),
+            ("gemini-flash-latest", "low", {}),
+        ],
+    )
+    def test_how_hard_gemini_thinks(self, model: str, level: str, config: dict[str, object]) -> None:
+        body = built(f"gemini/{model}", reasoning=level)[2]
+        assert body["generationConfig"]["thinkingConfig"] == {"includeThoughts": True, **config}
+
+    def test_what_is_no_utf_8_is_sent_all_the_same(self) -> None:
+        """Names of files may hold bytes that are no characters."""
+        call = WireCall("openai/gpt-4.1", ModelRequest((Message("user", (TextPart("a\udc80b"),)),)))
+        target = find_target(call)
+        module = importlib.import_module(f"assistant.models.worker.wire.{target.protocol}")
+        assert json.loads(module.build(call, target).body)["messages"][0]["content"] == "a?b"
 
     def test_usage_is_asked_for_where_it_is_not_given_by_itself(self) -> None:
         assert built("openai/gpt-4.1")[2]["stream_options"] == {"include_usage": True}

@@ -176,7 +176,7 @@ def main() -> None:
     mode, top = sys.argv[1], Path(sys.argv[2])
     host = Host(top)
     try:
-        print(json.dumps(asyncio.run(in_room(host)) if mode == "room" else outside(host)))
+        sys.stdout.write(json.dumps(asyncio.run(in_room(host)) if mode == "room" else outside(host)))
     finally:
         host.close()
 

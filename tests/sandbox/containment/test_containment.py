@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,7 @@ def results(mode: str, identity: str, package: Path, factory: pytest.TempPathFac
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = shared / f"{name}.json"
         if not found.exists():
-            top = shared / f"c{mode[0]}{identity.split()[1][0]}"
-            top.mkdir()
-            give(top, identity)
+            top = give(Path(tempfile.mkdtemp(prefix=f"{mode}-", dir=package.parent)), identity)
             done = subprocess.run(
                 [*as_user(identity), PYTHON, str(package / "probes/containment/driver.py"), mode, str(top)],
                 env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(package), "LANG": "C.UTF-8"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -68,36 +69,52 @@ def content(call: WireCall, target: Target) -> dict[str, Any]:
     """What is asked, without the envelope: Bedrock wraps the same."""
     own = rules(target, call)
     fitted = fit(call.request.messages, target.maker, own)
-    thinking = _thinking(call.request, fitted.messages)
-    body: dict[str, Any] = {"max_tokens": _limit(call.request, target.model, thinking)}
+    thinking = _thinking(call.request, target.model, fitted.messages)
+    budget = thinking.get("thinking", {}).get("budget_tokens", 0)
+    body: dict[str, Any] = {"max_tokens": _limit(call.request, target.model) + budget}
     if fitted.system:
         body["system"] = fitted.system
     if call.request.tools:
         body["tools"] = [_tool(tool, own.tool_name) for tool in call.request.tools]
-    if thinking:
-        body["thinking"] = {"type": "enabled", "budget_tokens": thinking}
+    body |= thinking
     body["messages"] = _alternate(fitted.messages)
     return body
 
 
-def _limit(request: ModelRequest, model: str, thinking: int) -> int:
+def _limit(request: ModelRequest, model: str) -> int:
     known = next((tokens for name, tokens in _OLD_OUTPUT_TOKENS.items() if name in model), DEFAULT_OUTPUT_TOKENS)
-    return (request.max_output_tokens or known) + thinking
+    return request.max_output_tokens or known
 
 
-def _thinking(request: ModelRequest, messages: tuple[Message, ...]) -> int:
-    """Tokens for thinking, or 0. In the middle of a tool loop that another model began it stays off for that loop: the
-    API wants the loop's first answer to begin with thoughts of its own."""
+def _thinking(request: ModelRequest, model: str, messages: tuple[Message, ...]) -> dict[str, Any]:
+    """From version 4.6 on a model decides itself how much to think, within an effort; before, it is given tokens."""
     tokens = _THINKING_TOKENS.get(request.reasoning, 0)
     if not tokens:
-        return 0
-    loop: list[Message] = []
+        return {}
+    version = _version(model)
+    if version >= (4, 6):
+        shown = {"display": "summarized"} if version >= (4, 7) else {}  # else the later ones think without a word
+        return {"thinking": {"type": "adaptive", **shown}, "output_config": {"effort": request.reasoning}}
+    if version < (3, 7) or not _thought_out(messages):
+        return {}
+    return {"thinking": {"type": "enabled", "budget_tokens": tokens}}
+
+
+def _version(model: str) -> tuple[int, int]:
+    """`claude-sonnet-4-5-20250929` is (4, 5), `claude-3-7-sonnet` is (3, 7); (0, 0) for a name that says nothing."""
+    found = re.search(r"claude-(?:[a-z]+-)?(\d)(?:[-.](\d)(?!\d))?", model)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+
+def _thought_out(messages: tuple[Message, ...]) -> bool:
+    """Whether every answer of the running tool loop begins with thoughts of this model, as it wants with thinking on. Where
+    another model began the loop, thinking stays off until the loop ends."""
     for message in reversed(messages):
         if message.role == "user":
-            break
-        loop.append(message)
-    answers = [message for message in loop if message.role == "assistant"]
-    return tokens if all(isinstance(message.parts[0], ReasoningPart) for message in answers) else 0
+            return True
+        if message.role == "assistant" and not isinstance(message.parts[0], ReasoningPart):
+            return False
+    return True
 
 
 def _tool(tool: ToolSpec, pattern: str) -> dict[str, Any]:

@@ -91,19 +91,28 @@ def _config(call: WireCall, model: str) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if call.request.max_output_tokens:
         config["maxOutputTokens"] = call.request.max_output_tokens
-    if call.request.reasoning:
-        if _wants_signatures(model):
-            level = "low" if call.request.reasoning == "low" else "high"
-            config["thinkingConfig"] = {"includeThoughts": True, "thinkingLevel": level}
+    level = call.request.reasoning
+    if level in _THINKING:
+        thinking: dict[str, Any] = {"includeThoughts": True}
+        version = _version(model)
+        if not version:
+            pass  # `gemini-flash-latest` may be of either kind: it decides itself
+        elif version < (3, 0):
+            thinking["thinkingBudget"] = _THINKING[level]
         else:
-            budget = _THINKING.get(call.request.reasoning, -1)
-            config["thinkingConfig"] = {"includeThoughts": True, "thinkingBudget": budget}
+            medium = "flash" in model or version >= (3, 1)  # the first 3 Pro knows low and high only
+            thinking["thinkingLevel"] = "high" if level == "medium" and not medium else level
+        config["thinkingConfig"] = thinking
     return config
 
 
+def _version(model: str) -> tuple[int, int] | None:
+    found = re.search(r"gemini-(\d+)(?:\.(\d+))?", model)
+    return (int(found[1]), int(found[2] or 0)) if found else None
+
+
 def _wants_signatures(model: str) -> bool:
-    found = re.search(r"gemini-(\d+)", model)
-    return bool(found) and int(found[1]) >= 3
+    return "gemini" in model and (_version(model) or (3, 0)) >= (3, 0)
 
 
 def _contents(messages: tuple[Message, ...], *, strict: bool) -> list[dict[str, Any]]:

@@ -76,18 +76,19 @@ def build(call: WireCall, target: Target) -> Request:
     return json_request(join(target.url, "/chat/completions"), target.headers, body)
 
 
-def body_of(call: WireCall, target: Target, fitted: Fitted, own: Rules) -> dict[str, Any]:
+def body_of(call: WireCall, target: Target, fitted: Fitted, rules: Rules) -> dict[str, Any]:
     """The request's body."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": fitted.system}] if fitted.system else []
     for message in fitted.messages:
         messages.extend(_messages(message, target.provider))
     body: dict[str, Any] = {"model": target.model, "messages": messages, "stream": call.stream}
     if call.request.tools:
-        body["tools"] = [_tool(tool, own.tool_name) for tool in call.request.tools]
+        body["tools"] = [_tool(tool, rules.tool_name) for tool in call.request.tools]
     if call.stream and target.provider not in ("mistral", "databricks"):
         body["stream_options"] = {"include_usage": True}
     if call.request.max_output_tokens:
-        field = "max_completion_tokens" if target.provider in ("openai", "azure") else "max_tokens"
+        own = "api.openai.com" in target.url or target.provider == "azure"  # its look-alikes know the old name only
+        field = "max_completion_tokens" if own else "max_tokens"
         body[field] = call.request.max_output_tokens
     if call.request.reasoning:
         if target.provider == "openrouter":

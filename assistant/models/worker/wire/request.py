@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,7 +22,11 @@ class Request(NamedTuple):
 def json_request(url: str, headers: Mapping[str, str], body: Mapping[str, JSON]) -> Request:
     """A POST of JSON. Keys keep their order, so equal content gives equal bytes and the provider's prompt cache holds."""
     plain = {"Content-Type": "application/json", "User-Agent": "assistant", **headers}
-    return Request(url, plain, msgspec.json.encode(body))
+    try:
+        return Request(url, plain, msgspec.json.encode(body))
+    except UnicodeEncodeError:  # lone surrogates, from names of files or another model's escapes
+        written = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return Request(url, plain, written.encode("utf-8", "replace"))
 
 
 def schema(tool: ToolSpec) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import msgspec
+
+from assistant.models.offline import kinds
 from assistant.models.offline.grammar import slots
 from assistant.models.offline.grammar.pattern import fits
 from assistant.models.offline.mentions import FILE, GLOB, QUOTE, Utterance
@@ -44,86 +47,90 @@ _SIZE = (
 _ONLY = (r"(?:count|统计|数一?下|数数)(?:一下)?\s*(?:the )?(?:file )?{f}",)
 
 
+_OF_FOLDERS = re.compile(
+    r"\b(?:which|largest|biggest)(?: \w+)? (?:folders?|director(?:y|ies)|subfolders?)\b|\bfolders? (?:is|are) (?:the )?(?:largest|biggest)|"
+    r"最大的(?:子)?(?:文件夹|目录)|哪个(?:子)?(?:文件夹|目录)(?:最大|占)|每个(?:子)?(?:文件夹|目录)(?:的)?(?:大小|多大|占)"
+)
+_SHORT = {"word": "words", "line": "lines", "file": "files", "l": "lines", "w": "words", "c": "characters"}
+
+
 def recognise(said: Utterance, today: date) -> Wish | None:
     """How many, how often, how large."""
-    if found := fits(said, *_OCCURS):
-        text = re.sub(r"^(?:the )?(?:words?|单词|词|文本)\s*|\s*(?:这个)?(?:单词|词|字)$", "", found["t"]) or found["t"]
-        if text.lower().rstrip("s") in {"todo", "fixme"}:
-            text = text.upper().rstrip("S")
-        if not re.fullmatch(r"(?:files?|lines?|words?|folders?|.*(?:文件|文件夹|目录|行|多少|几个).*)", text.lower()):
-            return _where(Wish(Intent.COUNT, how="matches", text=text), said, skip=text)
-    if re.search(
-        r"\b(?:which|largest|biggest)(?: \w+)? (?:folders?|director(?:y|ies)|subfolders?)\b|\bfolders? (?:is|are) (?:the )?(?:largest|biggest)|最大的(?:子)?(?:文件夹|目录)|哪个(?:子)?(?:文件夹|目录)(?:最大|占)|每个(?:子)?(?:文件夹|目录)(?:的)?(?:大小|多大|占)",
-        said.text,
-    ) and re.search(r"largest|biggest|space|big\b|大|占", said.text):
-        return Wish(Intent.SIZE, how="folders", folder=slots.folder(said))
-    if (found := fits(said, *_SIZE)) and not re.search(r"sort|order by|最大|largest|biggest", said.text):
-        return _where(Wish(Intent.SIZE), said)
+    if wish := _occurrences(said) or _sizes(said):
+        return wish
     if fits(said, *_ONLY):
         return _where(Wish(Intent.COUNT, how="lines"), said)
     found = fits(said, *_COUNT)
     if not found or re.search(r"多少(?:钱|岁|天|度)|几(?:号|点|月|天|岁)", said.text):
         return None
-    text = said.text
-    short = re.match(r"(word|line|file) ?count|wc -([lwc])", text)
-    unit = ""
-    if short:
-        unit = {"word": "words", "line": "lines", "file": "files", "l": "lines", "w": "words", "c": "characters"}[
-            short[1] or short[2]
-        ]
-    elif re.match(r"how long is", text):
-        unit = "lines"
-    if found["x2"] or found["x3"]:
-        unit = "lines"
-    if not unit:
-        asked = re.search(
-            r"(?:how many|number of|count(?: up)?|amount of|total(?: number of)?)(?: (?:the|all|total|of|number|different|empty))* ?(.*)",
-            text,
-        )
-        body = asked[1] if asked else text
-        unit = next(
-            (
-                name
-                for name, words in _UNITS[:-1]
-                if re.search(
-                    rf"^(?:\S+ ){{0,3}}(?:{words})\b"
-                    if body.isascii() and name != "matches"
-                    else rf"(?:多少|几)(?:个)?(?:{words})|(?:{words})(?:数|的?数量|的?个数)|(?:{words})有?(?:多少|几)|(?<![a-z])(?:{words})(?![a-z])",
-                    body,
-                )
-                and (name != "characters" or not re.search(r"文字|名字", body))
-            ),
-            "",
-        )
-        if not unit and (re.search(rf"{_UNITS[-1][1]}", body) or said.of_kind(GLOB)):
-            unit = "files"
-    if re.search(r"字数|多少(?:个)?字(?!节)|几个字(?!节)", text):
-        unit = "words"
-    if unit == "lines" and not said.of_kind(FILE, QUOTE) and re.search(r"代码|code", text) and not slots.names(said):
-        import msgspec
-
-        from assistant.models.offline import kinds
-
-        return msgspec.structs.replace(_where(Wish(Intent.COUNT, how="lines"), said), names=kinds.globs("code"))
-    if not unit or (
-        unit in {"files", "folders"}
-        and said.of_kind(FILE)
-        and not any(slots.looks_like_folder(p) for p in said.of_kind(FILE))
-    ):
-        return None
+    unit = "lines" if found["x2"] or found["x3"] else _unit(said)
     if unit in {"files", "folders"}:
-        import msgspec
+        return _files(unit, said, today)
+    wish = _where(Wish(Intent.COUNT, how=unit), said)
+    if (
+        unit == "lines"
+        and not said.of_kind(FILE, QUOTE)
+        and re.search(r"代码|code", said.text)
+        and not slots.names(said)
+    ):
+        return msgspec.structs.replace(wish, names=kinds.globs("code"))
+    return wish if unit else None
 
-        wish = slots.with_filters(Wish(Intent.COUNT, how=unit), said, today)
-        places = tuple(p for p in said.of_kind(FILE) if slots.looks_like_folder(p))
-        folder = wish.folder or (places[0].rstrip("/") if places else "")
-        return msgspec.structs.replace(wish, how=unit, limit=None, folder=folder)
-    return _where(Wish(Intent.COUNT, how=unit), said)
+
+def _occurrences(said: Utterance) -> Wish | None:
+    found = fits(said, *_OCCURS)
+    if not found:
+        return None
+    text = re.sub(r"^(?:the )?(?:words?|单词|词|文本)\s*|\s*(?:这个)?(?:单词|词|字)$", "", found["t"]) or found["t"]
+    if text.lower().rstrip("s") in {"todo", "fixme"}:
+        text = text.upper().rstrip("S")
+    if re.fullmatch(r"(?:files?|lines?|words?|folders?|.*(?:文件|文件夹|目录|行|多少|几个).*)", text.lower()):
+        return None
+    return _where(Wish(Intent.COUNT, how="matches", text=text), said, skip=text)
+
+
+def _sizes(said: Utterance) -> Wish | None:
+    if _OF_FOLDERS.search(said.text) and re.search(r"largest|biggest|space|big\b|大|占", said.text):
+        return Wish(Intent.SIZE, how="folders", folder=slots.folder(said))
+    if fits(said, *_SIZE) and not re.search(r"sort|order by|最大|largest|biggest", said.text):
+        return _where(Wish(Intent.SIZE), said)
+    return None
+
+
+def _unit(said: Utterance) -> str:
+    """What is counted: the first unit that the request names."""
+    text = said.text
+    if short := re.match(r"(word|line|file) ?count|wc -([lwc])", text):
+        return _SHORT[short[1] or short[2]]
+    if text.startswith("how long is"):
+        return "lines"
+    if re.search(r"字数|多少(?:个)?字(?!节)|几个字(?!节)", text):
+        return "words"
+    asked = re.search(
+        r"(?:how many|number of|count(?: up)?|amount of|total(?: number of)?)(?: (?:the|all|total|of|number|different|empty))* ?(.*)",
+        text,
+    )
+    body = asked[1] if asked else text
+    for name, words in _UNITS[:-1]:
+        first = rf"^(?:\S+ ){{0,3}}(?:{words})\b"
+        anywhere = rf"(?:多少|几)(?:个)?(?:{words})|(?:{words})(?:数|的?数量|的?个数)|(?:{words})有?(?:多少|几)|(?<![a-z])(?:{words})(?![a-z])"
+        if name == "characters" and re.search(r"文字|名字", body):
+            continue
+        if re.search(first if body.isascii() and name != "matches" else anywhere, body):
+            return name
+    return "files" if re.search(_UNITS[-1][1], body) or said.of_kind(GLOB) else ""
+
+
+def _files(unit: str, said: Utterance, today: date) -> Wish | None:
+    places = tuple(p for p in said.of_kind(FILE) if slots.looks_like_folder(p))
+    if said.of_kind(FILE) and not places:
+        return None
+    wish = slots.with_filters(Wish(Intent.COUNT, how=unit), said, today)
+    folder = wish.folder or (places[0].rstrip("/") if places else "")
+    return msgspec.structs.replace(wish, how=unit, limit=None, folder=folder)
 
 
 def _where(wish: Wish, said: Utterance, skip: str = "") -> Wish:
-    import msgspec
-
     named = tuple(p for p in said.of_kind(FILE, QUOTE) if p != skip)
     files = tuple(p for p in named if not slots.looks_like_folder(p))
     folders = tuple(p for p in named if slots.looks_like_folder(p))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import msgspec
+
 from assistant.models.offline import kinds
 from assistant.models.offline.grammar import slots
 from assistant.models.offline.grammar.intents.move import targets
@@ -37,64 +39,42 @@ def _is_clear(part: Utterance) -> bool:
     return len(rest) <= (0 if part.of_kind(FILE, QUOTE, GLOB, ENDING) else 1)
 
 
+_NOTHING = r"(?:delete|remove|erase|rm|trash|删除|删掉|移除)(?: (?:a|the|some|this|that))?(?: ?(?:files?|folders?|文件夹?|东西|it|them|that|this|它们?))*"
+_INSIDE = (
+    r"(?:{all} )*(?:files|contents|everything) (?:in|inside|from|under|of) (?:the )?(?:folder )?(?P<f>{f})(?: folder| directory)?",
+    r"(?:文件夹|目录)?\s*(?P<f>{f})\s*(?:文件夹|目录)?(?:里面|里|中|下面|下)(?:的)?(?:所有|全部)?(?:的)?(?:文件|内容|东西)",
+)
+_OF_TEXT = re.compile(r"\b(?:lines?|words?|text|from|duplicates?|spaces)\b|第.*行|重复|内容|里的|中的")
+_WEAK = re.compile(r"(?:clean(?: up)?|wipe|drop|discard|清理|去掉)\b.*", re.DOTALL)
+_NOT_NAMES = {"it", "them", "that", "this", "files", "file", "something", "everything", "文件", "它", "它们"}
+
+
 def recognise(said: Utterance, today: date) -> Wish | None:
     """Files by name, by pattern, by size or age; folders by name."""
     found = fits(said, *_DELETE)
     if not found:
-        if fits(
-            said,
-            r"(?:delete|remove|erase|rm|trash|删除|删掉|移除)(?: (?:a|the|some|this|that))?(?: ?(?:files?|folders?|文件夹?|东西|it|them|that|this|它们?))*",
-        ):
-            return Wish(Intent.DELETE, missing="target")
-        return None
+        return Wish(Intent.DELETE, missing="target") if fits(said, _NOTHING) else None
     part = found.part("a")
-    if re.search(
-        r"\b(?:lines?|words?|text|from|duplicates?|spaces)\b|第.*行|重复|内容|里的|中的", part.text
-    ) and not re.search(r"\bfiles? from\b|files", part.text):
-        return None
-    if (
-        re.fullmatch(r"(?:clean(?: up)?|wipe|drop|discard|清理|去掉)\b.*", said.text)
-        and not part.mentions
-        and not re.search(r"files?|文件", part.text)
-    ):
-        return None
-    if not _is_clear(part):
-        return None
-    if inside := fits(
-        part,
-        r"(?:{all} )*(?:files|contents|everything) (?:in|inside|from|under|of) (?:the )?(?:folder )?(?P<f>{f})(?: folder| directory)?",
-        r"(?:文件夹|目录)?\s*(?P<f>{f})\s*(?:文件夹|目录)?(?:里面|里|中|下面|下)(?:的)?(?:所有|全部)?(?:的)?(?:文件|内容|东西)",
-    ):
+    if inside := fits(part, *_INSIDE):
         return Wish(Intent.DELETE, names=("*",), folder=inside["f"].rstrip("/"))
+    if _OF_TEXT.search(part.text) and not re.search(r"\bfiles? from\b|files", part.text):
+        return None
+    if _WEAK.fullmatch(said.text) and not part.mentions and not re.search(r"files?|文件", part.text):
+        return None
+    return _targets(part, today) if _is_clear(part) else None
+
+
+def _targets(part: Utterance, today: date) -> Wish:
     paths, names = targets(part)
-    filters = slots.with_filters(Wish(Intent.DELETE), part, today)
-    if not paths and not names:
-        where = slots.folder(part)
-        if where and re.search(r"folder|directory|文件夹|目录", part.text):
-            return Wish(Intent.DELETE, paths=(where,))
-        filtered = (
-            filters.min_bytes is not None or filters.max_bytes is not None or bool(filters.since or filters.before)
-        )
-        word = re.sub(r"^(?:(?:the|a|this|that|file|folder|all)\s+)+", "", part.raw(0, len(part.text)).strip())
-        if filtered:
-            names = ("*",)
-        elif (
-            re.fullmatch(r"[\w.+-]+", word)
-            and word.lower()
-            not in {"it", "them", "that", "this", "files", "file", "something", "everything", "文件", "它", "它们"}
-            and not re.search(r"[\u3400-\u9fff]", word)
-        ):
-            return Wish(Intent.DELETE, paths=(word,))
-        else:
-            return Wish(Intent.DELETE, missing="target")
-    where = "" if paths else slots.folder(part)
-    return Wish(
-        Intent.DELETE,
-        paths=paths,
-        names=names,
-        folder=where,
-        min_bytes=filters.min_bytes,
-        max_bytes=filters.max_bytes,
-        since=filters.since,
-        before=filters.before,
-    )
+    wish = slots.with_filters(Wish(Intent.DELETE), part, today)
+    wish = msgspec.structs.replace(wish, how="", limit=None, names=names, folder="" if paths else wish.folder)
+    if paths or names:
+        return msgspec.structs.replace(wish, paths=paths)
+    if wish.folder and re.search(r"folder|directory|文件夹|目录", part.text):
+        return Wish(Intent.DELETE, paths=(wish.folder,))
+    if wish.min_bytes is not None or wish.max_bytes is not None or wish.since or wish.before:
+        return msgspec.structs.replace(wish, names=("*",))
+    word = re.sub(r"^(?:(?:the|a|this|that|file|folder|all)\s+)+", "", part.raw(0, len(part.text)).strip())
+    if word.isascii() and re.fullmatch(r"[\w.+-]+", word) and word.lower() not in _NOT_NAMES:
+        return Wish(Intent.DELETE, paths=(word,))
+    return Wish(Intent.DELETE, missing="target")

@@ -1,4 +1,4 @@
-"""Says when work in the background broke, on every screen: nothing fails in silence."""
+"""What every screen does about work in the background and about being closed: nothing fails in silence."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from textual.worker import Worker, WorkerState
 
 from assistant.ui.language import _
 from assistant.visible import one_line
+
+
+def leave(screen: Screen[Any], result: Any) -> None:
+    """Close `screen` with `result`, unless it is closed already: two keys may come before it is gone."""
+    if screen.is_current:
+        screen.dismiss(result)
 
 
 class TellsFailures:

@@ -1,0 +1,118 @@
+"""Random keys, mouse and sizes while answers stream and cards come and go. Shared by the test and the benchmark."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from textual import events as ui_events
+
+from assistant.agent import events
+from tests.ui.fake_desk import FakeDesk, Step, call, changes, long_history, request, words
+
+KEYS = [
+    "up",
+    "down",
+    "left",
+    "right",
+    "enter",
+    "tab",
+    "shift+tab",
+    "escape",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+    "ctrl+up",
+    "ctrl+down",
+    "ctrl+end",
+    "ctrl+f",
+    "ctrl+j",
+    "backspace",
+    "delete",
+    "space",
+    "slash",
+    "at",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6",
+    "ctrl+t",
+    "a",
+    "b",
+    "y",
+    "n",
+    "t",
+    "w",
+    "q",
+    "s",
+    "x",
+    "你",
+    "好",
+    "é",
+    "🙂",
+    "exclamation_mark",
+]
+NAMES = {"slash": "/", "at": "@", "exclamation_mark": "!", "space": " "}
+
+
+def script(seed: int) -> list[Step]:
+    """A turn of random parts."""
+    rng = random.Random(seed)
+    steps: list[Step] = []
+    for number in range(rng.randint(2, 6)):
+        kind = rng.choice(["words", "call", "ask", "notice", "output"])
+        if kind == "words":
+            steps += words("# h\n\n- one 一\n- two\n\n```py\nx = 1\n```\n" * rng.randint(1, 3), rng.randint(1, 40))
+        elif kind == "call":
+            steps += call(
+                f"c{seed}-{number}", "read_file", "read_file: a", "x\n" * 20, ok=rng.random() < 0.7, code="failed"
+            )
+        elif kind == "ask":
+            steps.append(request(f"make {number}", call_id=f"a{seed}-{number}"))
+        elif kind == "notice":
+            steps.append(events.Notice("warning", "something", "do this"))
+        else:
+            steps += [events.CallOutput(f"o{seed}", "line\n") for _ in range(30)]
+        steps.append(rng.random() / 50)
+    return steps
+
+
+def desk(seed: int) -> FakeDesk:
+    """A desk whose every prompt gets another script."""
+    count = iter(range(10_000_000))
+    return FakeDesk(default=lambda _prompt: script(seed + next(count)), stage=changes(), history=long_history(60, 10))
+
+
+async def storm(chat: Any, seed: int, number: int) -> None:
+    """Send `number` random events. Nothing may raise, and no prompt that was sent may vanish."""
+    rng = random.Random(seed)
+    app = chat.app
+    for index in range(number):
+        roll = rng.random()
+        if roll < 0.82:
+            key = rng.choice(KEYS)
+            character = NAMES.get(key, key if len(key) == 1 else None)
+            app.post_message(ui_events.Key(key, character))
+        elif roll < 0.95:
+            x, y = rng.randrange(app.size.width), rng.randrange(app.size.height)
+            kind = rng.choice(
+                [
+                    ui_events.MouseDown,
+                    ui_events.MouseUp,
+                    ui_events.MouseMove,
+                    ui_events.MouseScrollUp,
+                    ui_events.MouseScrollDown,
+                ]
+            )
+            app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
+        elif roll < 0.97:
+            await chat.pilot.resize_terminal(rng.randint(4, 160), rng.randint(2, 50))
+        elif not chat.screen.turns.active and app.screen is chat.screen:
+            chat.screen.prompt.put(f"prompt {index}")
+            app.post_message(ui_events.Key("enter", "\r"))
+        if index % 10 == 0:
+            await chat.pilot.pause(0.001)
+    await chat.pilot.pause(0.05)

@@ -1,0 +1,131 @@
+"""What the snapshots show: each screen in a state worth looking at. No clock, nothing that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from assistant.agent import events
+from assistant.types import Answer, Message, TextPart, Usage
+from assistant.ui.app import AssistantApp
+from tests.ui import fake_desk as fd
+
+ANSWER = """### Three files are large
+
+| file | size |
+|---|---:|
+| `video.mp4` | 1.2 GB |
+| `照片/旅行.zip` | 310 MB |
+
+1. Move the first one, or
+2. make it smaller:
+
+```sh
+ffmpeg -i video.mp4 -crf 28 small.mp4
+```
+
+See [the manual](https://ffmpeg.org/ffmpeg.html).
+"""
+
+
+def chat_desk() -> fd.FakeDesk:
+    """A turn with everything in it; `ask` leaves a card standing."""
+    turn: list[fd.Step] = [
+        events.ReasoningDelta("The folder first, then its largest files."),
+        events.ModelFinished("m", "tool_calls", Usage(10, 10)),
+        *fd.call("a", "list_dir", "list_dir: the whole folder", "x\n", ms=12),
+        *fd.call(
+            "b",
+            "run_command",
+            "run_command: du -a",
+            "du: `private`: Permission denied\n",
+            ok=False,
+            code="failed",
+            ms=340,
+        ),
+        events.TextDelta(ANSWER),
+        events.Notice("warning", "the disk is nearly full", "make room"),
+    ]
+    answers = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
+    scopes = ((Answer.TASK, "run `make` in this folder"), (Answer.ALWAYS, "run `make` in every folder"))
+    return fd.FakeDesk(
+        {"largest": turn, "ask": [fd.request("make test", answers=answers, scopes=scopes)]},
+        stage=fd.changes(),
+        totals=fd.TaskTotals(34_200, 2_100, 12, 182_000),
+        model="anthropic/claude-x",
+        history=[Message("user", (TextPart("hello 你好"),)), Message("assistant", (TextPart("Hello."),))],
+    )
+
+
+async def _settle(pilot: Any) -> None:
+    """Wait until the screen has stood still for a while: under load, drawing lags behind."""
+    pilot.app.clear_notifications()
+    still, last = 0, ""
+    while still < 4:
+        await pilot.pause(0.06)
+        now = screen_text(pilot.app)
+        still, last = (still + 1 if now == last else 0), now
+
+
+def screen_text(app: Any) -> str:
+    """The characters of the present frame."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def _ready(pilot: Any) -> Any:
+    app: AssistantApp = pilot.app
+    while not app.chats or (chat := next(iter(app.chats.values()))).session is None:
+        await pilot.pause(0.01)
+    return chat
+
+
+async def _turn(pilot: Any) -> None:
+    chat = await _ready(pilot)
+    chat.prompt.put("largest")
+    await pilot.press("enter")
+    while not chat.turns.idle.is_set() or any(answer.drawing for answer in chat.query("AnswerView")):
+        await pilot.pause(0.02)
+    chat.transcript.anchor()
+    await _settle(pilot)
+
+
+async def _welcome(pilot: Any) -> None:
+    await _ready(pilot)
+    await _settle(pilot)
+
+
+async def _card(pilot: Any) -> None:
+    chat = await _ready(pilot)
+    chat.prompt.put("ask")
+    await pilot.press("enter")
+    while not (chat.panel and chat.panel.has_focus and chat.panel.has_class("-armed")):
+        await pilot.pause(0.02)
+    chat.activity.end()  # it counts seconds
+    await _settle(pilot)
+
+
+def _panel(name: str, *keys: str) -> Callable[[Any], Awaitable[None]]:
+    async def open_it(pilot: Any) -> None:
+        chat = await _ready(pilot)
+        chat.open_screen(name)
+        await _settle(pilot)
+        for key in keys:
+            await pilot.press(key)
+        await _settle(pilot)
+
+    return open_it
+
+
+SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
+    "welcome": _welcome,
+    "turn": _turn,
+    "card": _card,
+    "help": _panel("help"),
+    "review": _panel("review", "down", "down", "down", "down", "down", "s"),
+    "log": _panel("log", "down"),
+    "tasks": _panel("tasks"),
+    "tools": _panel("tools"),
+    "models": _panel("models"),
+    "settings": _panel("settings"),
+}
