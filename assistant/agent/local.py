@@ -457,13 +457,17 @@ class LocalDesk:
                 made.servers = parts.task_servers(current, room, approver)
             return made
 
+        untold = list(parts.servers.problems)
+
         def reload_policy(session: PolicySession) -> list[str]:
+            told = untold[:]
+            untold.clear()
             policies = parts.policies(task.folder)
             if not policies.changed():
-                return []
+                return told
             engine = policies.engine()
             session.use(engine)
-            return [f"policy: {problem}" for problem in engine.problems]
+            return told + [f"policy: {problem}" for problem in engine.problems]
 
         services = Services(
             log=parts.log,

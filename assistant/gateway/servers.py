@@ -27,10 +27,10 @@ from assistant.servers import loopback
 from assistant.servers.config import FILE, ServerConfig, expanded, read_config
 from assistant.servers.launcher import Launch, Launcher
 from assistant.servers.lines import Failed, Handshake, Progress, Result
-from assistant.servers.offer import Offer
+from assistant.servers.offer import Offer, OfferedTool
 from assistant.servers.places import needed_folders, needed_hosts, resolve_command
 from assistant.servers.process import ServerGone, ServerProcess
-from assistant.servers.tools import PROTOCOL, origin, tools_of
+from assistant.servers.tools import PROTOCOL, origin, tool_problem, tools_of
 from assistant.servers.trust import Pin, Trust, state_of
 from assistant.types import JSON, Action, Data, Effect, Label, Task, ToolSpec
 from assistant.visible import one_line, visible
@@ -406,12 +406,14 @@ def with_defaults(schema: Mapping[str, JSON], content: Mapping[str, JSON]) -> di
 
 
 def _misfit(schema: Mapping[str, JSON], content: Mapping[str, JSON]) -> str:
+    if problem := tool_problem(OfferedTool("", schema=dict(schema))):
+        return problem
     import jsonschema_rs  # 20 ms: only for those who are asked
 
     try:
         checker = jsonschema_rs.validator_for({k: v for k, v in schema.items() if k != "$schema"})
         return next((one_line(error.message, 200) for error in checker.iter_errors(dict(content))), "")
-    except ValueError as error:
+    except (ValueError, jsonschema_rs.ValidationError) as error:
         return f"its schema is no schema: {one_line(str(error), 200)}"
 
 

@@ -22,6 +22,8 @@ MAX_NAME = 64
 """What all providers take as a function's name."""
 MAX_DESCRIPTION = 2048
 _HASH = 6
+_NAMES = ("$schema", "$id")
+"""Addresses that a validator might look up, and no use to a model."""
 _WORDS = ("description", "title")
 """Keys of a schema that are words for the model and nothing else."""
 
@@ -118,7 +120,8 @@ def _strings(value: JSON, key: str = "") -> Iterator[tuple[str, str]]:
 def _shown_schema(value: JSON, key: str = "") -> JSON:
     """A schema with its words made visible and capped; everything else as it is."""
     if isinstance(value, dict):
-        return {name: _shown_schema(item, name) for name, item in cast("dict[str, JSON]", value).items()}
+        tree = cast("dict[str, JSON]", value)
+        return {name: _shown_schema(item, name) for name, item in tree.items() if name not in _NAMES}
     if isinstance(value, list):
         return [_shown_schema(item) for item in cast("list[JSON]", value)]
     return visible(value)[:MAX_DESCRIPTION] if isinstance(value, str) and key in _WORDS else value

@@ -108,3 +108,12 @@ class TestWhatIsTaken:
         schema = {"type": "object", "properties": {}, "additionalProperties": True}
         made, _ = tools_of(LOCAL, Offer(tools=(OfferedTool("t", schema=schema),)))
         assert made[0].parameters["additionalProperties"] is False
+
+    def test_E4_a_schema_that_is_none_refuses_calls_and_breaks_nothing(self) -> None:
+        from assistant.gateway.validate import InvalidCallError, Validator
+
+        schema = {"type": "object", "properties": {"a": {"type": "nonsense"}}, "$schema": "https://evil.example/s"}
+        made, _ = tools_of(LOCAL, Offer(tools=(OfferedTool("t", schema=schema),)))
+        assert "$schema" not in made[0].parameters
+        with pytest.raises(InvalidCallError, match="no JSON schema"):
+            Validator().check(made[0], "{}")

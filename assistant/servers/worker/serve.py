@@ -118,7 +118,10 @@ class Worker:
         if self._child is not None:
             transport: Any = children.transport(self._child, self._ended)
         else:
-            for name in ("ALL_PROXY", "all_proxy"):  # a SOCKS address, which the SDK can't use; the HTTP ones stand beside it
+            for name in (
+                "ALL_PROXY",
+                "all_proxy",
+            ):  # a SOCKS address, which the SDK can't use; the HTTP ones stand beside it
                 os.environ.pop(name, None)
             auth = provider(shake, self._ask) if shake.redirect_uri else None
             http = create_mcp_http_client(headers=dict(shake.headers) or None, auth=auth)
