@@ -1,19 +1,17 @@
 """The worker's entry: `python -I -m assistant.servers.worker`. See `../lines.py` for what it reads and writes.
 
-The server is started before the SDK is imported, so that both come up side by side.
+The server is started first of all, before this process has read its own imports, so that both come up side by side.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
+import json
 import os
 import sys
 
-import msgspec
+from assistant.servers.worker.start import start
 
-from assistant.servers.lines import MAX_LINE_BYTES, Handshake
-from assistant.servers.worker.child import start
+MAX_HANDSHAKE_BYTES = 2**20
 
 
 def main() -> int:
@@ -24,39 +22,36 @@ def main() -> int:
     sys.stdout = sys.stderr
     line, rest = _first_line()
     try:
-        shake = msgspec.json.decode(line, type=Handshake)
-    except msgspec.DecodeError as error:
+        child = start(json.loads(line))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         sys.stderr.write(f"worker: the handshake does not fit: {error}\n")
         return 2
-    child = start(shake)
-    _import_sdk()
+    except OSError as error:
+        sys.stderr.write(f"the server's program can't be started: {error}\n")
+        return 2
+    import asyncio  # from here on the server comes up beside us
+
+    import msgspec
+
+    from assistant.servers.lines import Handshake
+    from assistant.servers.worker.sdk import import_sdk
+
+    import_sdk()
     from assistant.servers.worker.serve import serve
 
-    asyncio.run(serve(shake, child, rest, out))
+    asyncio.run(serve(msgspec.json.decode(line, type=Handshake), child, rest, out))
     return 0
 
 
 def _first_line() -> tuple[bytes, bytes]:
     data = b""
-    while b"\n" not in data and len(data) < MAX_LINE_BYTES:
+    while b"\n" not in data and len(data) < MAX_HANDSHAKE_BYTES:
         more = os.read(0, 65536)
         if not more:
             break
         data += more
     line, _, rest = data.partition(b"\n")
     return line, rest
-
-
-def _import_sdk() -> None:
-    """A third quicker so: schemas of types that are never met are not built, and nothing is collected in between."""
-    gc.disable()
-    from pydantic import BaseModel
-
-    BaseModel.model_config["defer_build"] = True
-    import mcp  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
-    gc.freeze()
-    gc.enable()
 
 
 if __name__ == "__main__":

@@ -1,34 +1,15 @@
-"""The server's own process, and its streams as an SDK transport with bounds on what a line may hold."""
+"""The streams of the server's process as an SDK transport, with bounds on what a line may hold."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from assistant.servers.lines import Handshake
+from typing import Any
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """One message of a server. Beyond it the connection is given up."""
-
-
-def start(shake: Handshake) -> subprocess.Popen[bytes] | None:
-    """Start the server's program; None for a server by address. Raises OSError."""
-    if not shake.command:
-        return None
-    basics = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.Popen(
-        [shake.command, *shake.args],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**basics, **shake.env},
-        cwd=shake.cwd or None,
-        bufsize=0,
-    )
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mcp import Client
+from mcp.client.client import Client
 
 from assistant.servers.offer import MAX_TOOLS, Hints, Offer, OfferedTool
 from assistant.servers.worker.content import plain_data

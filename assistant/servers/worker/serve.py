@@ -12,9 +12,7 @@ from typing import Any
 
 import mcp_types as types
 import msgspec
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
@@ -41,7 +39,6 @@ from assistant.servers.lines import (
 from assistant.servers.worker import child as children
 from assistant.servers.worker.content import plain_data, text_of
 from assistant.servers.worker.inventory import inventory, listing
-from assistant.servers.worker.oauth import provider
 
 _GOODBYE_S = 1.0
 _LAST_WORDS_S = 0.2
@@ -118,6 +115,11 @@ class Worker:
         if self._child is not None:
             transport: Any = children.transport(self._child, self._ended)
         else:
+            from mcp.client.streamable_http import streamable_http_client  # what a server of this room never needs
+            from mcp.shared._httpx_utils import create_mcp_http_client
+
+            from assistant.servers.worker.oauth import provider
+
             for name in (
                 "ALL_PROXY",
                 "all_proxy",
