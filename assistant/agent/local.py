@@ -16,7 +16,6 @@ from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.recall import Recalled, recall
-from assistant.agent.replaying import Replayed, Replaying
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
@@ -39,6 +38,7 @@ from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, Mo
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.replaying import Replayed
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
@@ -158,6 +158,7 @@ class LocalDesk:
         past = Recalled([], notices=self._welcome() if first else ())
         session = self._session(task, answering, approver, policy, past)
         self._sessions.append(session)
+        _start_servers(session)
         return session
 
     def _welcome(self) -> tuple[Notice, ...]:
@@ -182,6 +183,7 @@ class LocalDesk:
             state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
         session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
         self._sessions.append(session)
+        _start_servers(session)
         return session
 
     async def replay(self, task: str, model: str, *, approver: Approver) -> Replayed:
@@ -189,6 +191,8 @@ class LocalDesk:
 
         Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
         """
+        from assistant.agent.replaying import Replaying  # one command needs it
+
         parts = self._parts
         state = await asyncio.to_thread(self._find, task)
         answering = await parts.make_model(model)
@@ -398,6 +402,7 @@ class LocalDesk:
                 approver=parent.gateway.approver,
                 room=room,
                 now_ms=now_ms,
+                settings=parts.tool_settings,
                 house={"memory": self.memory},
                 above=parent.gateway,
             )
@@ -498,6 +503,15 @@ def _unchanged(session: PolicySession) -> list[str]:
 
 async def _no_room() -> Room:
     raise SandboxError("a replay runs nothing")
+
+
+def _start_servers(session: LocalSession) -> None:
+    """Start the servers whose tools are on, in the background, while the person types."""
+    if (servers := session.gateway.servers) is not None:
+        from assistant.agent.sampling import Sampling  # only those with servers pay for it
+
+        servers.sampler = Sampling(session).sample
+        servers.warm_up(list(session.enabled_tools()))
 
 
 def _folders(parent: Path) -> list[Path]:

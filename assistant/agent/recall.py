@@ -99,8 +99,11 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it
                 found.history.append(tool_message(result))
-                if policy and (action := _action(log, actions.pop(result.call_id, ""))):
+                action = _action(log, actions.pop(result.call_id, "")) if policy else None
+                if policy and action:
                     policy.observed(observation_of(action, result.text, result.label, _fields(log, entry)))
+                elif policy and entry.kind != "call.rejected":  # replayed, or its action was erased: read all the same
+                    policy.observed(Observation("an earlier result", "tool", result.text, result.label))
             case "crash.found":
                 _close(found, open_calls, "may_have_happened")
             case "turn.finished":

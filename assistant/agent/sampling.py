@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from assistant.agent.consult import consult_action
 from assistant.canonical import dumps
 from assistant.errors import UsageError
-from assistant.types import (
-    Finished,
-    Label,
-    Message,
-    ModelInfo,
-    ModelRequest,
-    Task,
-    TextDelta,
-    TextPart,
-    Usage,
-    Verdict,
-    plain,
-)
+from assistant.models.budgets import Spent, require
+from assistant.models.prices import cost_uusd
+from assistant.types import Decision, Finished, Label, Message, ModelRequest, Task, TextDelta, TextPart, Usage, plain
 
 if TYPE_CHECKING:
-    from assistant.agent.spending import Charge
     from assistant.audit.log import Log
+    from assistant.gateway.door import Gateway
     from assistant.gateway.events import GatewayEvent
     from assistant.gateway.servers import SampleRequest
     from assistant.models.protocol import Model
@@ -46,54 +37,77 @@ class SamplingHost(Protocol):
         """As it stands now."""
         ...
 
+    @property
+    def label(self) -> Label:
+        """Of the whole conversation."""
+        ...
+
+    @property
+    def gateway(self) -> Gateway:
+        """Its door."""
+        ...
+
+    @property
+    def spent(self) -> Spent:
+        """By the task and its children."""
+        ...
+
     def model(self) -> Model:
         """The one that answers now."""
         ...
 
-    async def consult(
-        self, info: ModelInfo, emit: Callable[[Any], None], carried: Label | None = None
-    ) -> Verdict | None:
-        """Whether it may be asked. None is yes."""
-        ...
-
-    async def spend_apart(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
-        """Count a call that is none of the conversation. Raises LogError."""
+    def spend_child(self, spent: Spent) -> None:
+        """Count what was used apart from the conversation."""
         ...
 
 
-async def sample(host: SamplingHost, request: SampleRequest, emit: Callable[[GatewayEvent], None]) -> tuple[str, str]:
-    """The model's words and its id. Raises UsageError when it is refused or fits no question, ModelError."""
-    model = host.model()
-    info = model.info
+class Sampling:
+    """Answers the servers of one task."""
+
+    def __init__(self, host: SamplingHost) -> None:
+        self._host = host
+
+    async def sample(self, request: SampleRequest, emit: Callable[[GatewayEvent], None]) -> tuple[str, str]:
+        """The model's words and its id.
+
+        Raises UsageError when it is refused or is no fit question, BudgetSpent, ModelError, LogError.
+        """
+        host = self._host
+        model = host.model()
+        info = model.info
+        require(host.spent, host.task.budgets)
+        messages = _messages(request)
+        action = consult_action(info, host.label.join(request.label), host.task.folder)
+        verdict = host.gateway.judge(action)
+        if verdict.decision is not Decision.ALLOW:
+            name = f"consult-{secrets.token_hex(4)}"
+            if not await host.gateway.ask_about(name, action, verdict, emit):
+                raise UsageError("policy does not let this be sent to the model")
+        body = {"call": request.call_id, "server": request.server, "model": info.id}
+        blobs = {"question": dumps([plain(m) for m in messages])}
+        await host.log.write("sampling", host.task.id, body, blobs=blobs)
+        words: list[str] = []
+        usage: Usage | None = None
+        async for event in model.stream(ModelRequest(tuple(messages), max_output_tokens=request.max_tokens)):
+            if isinstance(event, TextDelta):
+                words.append(event.text)
+            elif isinstance(event, Finished):
+                usage = event.usage
+        cost = cost_uusd(info, usage)
+        host.spend_child(Spent().call(usage, cost, None))
+        body |= {"usage": dict(plain(usage)) if usage else None, "cost_uusd": cost}
+        text = "".join(words)
+        await host.log.write("sampling.result", host.task.id, body, blobs={"text": text.encode()})
+        return text, info.id
+
+
+def _messages(request: SampleRequest) -> list[Message]:
+    """The question as a conversation of its own. Raises UsageError."""
     if sum(len(text) for _, text in request.messages) + len(request.system) > MAX_CHARACTERS:
         raise UsageError("the question is too long")
     if not request.messages or any(role not in ("user", "assistant") for role, _ in request.messages):
         raise UsageError("the question has no message of a user")
-    if await host.consult(info, emit, request.label) is not None:
-        raise UsageError("policy does not let this be sent to the model")
     messages = [Message(role, (TextPart(text),), request.label) for role, text in request.messages]
     if request.system:
         messages.insert(0, Message("system", (TextPart(request.system),), request.label))
-    started = time.monotonic()
-    words: list[str] = []
-    usage: Usage | None = None
-    asked = ModelRequest(tuple(messages), max_output_tokens=request.max_tokens)
-    await host.log.write(
-        "sampling", host.task.id, {"call": request.call_id, "server": request.server, "model": info.id},
-        blobs={"question": dumps([plain(m) for m in messages])},
-    )  # fmt: skip
-    async for event in model.stream(asked):
-        if isinstance(event, TextDelta):
-            words.append(event.text)
-        elif isinstance(event, Finished):
-            usage = event.usage
-    charge = await host.spend_apart(info, usage, time.monotonic() - started)
-    for notice in charge.notices:
-        emit(notice)
-    text = "".join(words)
-    await host.log.write(
-        "sampling.result", host.task.id,
-        {"call": request.call_id, "server": request.server, "usage": dict(plain(usage)) if usage else None, "cost_uusd": charge.cost_uusd},
-        blobs={"text": text.encode()},
-    )  # fmt: skip
-    return text, info.id
+    return messages

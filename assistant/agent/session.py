@@ -62,8 +62,6 @@ from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
-    from assistant.gateway.events import GatewayEvent
-    from assistant.gateway.servers import SampleRequest
     from assistant.models.protocol import Model
     from assistant.sandbox.protocol import ApplyReport, Room
 
@@ -97,8 +95,6 @@ class LocalSession:
         if (open_child := services.open_child) is not None:
             children = Children(self, lambda made: open_child(self, made), services.new_task)
             self._gateway.house["delegate"] = children
-        if self._gateway.servers is not None and not services.within:  # a helper uses its parent's
-            self._gateway.servers.sampler = self.sample
         self._emit: Emit = _nobody
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
         self._runner: asyncio.Task[None] | None = None
@@ -198,8 +194,6 @@ class LocalSession:
         """Start the model's worker and the room in the background."""
         self._model.warm_up()
         self._in_background(self._warm_room())
-        if self._gateway.servers is not None:
-            self._gateway.servers.warm_up(list(self.enabled_tools()))
 
     async def _warm_room(self) -> None:
         with contextlib.suppress(AssistantError):  # the first call says what is wrong, where it can be read
@@ -400,16 +394,9 @@ class LocalSession:
         """Through the door."""
         return await self._gateway.call(call, emit)
 
-    async def sample(self, request: SampleRequest, emit: Callable[[GatewayEvent], None]) -> tuple[str, str]:
-        """A server asks for a model's answer. Raises AssistantError when it gets none."""
-        from assistant.agent.sampling import sample  # few servers ask
-
-        self._spending.require()
-        return await sample(self, request, emit)
-
-    async def consult(self, info: ModelInfo, emit: Emit, carried: Label | None = None) -> Verdict | None:
-        """Ask policy whether this model may be sent this conversation, and what is `carried` besides. None is yes."""
-        action = consult_action(info, self._label.join(carried) if carried else self._label, self._task.folder)
+    async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
+        """Ask policy whether this model may be sent this conversation. None is yes."""
+        action = consult_action(info, self._label, self._task.folder)
         verdict = self._gateway.judge(action)
         if verdict.decision is Decision.ALLOW:
             return None
@@ -423,10 +410,6 @@ class LocalSession:
             self._tokens[0] += usage.input
             self._tokens[1] += usage.output
         self._window.answered(self._history, self._beginning, self.enabled_tools(), usage)
-        return await self._spending.call(info, usage, seconds)
-
-    async def spend_apart(self, info: ModelInfo, usage: Usage | None, seconds: float) -> Charge:
-        """Count a model call that is none of the conversation."""
         return await self._spending.call(info, usage, seconds)
 
     def request(self) -> ModelRequest:
@@ -544,9 +527,7 @@ class LocalSession:
         """End every process of the task, long-running ones too."""
         if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
             await self._room.result().stop()
-            self._gateway.residents.forget()
-        if self._gateway.servers is not None:
-            await self._gateway.servers.stop()
+            await self._gateway.room_ended()
 
     def boundaries(self) -> Sequence[Boundary]:
         """Standing prohibitions."""
@@ -601,9 +582,7 @@ class LocalSession:
         await self.stop()
         for task in list(self._background):
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        if self._gateway.servers is not None and not self._services.within:
-            await self._gateway.servers.stop()
+        await asyncio.gather(*self._background, self._gateway.aclose(), return_exceptions=True)
         if self._room is not None:
             with contextlib.suppress(AssistantError, asyncio.CancelledError):
                 room = await self._room

@@ -18,6 +18,7 @@ from assistant.errors import AssistantError
 
 COMMANDS = {
     "run": "one task without a screen",
+    "serve": "open the chat in a browser, on this machine only",
     "sandbox": "run one command exactly as the shell tool does",
     "stage": "review, apply, drop and undo staged changes",
     "policy": "check, test and explain policies",

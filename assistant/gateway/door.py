@@ -47,10 +47,9 @@ from assistant.gateway.output import (
 from assistant.gateway.processes import Processes
 from assistant.gateway.record import record
 from assistant.gateway.resident import Residents
-from assistant.gateway.run import command_for, configured_hosts
+from assistant.gateway.run import command_for, configured_hosts, wall_s
 from assistant.gateway.validate import InvalidCallError, Validator
 from assistant.policy.attention import Refusal
-from assistant.policy.provenance import Observation
 from assistant.policy.sensitive import redact
 from assistant.types import (
     JSON,
@@ -180,6 +179,16 @@ class Gateway:
         """End the long-running programs of this task, in a room that goes on without it."""
         await self.processes.end_all()
         await self.residents.end_all()
+
+    async def room_ended(self) -> None:
+        """Every process of the room was ended: what lived in it is gone, and its servers go too."""
+        self.residents.forget()
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the servers of this task; a helper's are its parent's. They start anew when called."""
+        if self.servers is not None and self._above is None:
+            await self.servers.stop()
 
     def _take_yes(self, action: Action, approval: Approval) -> list[Grant]:
         """Tell a yes to each door that asks, and to no other: it would lie there for another call. What it grants for longer
@@ -340,10 +349,13 @@ class Gateway:
         try:
             if house is None:
                 raise ToolError(f"nothing answers `{spec.protocol}` here")
-            served = await house.serve(spec.program[0], call.id, action, self._task().id, self.policy.provenance)
-        except ToolError as error:
-            result = ToolResult(call.id, False, str(error), "failed", _own_label())
-            return await self._finish(call, name, result, Reading(False, str(error), "failed"), emit)
+            async with asyncio.timeout(wall_s(spec, action)):
+                served = await house.serve(spec.program[0], call.id, action, self._task().id, self.policy.provenance)
+        except (ToolError, TimeoutError) as error:
+            code = "failed" if isinstance(error, ToolError) else "timeout"
+            told = str(error) if code == "failed" else f"stopped: it took longer than {wall_s(spec, action):.0f} s"
+            result = ToolResult(call.id, False, told, code, _own_label())
+            return await self._finish(call, name, result, Reading(False, told, code), emit)
         except asyncio.CancelledError:
             await asyncio.shield(self._record_stop(call, name, None, started))
             raise
@@ -352,7 +364,7 @@ class Gateway:
         text, cut = capped(redacted(visible(reading.text), redact), limit)
         label = spec.output.join(served.label)
         result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated or cut)
-        self.policy.observed(Observation(served.source, spec.name, text, label, reading.fields))
+        self.policy.observed(observation_of(action, text, label, reading.fields))
         wall_ms = int((time.monotonic() - started) * 1000)
         return await self._finish(call, name, result, reading, emit, wall_ms=wall_ms)
 

@@ -34,11 +34,13 @@ def run_app(
 
     look = look or Look()
     language.set_language(language.choose(look.language))
-    plain = (
-        look.screen_reader
-        or os.environ.get("TERM", "dumb") in ("dumb", "")
-        or not sys.stdout.isatty()
-        or not sys.stdin.isatty()
+    served = bool(os.environ.get("TEXTUAL_DRIVER"))  # in a browser there is no terminal, and none is needed
+    plain = look.screen_reader or (
+        not served
+        and (
+            os.environ.get("TERM", "dumb") in ("dumb", "")
+            or not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+        )
     )
     if plain:
         from assistant.ui.lines import run_lines

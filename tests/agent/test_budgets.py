@@ -52,14 +52,14 @@ class TestWarnings:
 
 
 class TestADay:
-    async def test_what_other_tasks_used_today_counts(self, folder: Path) -> None:
+    async def test_L8_what_other_tasks_used_today_counts_and_ends_the_turn(self, folder: Path) -> None:
         world = World(folder, Step(text="a", usage=Usage(900, 0)), day=Budgets(tokens=1000))
         await world.log.write("model.result", "another", {"usage": {"input": 100, "output": 1}, "cost_uusd": 0})
         said = warned(await world.turn())
         assert said == ["budget: tokens: 1,001 of 1,000 for today (100 %)"]
         assert end(await world.turn()).exit_code == 5
 
-    async def test_the_day_is_read_once_a_turn_and_then_only_what_is_new(self, folder: Path) -> None:
+    async def test_L8_the_day_is_read_once_a_turn_and_then_only_what_is_new(self, folder: Path) -> None:
         world = World(folder)
         today = Today(world.log)
         await world.log.write("model.result", "a", {"usage": {"input": 5, "output": 1}, "cost_uusd": 7})

@@ -64,6 +64,6 @@ class TestNotesOfAFolder:
         (program.folder / "AGENTS.md").write_text("use tabs")
         ran = program.run("run", "hello", "--model", program.script({"text": "hi"}), "--json")
         assert ran.code == 0, ran.err
-        assert "AGENTS.md" in ran.event("notice")["text"]
+        assert any("AGENTS.md" in e["text"] for e in ran.events if e["type"] == "notice")
         listed = program.run("log", "list", "--json").out.splitlines()
         assert [json.loads(line)["kind"] for line in listed].count("context.read") == 1

@@ -96,3 +96,11 @@ class TestReplay:
         ran = replay(program, task, "builtin/offline")
         assert ran.code == 0, ran.err
         assert Path(program.folder / "a.txt").read_text() == "你好，世界\n"
+
+    def test_a_replay_can_be_resumed_as_the_task_that_it_is(self, program: Program, task: str) -> None:
+        now = script(program, "now.json", READ, {"text": "it says hello"}, {"text": "and more"})
+        done = replay(program, task, now, "--json").events[-1]
+        ran = program.run("run", "go on", "--resume", done["task"], "--json")
+        assert ran.code == 0, ran.err
+        assert "may have happened" not in ran.out + ran.err
+        assert "".join(e["text"] for e in ran.events if e["type"] == "text") == "and more"

@@ -61,7 +61,7 @@ async def crash_loop(top: Path, rounds: int) -> int:
     return cut
 
 
-async def test_a_killed_apply_tears_nothing_and_a_second_one_finishes(tmp_path: Path) -> None:
+async def test_S6_a_killed_apply_tears_nothing_and_a_second_one_finishes(tmp_path: Path) -> None:
     cut = await asyncio.wait_for(crash_loop(tmp_path, 6), 100)
     assert cut >= 1, "no apply was cut short: the moments are badly chosen"
 

@@ -58,7 +58,7 @@ async def fetch(place: Place, script: str, *hosts: str) -> Completed:
 
 
 class TestReaching:
-    async def test_a_granted_host_and_nothing_else(self, tmp_path: Path, web: Server) -> None:
+    async def test_S3_a_granted_host_and_nothing_else(self, tmp_path: Path, web: Server) -> None:
         async with open_place(tmp_path) as place:
             granted = f"127.0.0.1:{web.port}"
             done = await fetch(place, f"curl -sS http://{granted}/hello", granted)

@@ -194,7 +194,7 @@ def test_bad_input_gets_a_clear_error(options: list[str], word: str, run_assista
     assert "Traceback" not in done.stderr
 
 
-def test_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_path: Path) -> None:
+def test_S9_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_path: Path) -> None:
     if any(Path(p).exists() for p in ("/usr/bin/bwrap", "/bin/bwrap")):
         pytest.skip("bubblewrap is installed where every user finds it")
     done = run_assistant("sandbox", "exec", "--folder", str(folder), "--", "true", env={"PATH": "/nonexistent"})

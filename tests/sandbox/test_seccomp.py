@@ -56,7 +56,7 @@ def test_flags_that_lie_in_memory_make_callers_fall_back(x86: bytes) -> None:
 
 
 @pytest.mark.parametrize("flag", [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000])
-def test_namespaces_are_not_made(flag: int, x86: bytes) -> None:
+def test_S4_namespaces_are_not_made(flag: int, x86: bytes) -> None:
     assert answer(x86, 56, flag | 17) == errno.EPERM
     assert answer(x86, 272, flag) == errno.EPERM
     assert answer(room_filter("aarch64"), 220, flag | 17, arch=ARM) == errno.EPERM

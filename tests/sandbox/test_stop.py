@@ -85,7 +85,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_a_dead_assistant_leaves_no_process_mount_file_or_socket(how: signal.Signals, tmp_path: Path) -> None:
+def test_S5_a_dead_assistant_leaves_no_process_mount_file_or_socket(how: signal.Signals, tmp_path: Path) -> None:
     mark = f"6{os.getpid()}.{int(how)}"
     root = str(Path(__file__).resolve().parents[2])
     script = ASSISTANT.format(root=root, top=str(tmp_path), mark=mark)

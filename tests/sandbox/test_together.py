@@ -83,7 +83,7 @@ async def test_applying_while_a_program_runs_leaves_the_program_alone(tmp_path: 
         await server.stop()
 
 
-async def test_dropping_waits_for_no_program_and_says_so(tmp_path: Path) -> None:
+async def test_S8_dropping_waits_for_no_program_and_says_so(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         process = await place.room.start(Command(("sh", "-c", "echo x > x; sleep 60")))
         await asyncio.sleep(0.2)

@@ -111,4 +111,11 @@ def setting_label(name: str, value: Any, came_from: str) -> Content:
     """Name, value, origin, meaning."""
     shown = "–" if value is None else msgspec.json.encode(value).decode("utf-8").strip('"')
     head = join(line(name, "bold"), "  ", line(shown, "$primary"), (f"  {came_from}", "$quiet"))
-    return join(head, "\n  ", (_(WHAT.get(name, "")), "$quiet"))
+    return join(head, "\n  ", (meaning(name), "$quiet"))
+
+
+def meaning(name: str) -> str:
+    """What a setting does. The limits of a day are those of a task, for all tasks together."""
+    if name.startswith("day."):
+        return _(WHAT.get("budgets" + name.removeprefix("day"), "")) + _(" (all tasks of a day together)")
+    return _(WHAT.get(name, ""))

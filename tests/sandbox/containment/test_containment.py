@@ -47,7 +47,7 @@ def room(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytest
 
 
 @pytest.mark.parametrize("name", [a.name for a in ATTACKS])
-def test_a_room_holds_against_a_program_that_tries_to(name: str, room: dict[str, Any]) -> None:
+def test_S1_a_room_holds_against_a_program_that_tries_to(name: str, room: dict[str, Any]) -> None:
     said = room["attacks"][name]
     assert "BREACH" not in said
     assert "held" in said, f"the probe itself did not run to its end: {said}"
@@ -61,7 +61,7 @@ def test_a_room_lets_a_person_do(name: str, room: dict[str, Any]) -> None:
     assert found["good"], found["said"]
 
 
-def test_after_all_attacks_the_host_is_unharmed(room: dict[str, Any]) -> None:
+def test_S2_after_all_attacks_the_host_is_unharmed(room: dict[str, Any]) -> None:
     assert {what: held for what, held in room["host"].items() if not held} == {}
 
 
