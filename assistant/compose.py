@@ -6,7 +6,7 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,18 +15,21 @@ from assistant.agent.kits import load_kits
 from assistant.agent.local import LocalDesk, Parts
 from assistant.audit.log import Log
 from assistant.config import Paths, Settings, find_paths, load_settings
+from assistant.gateway.approver import Approver, elicitor_of
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
+from assistant.gateway.servers import Servers, TaskServers
 from assistant.models.catalogue import OFFLINE, Catalogue
 from assistant.models.launcher import Launch, Pipe
 from assistant.models.protocol import Model
 from assistant.models.scripted import PREFIX
 from assistant.models.workers import Workers
 from assistant.shipped import shipped
+from assistant.types import JSON, Task
 
 if TYPE_CHECKING:
-    from assistant.sandbox.protocol import Sandbox
-    from assistant.types import JSON
+    from assistant.sandbox.protocol import Room, Sandbox
+    from assistant.servers.launcher import Launch as ServerLaunch
 
 
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
@@ -43,7 +46,16 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     catalogue = Catalogue(settings.model, environ, models_folder=paths.models)
     sandbox = _sandbox(paths)
     workers = Workers(ModelRooms(sandbox))
+    servers = Servers(paths, registry, Keyring(), environ)
+    servers.load()
     log = Log.open(paths)
+
+    def task_servers(task: Callable[[], Task], room: Callable[[], Awaitable[Room]], approver: Approver) -> TaskServers:
+        async def note(kind: str, body: Mapping[str, JSON], blobs: Mapping[str, bytes]) -> object:
+            return await log.write(kind, task().id, body, blobs=blobs)
+
+        return TaskServers(servers, task, ServerRooms(sandbox, room), elicitor_of(approver), note)
+
     return LocalDesk(
         Parts(
             paths=paths,
@@ -55,6 +67,8 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             sandbox=sandbox,
             catalogue=catalogue,
             make_model=_Models(catalogue, workers).open,
+            servers=servers,
+            task_servers=task_servers,
             close=workers.aclose,
             tool_settings=_tool_settings(settings, environ),
         )
@@ -113,6 +127,60 @@ class ModelRooms:
         async def stop() -> None:
             await process.stop()
             await room.aclose()
+
+        return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
+
+
+class Keyring:
+    """Keeps the tokens of servers in the keyring of the system, as the keys of providers are kept."""
+
+    def get(self, name: str) -> str:
+        """Empty when there is none, or no keyring."""
+        from assistant.models import keys  # few servers are signed in to
+
+        return keys.look_up(name).key
+
+    def set(self, name: str, value: str) -> None:
+        """Raises UsageError when there is no keyring, or it refuses."""
+        from assistant.models import keys
+
+        keys.store(name, value)
+
+
+class ServerRooms:
+    """Starts the workers of MCP servers, each in a room of its own. There is no other way that one is started."""
+
+    def __init__(self, sandbox: Callable[[], Sandbox], task_room: Callable[[], Awaitable[Room]] | None = None) -> None:
+        self._sandbox = sandbox
+        self._task_room = task_room
+
+    async def start(self, launch: ServerLaunch) -> Pipe:
+        """See `assistant.servers.launcher.Launcher`."""
+        import sys
+
+        from assistant.models.launcher import StreamPipe, interpreter_folders
+        from assistant.sandbox.protocol import Command
+        from assistant.servers.launcher import WORKER
+
+        own = not (launch.staged and self._task_room is not None)
+        room = await self._sandbox().open_private(f"server-{launch.name}") if own else await self._task_room()  # pyright: ignore[reportOptionalCall]
+        command = Command(
+            (sys.executable, "-I", "-m", WORKER),
+            hosts=launch.hosts,
+            read_only=tuple(dict.fromkeys((*interpreter_folders(), *launch.read_only))),
+            private=own,
+        )
+        try:
+            process = await room.pipe(command)
+        except BaseException:
+            if own:
+                await room.aclose()
+            raise
+
+        async def stop() -> None:
+            await process.stop()
+            if own:
+                await room.aclose()
 
         return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from assistant.config import Paths, Settings
     from assistant.gateway.policies import Policies
     from assistant.gateway.registry import Registry
+    from assistant.gateway.servers import Servers, TaskServers
     from assistant.models.catalogue import Catalogue
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
@@ -64,6 +65,9 @@ class Parts(msgspec.Struct, frozen=True):
     """Found when first needed: probing costs, and a chat without tools needs none."""
     catalogue: Catalogue
     make_model: Callable[[str], Awaitable[Model]]
+    servers: Servers
+    """The MCP servers of this person; the tools of trusted ones stand in the registry."""
+    task_servers: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]], Approver], TaskServers]
     close: Callable[[], Awaitable[None]]
     tool_settings: Callable[[str], Mapping[str, JSON]] = lambda _: {}
     """What the person configured for a tool, its key filled in."""
@@ -110,6 +114,11 @@ class LocalDesk:
         """By name."""
         return self._parts.kits
 
+    @property
+    def servers(self) -> Servers:
+        """The MCP servers: `states()` for a list, `problems` for what the person should know."""
+        return self._parts.servers
+
     async def open_task(
         self,
         folder: Path,
@@ -127,6 +136,8 @@ class LocalDesk:
         settings = self._parts.settings
         chosen = find_kit(self._parts.kits, kit or settings.kit)
         wanted = tuple(tools) if tools is not None else tuple(t for t in chosen.tools if self._parts.registry.find(t))
+        if tools is None and wanted:  # a person's trusted servers come with every kit that has tools
+            wanted += tuple(s.name for s in self._parts.registry.all() if s.protocol == "server")
         for name in wanted:
             if self._parts.registry.find(name) is None:
                 raise UsageError(f"there is no tool `{one_line(name, 60)}`", hint="see `assistant tools list`")
@@ -147,6 +158,7 @@ class LocalDesk:
         past = Recalled([], notices=self._welcome() if first else ())
         session = self._session(task, answering, approver, policy, past)
         self._sessions.append(session)
+        _start_servers(session)
         return session
 
     def _welcome(self) -> tuple[Notice, ...]:
@@ -171,6 +183,7 @@ class LocalDesk:
             state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
         session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
         self._sessions.append(session)
+        _start_servers(session)
         return session
 
     async def replay(self, task: str, model: str, *, approver: Approver) -> Replayed:
@@ -381,7 +394,7 @@ class LocalDesk:
             await parts.log.write("context.read", task.id, {"parent": parent.task.id}, blobs=blobs)
 
         def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
-            return Gateway(
+            made = Gateway(
                 task=current,
                 registry=parts.registry,
                 log=parts.log,
@@ -393,6 +406,8 @@ class LocalDesk:
                 house={"memory": self.memory},
                 above=parent.gateway,
             )
+            made.servers = parent.gateway.servers
+            return made
 
         own = msgspec.structs.replace(
             services,
@@ -432,7 +447,7 @@ class LocalDesk:
         policy = policy or self._policy(task)
 
         def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
-            return Gateway(
+            made = Gateway(
                 task=current,
                 registry=parts.registry,
                 log=parts.log,
@@ -443,14 +458,21 @@ class LocalDesk:
                 settings=parts.tool_settings,
                 house={"memory": self.memory},
             )
+            if parts.servers.configs:
+                made.servers = parts.task_servers(current, room, approver)
+            return made
+
+        untold = list(parts.servers.problems)
 
         def reload_policy(session: PolicySession) -> list[str]:
+            told = untold[:]
+            untold.clear()
             policies = parts.policies(task.folder)
             if not policies.changed():
-                return []
+                return told
             engine = policies.engine()
             session.use(engine)
-            return [f"policy: {problem}" for problem in engine.problems]
+            return told + [f"policy: {problem}" for problem in engine.problems]
 
         services = Services(
             log=parts.log,
@@ -481,6 +503,15 @@ def _unchanged(session: PolicySession) -> list[str]:
 
 async def _no_room() -> Room:
     raise SandboxError("a replay runs nothing")
+
+
+def _start_servers(session: LocalSession) -> None:
+    """Start the servers whose tools are on, in the background, while the person types."""
+    if (servers := session.gateway.servers) is not None:
+        from assistant.agent.sampling import Sampling  # only those with servers pay for it
+
+        servers.sampler = Sampling(session).sample
+        servers.warm_up(list(session.enabled_tools()))
 
 
 def _folders(parent: Path) -> list[Path]:

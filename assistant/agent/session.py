@@ -527,7 +527,7 @@ class LocalSession:
         """End every process of the task, long-running ones too."""
         if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
             await self._room.result().stop()
-            self._gateway.residents.forget()
+            await self._gateway.room_ended()
 
     def boundaries(self) -> Sequence[Boundary]:
         """Standing prohibitions."""
@@ -582,7 +582,7 @@ class LocalSession:
         await self.stop()
         for task in list(self._background):
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*self._background, self._gateway.aclose(), return_exceptions=True)
         if self._room is not None:
             with contextlib.suppress(AssistantError, asyncio.CancelledError):
                 room = await self._room

@@ -25,6 +25,7 @@ COMMANDS = {
     "log": "read, search, verify and export the action log",
     "models": "list models, keep keys, ask one",
     "tools": "list, show, write and check tools",
+    "servers": "set up MCP servers, whose tools run in rooms of their own",
     "tasks": "list tasks",
     "memory": "see, edit and forget what is remembered",
     "replay": "play a recorded task again with another model",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from assistant.canonical import digest
-from assistant.types import Action, Answer, Approval, Channel, Data, Verdict
+from assistant.types import JSON, Action, Answer, Approval, Channel, Data, Verdict
 
 
 class ApprovalRequest(Data, frozen=True):
@@ -41,3 +42,47 @@ class Unattended:
     async def ask(self, request: ApprovalRequest) -> Approval:
         """A refusal on the channel `unattended`."""
         return Approval(digest(request.action), Answer.NO, Channel.UNATTENDED)
+
+    async def elicit(self, request: ElicitRequest) -> ElicitAnswer:
+        """A refusal."""
+        return ElicitAnswer("decline")
+
+
+class ElicitRequest(Data, frozen=True):
+    """A question that an MCP server puts to the person. Everything in it but `server` is that server's own words."""
+
+    call_id: str
+    """The call that waits for it; empty when the server asks while it starts."""
+    server: str
+    kind: str
+    """`form` (answer by filling in `schema`), `url` (look at an address), `sign_in` (open an address and sign in there)."""
+    message: str
+    """Made visible."""
+    schema: Mapping[str, JSON] = {}
+    """JSON schema of a flat object: texts, numbers, yes or no, choices."""
+    url: str = ""
+    """To be shown whole, and opened only when the person says so."""
+
+
+class ElicitAnswer(Data, frozen=True):
+    """What the person did: `accept`, `decline`, or `cancel` (closed it without choosing). `content` fits the schema."""
+
+    action: str
+    content: Mapping[str, JSON] = {}
+
+
+@runtime_checkable
+class Elicitor(Protocol):
+    """Puts a server's question to the person, as a card of its own that names the server.
+
+    An Approver that has this method too is used for it; for one that has not, every question is declined.
+    """
+
+    async def elicit(self, request: ElicitRequest) -> ElicitAnswer:
+        """The person's answer. Cancelling withdraws the question."""
+        ...
+
+
+def elicitor_of(approver: Approver) -> Elicitor:
+    """Who answers servers where `approver` answers for actions."""
+    return approver if isinstance(approver, Elicitor) else Unattended()

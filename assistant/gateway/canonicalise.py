@@ -35,6 +35,9 @@ def make_action(spec: ToolSpec, arguments: dict[str, JSON], folder: str, *, host
         meaning = spec.args.get(name, ArgumentSpec())
         value = _canonical(arguments[name], meaning.kind, folder, facts, name)
         made.append(Argument(name, value, meaning.role, meaning.kind))
+    if spec.protocol == "server":  # it acts in a service of its own, at once: nothing of that waits on the stage
+        facts["count"] = sum(len(as_list(a.value)) for a in made if a.role is Role.TARGET)
+        return Action(spec.name, spec.effect, Resource("service", spec.origin), tuple(made), folder, facts)
     if spec.effect in (Effect.WRITE, Effect.DELETE):
         facts["staged"] = not facts.get("outside", False)
     facts["count"] = sum(len(as_list(a.value)) for a in made if a.role is Role.TARGET)

@@ -75,6 +75,7 @@ from assistant.visible import visible
 if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.gateway.registry import Registry
+    from assistant.gateway.servers import TaskServers
     from assistant.policy.session import Session
     from assistant.sandbox.protocol import Room
 
@@ -118,6 +119,8 @@ class Gateway:
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
+        self.servers: TaskServers | None = None
+        """The MCP servers of the task, set by the Desk where there are any."""
         self.asks = 0
         self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
@@ -176,6 +179,16 @@ class Gateway:
         """End the long-running programs of this task, in a room that goes on without it."""
         await self.processes.end_all()
         await self.residents.end_all()
+
+    async def room_ended(self) -> None:
+        """Every process of the room was ended: what lived in it is gone, and its servers go too."""
+        self.residents.forget()
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the servers of this task; a helper's are its parent's. They start anew when called."""
+        if self.servers is not None and self._above is None:
+            await self.servers.stop()
 
     def _take_yes(self, action: Action, approval: Approval) -> list[Grant]:
         """Tell a yes to each door that asks, and to no other: it would lie there for another call. What it grants for longer
@@ -365,6 +378,10 @@ class Gateway:
             if text:
                 emit(CallOutput(call.id, text))
 
+        if spec.protocol == "server":
+            if self.servers is None:
+                raise ToolError(f"tool `{spec.name}` belongs to a server, and none can be started here")
+            return await self.servers.act(call.id, spec, action, limit, emit), None
         if spec.protocol == "process":
             return await self.processes.act(spec.program[0], action, room, limit, show), None
         hosts = tuple(str(h) for h in action.facts.get("hosts", []))

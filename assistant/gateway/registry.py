@@ -109,6 +109,14 @@ class Registry:
         """Every tool, sorted by name."""
         return tuple(self._specs[name] for name in sorted(self._specs))
 
+    def replace(self, origin: str, specs: Iterable[ToolSpec]) -> list[str]:
+        """Set the tools of one origin (a server), none to take them away. Returns the names that another origin holds."""
+        kept = {name: spec for name, spec in self._specs.items() if spec.origin != origin}
+        wanted = list(specs)
+        taken = [spec.name for spec in wanted if spec.name in kept]
+        self._specs = kept | {spec.name: spec for spec in wanted if spec.name not in taken}
+        return taken
+
     def cases(self, name: str) -> tuple[Case, ...]:
         """The test data in a tool's manifest."""
         return self._cases.get(name, ())

@@ -41,7 +41,10 @@ class Validator:
         if spec.name not in self._compiled:
             import jsonschema_rs  # 20 ms: not before the first call
 
-            self._compiled[spec.name] = jsonschema_rs.validator_for(dict(spec.parameters))
+            try:
+                self._compiled[spec.name] = jsonschema_rs.validator_for(dict(spec.parameters))
+            except (ValueError, jsonschema_rs.ValidationError) as error:  # a server's schema is its own making
+                raise InvalidCallError(f"{spec.name} can't be called: its schema is no JSON schema") from error
         return self._compiled[spec.name]
 
     @staticmethod

@@ -116,7 +116,7 @@ class Signs:
     @property
     def _asked(self) -> bool:
         """The person's words speak of such an effect, or use the verb that the tool is named for."""
-        verb = (tokens(self._action.tool) or [""])[0]
+        verb = (tokens(self._action.tool.rpartition("__")[2]) or [""])[0]  # a server's tool is `server__verb_thing`
         effects = self._seen.prompt.effects
         if self._name == "send" and self._own_data and "write" in effects:
             return True  # nobody receives it

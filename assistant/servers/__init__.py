@@ -1,0 +1,1 @@
+"""MCP servers: other people's tools, each in a room of its own. See README.md."""

@@ -1,0 +1,1 @@
+"""The process that speaks MCP, the only place that imports the SDK."""
