@@ -177,7 +177,9 @@ class TestOddFiles:
         assert stat.S_IMODE((place.folder / "shut").stat().st_mode) == 0
         (place.folder / "shut").chmod(0o700)
 
-    async def test_S7_a_folder_that_became_a_link_on_the_host_is_not_followed(self, place: Place, tmp_path: Path) -> None:
+    async def test_S7_a_folder_that_became_a_link_on_the_host_is_not_followed(
+        self, place: Place, tmp_path: Path
+    ) -> None:
         await place.sh("echo evil > old/new")
         target = tmp_path / "elsewhere"
         target.mkdir()
