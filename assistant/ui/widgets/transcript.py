@@ -166,7 +166,9 @@ class Transcript(VerticalScroll, can_focus=False):
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
             self.following = True
-            self.anchor()
+            # Not at once: this may run inside a step of a scroll animation, which anchoring ends, and Textual's animator
+            # then looks for the animation that is gone.
+            self.call_later(self.anchor)
             return
         page = 2 * self.size.height  # far enough ahead that it is there when one arrives
         if new_value < old_value and new_value < page and self._first > 0:
