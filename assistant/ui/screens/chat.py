@@ -60,6 +60,9 @@ if TYPE_CHECKING:
     from assistant.ui.app import AssistantApp, Opening
     from assistant.ui.widgets.approval import ApprovalPanel
 
+FRAME_S = 0.06
+"""When the desk is begun: Textual draws its first frame 20 to 40 ms after mounting, and `call_after_refresh` may come
+before that."""
 AGAIN_S = 2.0
 """How long a second Ctrl+C counts as the second."""
 
@@ -119,7 +122,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.query_one(StatusLine).set(folder=str(self.opening.folder))
         if not self.opening.resume:
             await self.transcript.mount(Welcome(self.opening.folder))
-        self.call_after_refresh(self._after_first_frame)
+        self.set_timer(FRAME_S, self._after_first_frame)
 
     def _after_first_frame(self) -> None:
         gc.freeze()  # what is loaded by now stays; see run_app
