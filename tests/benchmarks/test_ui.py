@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +28,7 @@ class Minimal(App):
 Minimal().run()
 """
 BARE = MINIMAL.replace("TextArea", "Static").replace('placeholder="Ask', '"Ask')
-ROUNDS = 7
+ROUNDS = 9
 
 
 def first_frame(argv: list[str]) -> tuple[float, float]:
@@ -44,7 +43,7 @@ def first_frame(argv: list[str]) -> tuple[float, float]:
 
 
 def test_first_frame_and_first_key(tmp_path: Path) -> None:
-    """Within 1.5 times a minimal Textual app's."""
+    """Within 1.5 times a minimal Textual app's: the best of the rounds, since what else runs here only ever adds."""
     programs = {
         "minimal (a static text)": [sys.executable, "-c", BARE],
         "minimal (a text area)": [sys.executable, "-c", MINIMAL],
@@ -64,16 +63,16 @@ def test_first_frame_and_first_key(tmp_path: Path) -> None:
             frames[name].append(frame)
             echoes[name].append(echo)
     for name, values in frames.items():
-        told = f"{statistics.median(echoes[name]):.3f}" if echoes[name] else "-"
-        print(f"\n  {name:<28} first frame {statistics.median(values):.3f} s, first key {told} s", end="")
-    bare = statistics.median(frames["minimal (a static text)"])
-    area = statistics.median(echoes["minimal (a text area)"])
-    ours = statistics.median(frames["assistant"])
-    key = statistics.median(echoes["assistant"])
+        told = f"{min(echoes[name]):.3f}" if echoes[name] else "-"
+        print(f"\n  {name:<28} first frame {min(values):.3f} s, first key {told} s", end="")
+    bare = min(frames["minimal (a static text)"])
+    area = min(echoes["minimal (a text area)"])
+    ours = min(frames["assistant"])
+    key = min(echoes["assistant"])
     print(f"\n  ratio: frame {ours / bare:.2f} (bare app), first key {key / area:.2f} (app with a text area)")
-    assert ours / bare < 1.7
+    assert ours / bare < 1.5
     assert key / area < 1.5
-    long = statistics.median(frames["assistant, 10,000 messages"])
+    long = min(frames["assistant, 10,000 messages"])
     assert long < 2 * ours + 0.2
 
 

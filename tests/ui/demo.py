@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-import fake_desk as fd  # noqa: E402
-
-from assistant.agent import events  # noqa: E402
-from assistant.types import Usage  # noqa: E402
 from assistant.ui import run_app  # noqa: E402
+
+if TYPE_CHECKING:
+    import fake_desk as fd
 
 ANSWER = """## The three largest files
 
@@ -42,7 +42,12 @@ See [the manual](https://ffmpeg.org/ffmpeg.html) or https://example.com for more
 
 
 def scene(name: str) -> fd.FakeDesk:
-    """The desk of a scene."""
+    """The desk of a scene. Imported here, after the first frame, as the real desk is."""
+    import fake_desk as fd
+
+    from assistant.agent import events
+    from assistant.types import Usage
+
     turn: list[fd.Step] = [
         events.ModelStarted("anthropic/claude-x", 1),
         events.ReasoningDelta("The person wants the largest files.\nI list the folder first."),

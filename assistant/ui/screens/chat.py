@@ -60,6 +60,9 @@ if TYPE_CHECKING:
     from assistant.ui.app import AssistantApp, Opening
     from assistant.ui.widgets.approval import ApprovalPanel
 
+FRAME_S = 0.02
+"""How often to look whether the first frame is drawn, so that the desk can be begun: `call_after_refresh` may come before
+it, and whatever runs then, in a thread too, holds it up."""
 AGAIN_S = 2.0
 """How long a second Ctrl+C counts as the second."""
 
@@ -119,9 +122,12 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.query_one(StatusLine).set(folder=str(self.opening.folder))
         if not self.opening.resume:
             await self.transcript.mount(Welcome(self.opening.folder))
-        self.call_after_refresh(self._after_first_frame)
+        self.set_timer(FRAME_S, self._after_first_frame)
 
     def _after_first_frame(self) -> None:
+        if not self.prompt.drawn:
+            self.set_timer(FRAME_S, self._after_first_frame)
+            return
         gc.freeze()  # what is loaded by now stays; see run_app
         gc.enable()
         self.run_worker(self._open, group="open", exit_on_error=False)

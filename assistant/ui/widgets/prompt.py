@@ -9,8 +9,9 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from assistant.ui.language import _
@@ -69,6 +70,7 @@ class Prompt(TextArea):
         self._pastes: dict[str, str] = {}
         self.take_back: Callable[[], str | None] = lambda: None
         """Gives back the newest prompt that still waits for its turn, if any."""
+        self.drawn = False
         self.last_key_at = 0.0
         """`Message.time` of the last key: an approval card waits for a pause in typing."""
 
@@ -103,6 +105,11 @@ class Prompt(TextArea):
     def type_ahead(self, character: str) -> None:
         """Insert a key that another widget got but that was meant for here."""
         self.insert(character, maintain_selection_offset=False)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Drawn, and known to be."""
+        self.drawn = True
+        return super().render_lines(crop)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the wrapped text has: the prompt grows and shrinks with it."""

@@ -166,9 +166,7 @@ class Transcript(VerticalScroll, can_focus=False):
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
             self.following = True
-            # Not at once: this may run inside a step of a scroll animation, which anchoring ends, and Textual's animator
-            # then looks for the animation that is gone.
-            self.call_later(self.anchor)
+            self.call_later(self._hold_end)  # not now: this may be called by the animation that anchoring ends
             return
         page = 2 * self.size.height  # far enough ahead that it is there when one arrives
         if new_value < old_value and new_value < page and self._first > 0:
@@ -177,6 +175,10 @@ class Transcript(VerticalScroll, can_focus=False):
         elif new_value > old_value and self._last < len(self.items) and new_value > self.max_scroll_y - page:
             self._moving = True
             self.call_later(self._grow, self._grow_down)
+
+    def _hold_end(self) -> None:
+        if self.following:
+            self.anchor()
 
     async def _grow(self, step: Callable[[], Awaitable[None]]) -> None:
         async with self._window:
