@@ -50,6 +50,7 @@ class TestAWholeTask:
             screen.type("/review")
             screen.press("Enter")
             screen.wait_for("f1.txt → f1.md")
+            time.sleep(0.5)  # the rows are drawn a moment before the screen takes keys
             screen.press("A")
             screen.wait_for("applied: 3")
             screen.press("Escape")

@@ -8,6 +8,7 @@ from typing import Any
 from textual.events import Paste
 
 from assistant.ui.files import search
+from assistant.ui.widgets.completion import Choice, Completion
 from assistant.ui.widgets.prompt import LONG_PASTE
 from tests.ui.fake_desk import FakeDesk
 
@@ -153,3 +154,14 @@ class TestDuringATurn:
             assert chat.screen.prompt.text == "meanwhile"
             await chat.until(lambda: not chat.screen.turns.active)
             assert chat.screen.prompt.text == "meanwhile"
+
+
+class TestTypingAheadOfTheList:
+    async def test_enter_takes_no_row_of_a_list_that_was_made_for_another_text(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk()) as chat:
+            await chat.until(lambda: chat.screen.session is not None)
+            offered = chat.screen.query_one(Completion)
+            chat.screen.prompt.put("/log")
+            offered.offer([Choice("/help")], "/")
+            assert not offered.take_key("enter", chat.screen.prompt.text)
+            assert not offered.display

@@ -308,7 +308,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def offer(self, choices: Sequence[Choice]) -> None:
         """Show completions."""
-        self.query_one(Completion).offer(choices)
+        self.query_one(Completion).offer(choices, self.prompt.text)
 
     # ------------------------------------------------------------ what the person does
 

@@ -40,16 +40,25 @@ class Completion(Static):
         super().__init__(markup=False)
         self.choices: list[Choice] = []
         self.index = 0
+        self._written = ""
 
-    def offer(self, choices: Sequence[Choice]) -> None:
-        """Show these rows, or nothing."""
+    def offer(self, choices: Sequence[Choice], written: str = "") -> None:
+        """Show these rows, which fit the text `written`, or nothing."""
         self.choices = list(choices)
+        self._written = written
         self.index = 0
         self.display = bool(choices)
         self._draw()
 
-    def take_key(self, key: str) -> bool:
-        """A key of the prompt while the list is open; True when it was for the list."""
+    def take_key(self, key: str, written: str) -> bool:
+        """A key of the prompt while the list is open; True when it was for the list.
+
+        A list that was made for another text than what is `written` now takes no key: whoever types `/log` and Enter faster
+        than the list follows must not get the first row of the list for `/`.
+        """
+        if written != self._written:
+            self.offer(())
+            return False
         if key in ("up", "down"):
             self.index = (self.index + (1 if key == "down" else -1)) % len(self.choices)
             self._draw()

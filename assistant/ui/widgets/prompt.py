@@ -131,7 +131,7 @@ class Prompt(TextArea):
 
     async def _take(self, key: str) -> bool:
         """Do what `key` does here; False leaves it to Textual."""
-        if self.completion is not None and self.completion.display and self.completion.take_key(key):
+        if self.completion is not None and self.completion.display and self.completion.take_key(key, self.text):
             return True
         if key == "up" and self.cursor_at_first_line and self._walk(-1):
             return True
