@@ -20,8 +20,11 @@ _LOOKED_AT = 2000
 def overlay_stage(place: Place) -> DiskStage:
     """The stage of a task as an overlay's upper layer, its folders made when they are missing."""
     found = Path(place.folder).stat()
-    if not place.upper.is_dir():
+    try:
         place.upper.mkdir(mode=0o700)
+    except FileExistsError:
+        pass  # made earlier, or at this moment by whoever opens the room while the screen asks what is staged
+    else:
         if os.geteuid() == 0:
             os.chown(place.upper, found.st_uid, found.st_gid)
         place.upper.chmod(found.st_mode & 0o7777)

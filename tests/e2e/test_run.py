@@ -146,7 +146,7 @@ class TestThroughAProvider:
 
 class TestEnds:
     def test_interrupt_stops_in_good_order_with_130(self, program: Program, sources: Path) -> None:
-        model = program.script({"calls": [{"name": "run_command", "arguments": {"command": "sleep 60"}}]})
+        model = program.script({"calls": [{"name": "run_command", "arguments": {"command": "sleep 98760"}}]})
         running = program.start("run", "go", "--model", model, "--json")
         assert running.stdout is not None
         for line in running.stdout:
@@ -157,13 +157,13 @@ class TestEnds:
         out, err = running.communicate(timeout=15)
         assert running.returncode == 130, err
         assert b'"turn_finished"' in out
-        assert subprocess.run(["pgrep", "-f", "sleep 60"], capture_output=True).stdout == b""
+        assert subprocess.run(["pgrep", "-f", "sleep 98760"], capture_output=True).stdout == b""
 
     def test_kill_9_loses_nothing_and_the_next_start_says_what_may_have_happened(
         self, program: Program, sources: Path
     ) -> None:
         model = program.script(
-            {"calls": [{"name": "run_command", "arguments": {"command": "sleep 61"}}]}, {"text": "ok"}
+            {"calls": [{"name": "run_command", "arguments": {"command": "sleep 98761"}}]}, {"text": "ok"}
         )
         running = program.start("run", "go", "--model", model, "--json")
         assert running.stdout is not None
@@ -179,9 +179,11 @@ class TestEnds:
         again = program.run("run", "go on", "--resume", task, "--model", model, "--json")
         assert "may have happened" in again.out + again.err
         deadline = time.monotonic() + 5
-        while subprocess.run(["pgrep", "-f", "sleep 61"], capture_output=True).stdout and time.monotonic() < deadline:
+        while (
+            subprocess.run(["pgrep", "-f", "sleep 98761"], capture_output=True).stdout and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
-        assert subprocess.run(["pgrep", "-f", "sleep 61"], capture_output=True).stdout == b""
+        assert subprocess.run(["pgrep", "-f", "sleep 98761"], capture_output=True).stdout == b""
 
     def test_a_spent_budget_ends_with_5(self, program: Program, sources: Path) -> None:
         with OpenAIServer([calls(("list_dir", {"path": "."})), calls(("list_dir", {"path": "src"})), text("x")]) as s:

@@ -21,9 +21,12 @@ def folder(program: Program) -> Path:
     return program.folder
 
 
-def terminal(program: Program, *args: str, width: int = 100, height: int = 30, **env: str) -> Terminal:
+def terminal(
+    program: Program, *args: str, width: int = 100, height: int = 30, term: str = "tmux-256color", **env: str
+) -> Terminal:
     argv = [sys.executable, "-m", "assistant", *args]
-    return Terminal(argv, folder=program.folder, width=width, height=height, env=program.env | env)
+    given = {name: value for name, value in (program.env | env).items() if name != "TERM"}
+    return Terminal(argv, folder=program.folder, width=width, height=height, env=given, term=term)
 
 
 def names(folder: Path) -> list[str]:
@@ -118,7 +121,7 @@ class TestOddTerminals:
             assert "\x1b[38;2" not in screen.screen(colours=True)
 
     def test_a_dumb_terminal_gets_plain_lines(self, program: Program, folder: Path) -> None:
-        with terminal(program, TERM="dumb") as screen:
+        with terminal(program, term="dumb") as screen:
             screen.wait_for("built-in")
             screen.type("list the largest files here")
             screen.press("Enter")

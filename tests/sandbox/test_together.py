@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from assistant.config import find_paths
 from assistant.errors import StageError
+from assistant.sandbox.engine import find_sandbox
 from assistant.sandbox.protocol import Command
 from tests.sandbox.places import open_place
 
@@ -112,3 +115,13 @@ async def test_another_process_may_apply_while_a_room_is_open_and_the_room_goes_
         (place.folder / "f").write_text("edited\n")
         assert (await place.sh("cat f; echo 2 > g")).stdout == b"edited\n"
         assert place.kinds() == {"g": "created"}
+
+
+def test_many_may_begin_a_stage_at_the_same_moment(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    sandbox = find_sandbox(find_paths({"ASSISTANT_HOME": str(tmp_path / "home")}))
+    for round_ in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            stages = pool.map(lambda _, name=f"t{round_}": sandbox.stage(name, folder, tmp_path / "stages"), range(8))
+            assert [stage.changes() for stage in stages] == [[]] * 8

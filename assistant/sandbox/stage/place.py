@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def find_place(
         layer = _layer_for(base, real)
         place = Place(task, str(real), str(base), layer)
         record = _Record(os.fsencode(real).decode("latin-1"), layer, must_copy(place))
-        new = record_file.with_name("stage.json.new")
+        new = record_file.with_name(f"stage.json.{secrets.token_hex(4)}")  # two openers at once each have their own
         new.write_bytes(msgspec.json.encode(record))
         new.replace(record_file)
     except (OSError, msgspec.MsgspecError) as error:
