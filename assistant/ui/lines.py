@@ -20,6 +20,7 @@ from assistant.gateway.approver import ApprovalRequest
 from assistant.types import Answer, Approval, Channel
 from assistant.ui import figures
 from assistant.ui.decision import KEYS, answer_names, card_rows
+from assistant.ui.first_run import found_models
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
 
@@ -113,6 +114,11 @@ class LineChat:
                     folder=session.task.folder, model=session.model_info.id
                 )
             )
+            notices = list(session.notices())
+            if self._resume is None:
+                notices.append(found_models(await desk.models(), session.model_info))
+            for notice in notices:
+                self._say(notice.text + (f" ({notice.hint})" if notice.hint else ""))
             self._say(_("type a request and press Enter; /help lists the commands"))
             return await self._dialogue(session)
         except asyncio.CancelledError:
