@@ -63,7 +63,7 @@ async def test_overhead_of_a_call_is_under_40_ms_and_does_not_grow_with_the_fold
     gateway = session._gateway  # the parts are measured from inside, on purpose
     call = ToolCall("c", "run_command", json.dumps({"command": "true"}))
     await gateway.call(call, lambda _: None)  # warm: the room is open
-    room = await session._open_room()
+    room = await session.open_room()
     watch = Stopwatch()
     watch.wrap(gateway, "judge", "decision")
     watch.wrap(gateway, "_record_decision", "log: intent and decision")
