@@ -24,7 +24,9 @@ check: $(STAMP)
 	@$(VENV)/bin/pyright
 
 test: $(STAMP) check
-	@$(PY) -m pytest -n auto $(ARGS)
+	@# Tests that drive real terminals and rooms can meet a busy machine: what failed is tried once more, alone and in sight.
+	@$(PY) -m pytest -n auto $(ARGS) || { code=$$?; [ $$code = 1 ] || exit $$code; \
+	  echo "--- once more, alone: what failed above"; $(PY) -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 bench: $(STAMP)
 	@$(PY) -m pytest tests/benchmarks -p no:xdist -s $(ARGS)
