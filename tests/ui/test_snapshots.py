@@ -56,6 +56,12 @@ async def test_words(scene: str, size: tuple[int, int], theme: str, words: str, 
     assert shown == file.read_text(encoding="utf-8")
 
 
+def test_every_snapshot_belongs_to_a_scene() -> None:
+    pictures = {f"test_picture[{look}-{scene}].raw" for look in ("small-dark-en", "large-light-zh") for scene in SCENES}
+    words = {f"{scene}-{look}.txt" for look in ("80-zh_CN", "160-en") for scene in SCENES}
+    assert {file.name for file in TEXTS.parent.rglob("*") if file.is_file()} == pictures | words
+
+
 @pytest.mark.parametrize("scene", SCENES)
 async def test_high_contrast_and_no_colour_draw_without_colour_alone(scene: str) -> None:
     """Both looks draw every scene; what they say is what the dark look says."""
