@@ -60,6 +60,8 @@ def chat_desk() -> fd.FakeDesk:
 async def _settle(pilot: Any) -> None:
     """Wait until the screen has stood still for a while: under load, drawing lags behind."""
     pilot.app.clear_notifications()
+    if hasattr(pilot.app.focused, "cursor_blink"):
+        pilot.app.focused.cursor_blink = False
     still, last = 0, ""
     while still < 4:
         await pilot.pause(0.06)
