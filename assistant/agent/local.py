@@ -163,7 +163,9 @@ class LocalDesk:
 
     def _welcome(self) -> tuple[Notice, ...]:
         """Said once, when the log is new: where the key lies that signs it."""
-        return (Notice("info", f"everything is written to a signed log; its key is {self._parts.log.key_place()}"),)
+        return (
+            Notice("info", f"everything is written to a signed log; its key lies in {self._parts.log.key_place()}"),
+        )
 
     def keep_indexed(self) -> None:
         """Keep the index for searches up to date in the background: for a program that stays open."""

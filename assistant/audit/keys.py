@@ -33,7 +33,7 @@ def key_file(paths: Paths) -> Path:
 def where(paths: Paths) -> str:
     """In words for a person: where the signing key lies."""
     file = key_file(paths)
-    return f"file `{file}` (mode 0600; no keyring here)" if file.exists() else "the system's keyring"
+    return f"the file `{file}` (mode 0600; no keyring here)" if file.exists() else "the system's keyring"
 
 
 def load(paths: Paths, wanted: Sequence[VerifierKey]) -> SigningKey:

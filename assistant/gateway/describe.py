@@ -23,8 +23,17 @@ _VERB = {
 
 
 def title(action: Action) -> str:
-    """The tool and what it is about, on one line: `read_file README.md`."""
-    return one_line(f"{action.tool} {_short(action)}".strip(), 160)
+    """The tool and what it is about, on one line: `read_file README.md`, `search_text src (pattern: TODO)`."""
+    about = _things(action)
+    options = [
+        f"{a.name}: {a.value}"
+        for a in action.arguments
+        if a.kind is Kind.TEXT and a.role is Role.PARAM and a.value not in (None, "")
+    ]
+    if not about and not options:
+        return one_line(f"{action.tool} {_short(action)}".strip(), 160)
+    extra = f"({', '.join(options[:3])})" if options else ""
+    return one_line(" ".join(word for word in (action.tool, about, extra) if word), 160)
 
 
 def sentence(action: Action) -> str:
@@ -48,6 +57,12 @@ def sentence(action: Action) -> str:
 
 
 def _short(action: Action) -> str:
+    words = [str(a.value) for a in action.arguments if a.kind is Kind.TEXT and a.role is not Role.SECRET]
+    return _things(action) or " ".join(words[:1])
+
+
+def _things(action: Action) -> str:
+    """The paths, commands, hosts and addresses that it is about."""
     words: list[str] = []
     for argument in action.arguments:
         if argument.role is Role.SECRET or argument.kind in (Kind.TEXT, Kind.VALUE, Kind.FLAG, Kind.NUMBER):
@@ -59,8 +74,6 @@ def _short(action: Action) -> str:
         if len(values) > 3:
             shown.append(f"and {len(values) - 3} more")
         words.append(", ".join(shown))
-    if not words:
-        words = [str(a.value) for a in action.arguments if a.kind is Kind.TEXT and a.role is not Role.SECRET][:1]
     return " → ".join(words)
 
 
