@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.agent.kits import load_kits
-from assistant.agent.local import LocalDesk, Parts
+from assistant.agent.local import LocalDesk
+from assistant.agent.parts import Parts
 from assistant.audit.log import Log
 from assistant.config import Paths, Settings, find_paths, load_settings
 from assistant.gateway.approver import Approver, elicitor_of

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from assistant.agent.children import Borrowed
 from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
+from assistant.agent.parts import Parts, StagedTask, new_task_id, now_ms
 from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
@@ -42,44 +41,10 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
-    from assistant.gateway.policies import Policies
-    from assistant.gateway.registry import Registry
-    from assistant.gateway.servers import Servers, TaskServers
-    from assistant.models.catalogue import Catalogue
+    from assistant.gateway.servers import Servers
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
-    from assistant.sandbox.protocol import Room, Sandbox, Stage
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """The concrete pieces, picked by `assistant.compose`."""
-
-    paths: Paths
-    settings: Settings
-    log: Log
-    registry: Registry
-    kits: dict[str, Kit]
-    policies: Callable[[str], Policies]
-    """The policies for a folder; the same object for the same folder."""
-    sandbox: Callable[[], Sandbox]
-    """Found when first needed: probing costs, and a chat without tools needs none."""
-    catalogue: Catalogue
-    make_model: Callable[[str], Awaitable[Model]]
-    servers: Servers
-    """The MCP servers of this person; the tools of trusted ones stand in the registry."""
-    task_servers: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]], Approver], TaskServers]
-    close: Callable[[], Awaitable[None]]
-    tool_settings: Callable[[str], Mapping[str, JSON]] = lambda _: {}
-    """What the person configured for a tool, its key filled in."""
-
-
-class StagedTask(msgspec.Struct, frozen=True):
-    """A task's stage with what may act on it, without opening the task."""
-
-    task: Task
-    folder: Path
-    stage: Stage
-    settlement: Settlement
+    from assistant.sandbox.protocol import Room
 
 
 class LocalDesk:
@@ -518,16 +483,3 @@ def _start_servers(session: LocalSession) -> None:
 
 def _folders(parent: Path) -> list[Path]:
     return [f for f in parent.iterdir() if f.is_dir()] if parent.is_dir() else []
-
-
-def now_ms() -> int:
-    """Unix time in milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
-def new_task_id() -> str:
-    """Sorts by time, says nothing of its content: 11 characters of time, 5 of chance, in base 32 (Crockford's letters)."""
-    letters = "0123456789abcdefghjkmnpqrstvwxyz"
-    stamp = now_ms()
-    time_part = "".join(letters[(stamp >> shift) & 31] for shift in range(45, -1, -5))
-    return time_part + "".join(secrets.choice(letters) for _ in range(6))

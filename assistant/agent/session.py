@@ -1,4 +1,4 @@
-"""One open task: the TaskSession of `assistant.agent.desk`, for real.
+"""One open task: the TaskSession of `assistant.agent.desk`, for real. What a person changes about it stands in `steering.py`.
 
 Every change of the task is an entry in the log before it takes effect. One turn at a time; `stop` may come at any moment.
 """
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,32 +17,27 @@ from assistant.agent.children import Children
 from assistant.agent.consult import consult_action
 from assistant.agent.context import beginning, request_for
 from assistant.agent.desk import TaskTotals
+from assistant.agent.driver import Driver, Emit
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
 from assistant.agent.services import Services
 from assistant.agent.spending import Charge, Spending
+from assistant.agent.steering import Steering
 from assistant.agent.turn import Turn, unanswered
 from assistant.agent.window import Window, still_in_force
 from assistant.canonical import dumps
 from assistant.errors import AssistantError, LogError, ModelError, UsageError
-from assistant.gateway.door import Gateway
-from assistant.gateway.processes import Running
 from assistant.gateway.record import Record, record
-from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.models.recovery import Again, Recovery, Swap
 from assistant.types import (
     JSON,
-    Autonomy,
-    Boundary,
     Budgets,
     Change,
-    Channel,
     Confidentiality,
     Decision,
-    Grant,
     Integrity,
     Label,
     Message,
@@ -53,29 +48,20 @@ from assistant.types import (
     TextPart,
     ToolCall,
     ToolResult,
-    ToolSpec,
     Usage,
     Verdict,
-    plain,
 )
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
-    from assistant.audit.log import Log
     from assistant.models.protocol import Model
-    from assistant.sandbox.protocol import ApplyReport, Room
-
-Emit = Callable[[Event], None]
-_T = TypeVar("_T")
 
 
-class LocalSession:
+class LocalSession(Steering):
     """A task on this machine."""
 
     def __init__(self, task: Task, model: Model, services: Services, past: Recalled | None = None) -> None:
-        self._task = task
-        self._services = services
-        self._log = services.log
+        super().__init__(task, model, services)
         self._past = past or Recalled([])
         self._history: list[Message] = self._past.history
         self._turns = self._past.turns
@@ -87,34 +73,18 @@ class LocalSession:
             self._take_preface(self._past.preface)
         for message in self._history:
             self._label = self._label.join(message.label)
-        self._room: asyncio.Future[Room] | None = None
-        self._model = model
         self._recovery = self._new_recovery()
-        self._gateway = services.gateway(lambda: self._task, self.open_room)
         self._spending.waited_ms = self._gateway.waited_ms
         if (open_child := services.open_child) is not None:
             children = Children(self, lambda made: open_child(self, made), services.new_task)
             self._gateway.house["delegate"] = children
         self._emit: Emit = _nobody
-        self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
-        self._runner: asyncio.Task[None] | None = None
+        self._driver = Driver()
         self._turn: Turn | None = None
-        self._stopping = False
-        self._background: set[asyncio.Task[object]] = set()
         self.apply_at_end = True
         """Whether a turn ends with applying what policy allows. Off: every change waits for review."""
 
     # ------------------------------------------------------------ what it is
-
-    @property
-    def task(self) -> Task:
-        """As it stands now."""
-        return self._task
-
-    @property
-    def log(self) -> Log:
-        """The log that this task is written to."""
-        return self._log
 
     @property
     def totals(self) -> TaskTotals:
@@ -129,19 +99,9 @@ class LocalSession:
         )
 
     @property
-    def model_info(self) -> ModelInfo:
-        """The model that answers now."""
-        return self._model.info
-
-    @property
     def running(self) -> bool:
         """Whether a turn runs."""
-        return self._runner is not None
-
-    @property
-    def refused(self) -> list[tuple[str, str]]:
-        """(title, code) of each refused call, oldest first."""
-        return self._gateway.refused
+        return self._driver.running
 
     @property
     def label(self) -> Label:
@@ -149,24 +109,9 @@ class LocalSession:
         return self._label
 
     @property
-    def services(self) -> Services:
-        """What it was given."""
-        return self._services
-
-    @property
-    def gateway(self) -> Gateway:
-        """Its door."""
-        return self._gateway
-
-    @property
     def preface(self) -> Message | None:
         """What the folder says of itself, as the model is given it."""
         return self._past.preface
-
-    @property
-    def depth(self) -> int:
-        """How many ancestors the task has."""
-        return self._services.depth
 
     @property
     def spent(self) -> Spent:
@@ -176,19 +121,6 @@ class LocalSession:
     def history(self) -> Sequence[Message]:
         """The conversation, oldest first."""
         return self._history
-
-    def model(self) -> Model:
-        """The model that answers now."""
-        return self._model
-
-    def tools(self) -> Sequence[tuple[ToolSpec, bool]]:
-        """Every tool there is, and whether it is on."""
-        return [(spec, spec.name in self._task.tools) for spec in self._services.registry.all()]
-
-    def enabled_tools(self) -> Sequence[ToolSpec]:
-        """Those that are on, in the task's own order, so that the prompt stays the same from call to call."""
-        found = (self._services.registry.find(name) for name in self._task.tools)
-        return [spec for spec in found if spec is not None]
 
     def warm_up(self) -> None:
         """Start the model's worker and the room in the background."""
@@ -227,34 +159,10 @@ class LocalSession:
 
     async def stop(self) -> None:
         """End the running turn: processes first, then the log's entry, then TurnFinished."""
-        runner = self._runner
-        if runner is None or self._stopping:
-            return
-        self._stopping = True
-        await self.stop_processes()
-        runner.cancel()
-        await asyncio.wait([runner])
+        await self._driver.stop(self.stop_processes)
 
-    async def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncGenerator[Event]:
-        if self._runner is not None:
-            raise UsageError("a turn is already running in this task", hint="stop it, or wait for it")
-        queue: asyncio.Queue[Event] = asyncio.Queue()
-        self._stopping = False
-        # Owned by this generator: it ends in the `finally` below, whatever the reader does.
-        self._runner = asyncio.create_task(self._supervised(work, queue.put_nowait), name=f"turn {self._task.id}")
-        try:
-            while True:
-                event = await queue.get()
-                if isinstance(event, TurnFinished):
-                    self._runner = None
-                    yield event
-                    return
-                yield event
-        finally:
-            if self._runner is not None:
-                self._runner.cancel()
-                await asyncio.wait([self._runner])
-                self._runner = None
+    def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncGenerator[Event]:
+        return self._driver.events(lambda emit: self._supervised(work, emit), f"turn {self._task.id}")
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
         self._emit = emit
@@ -458,125 +366,6 @@ class LocalSession:
         services = self._services
         return Recovery(self._task.model, services.fallback, usable=services.usable, window=services.window)
 
-    async def open_room(self) -> Room:
-        """The room, opened when first needed; shared with children. Raises SandboxUnavailable, SandboxError."""
-        if self._room is None or (self._room.done() and (self._room.cancelled() or self._room.exception())):
-            self._room = asyncio.ensure_future(self._services.open_room())
-        return await asyncio.shield(self._room)
-
-    def _in_background(self, work: Awaitable[_T]) -> None:
-        task: asyncio.Task[object] = asyncio.ensure_future(work)  # pyright: ignore[reportAssignmentType]  # result unused
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    # ------------------------------------------------------------ what a person changes
-
-    async def set_model(self, model: str) -> ModelInfo:
-        """Swap the model from the next call on. Raises UsageError for one that is unknown or not usable."""
-        new = await self._services.make_model(model)
-        await self._change("model", self._task.model, new.info.id)
-        old, self._model = self._model, new
-        self._task = msgspec.structs.replace(self._task, model=new.info.id)
-        self._in_background(old.aclose())
-        new.warm_up()
-        return new.info
-
-    async def set_tools(self, names: Sequence[str]) -> None:
-        """Enable exactly these tools from the next model call on."""
-        for name in names:
-            if self._services.registry.find(name) is None:
-                raise UsageError(f"there is no tool `{one_line(name, 60)}`", hint="see `assistant tools list`")
-        kept = [n for n in self._task.tools if n in names]
-        tools = tuple(kept + [n for n in names if n not in kept])
-        await self._change("tools", list(self._task.tools), list(tools))
-        self._task = msgspec.structs.replace(self._task, tools=tools)
-
-    async def set_autonomy(self, level: Autonomy) -> None:
-        """Turn the dial."""
-        await self._change("autonomy", str(self._task.autonomy), str(level))
-        self._task = msgspec.structs.replace(self._task, autonomy=level)
-        self._services.policy.set_task(self._task)
-
-    async def set_budgets(self, budgets: Budgets) -> None:
-        """Replace the budgets."""
-        await self._change("budgets", plain(self._task.budgets), plain(budgets))
-        self._task = msgspec.structs.replace(self._task, budgets=budgets)
-
-    async def rename(self, title: str) -> None:
-        """Give the task a title."""
-        title = one_line(title.strip(), 120)
-        await self._change("title", self._task.title, title)
-        self._task = msgspec.structs.replace(self._task, title=title)
-
-    def grants(self) -> Sequence[Grant]:
-        """Standing permissions that hold for this task."""
-        return self._services.policy.grants()
-
-    async def revoke(self, grant_id: str) -> None:
-        """End a grant at once. Raises UsageError when there is none of that id."""
-        if all(g.id != grant_id for g in self.grants()):
-            raise UsageError(f"there is no grant `{one_line(grant_id, 40)}`")
-        await self._log.write("grant.revoked", self._task.id, {"id": grant_id})
-        self._services.policy.remove_grant(grant_id)
-
-    def processes(self) -> Sequence[Running]:
-        """Long-running programs that were started and not yet forgotten."""
-        return self._gateway.processes.listing()
-
-    async def stop_processes(self) -> None:
-        """End every process of the task, long-running ones too."""
-        if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
-            await self._room.result().stop()
-            await self._gateway.room_ended()
-
-    def boundaries(self) -> Sequence[Boundary]:
-        """Standing prohibitions."""
-        return self._services.policy.boundaries()
-
-    def propose_boundary(self, words: str) -> Boundary:
-        """The forbid policy that `words` would become."""
-        from assistant.policy.boundaries import propose
-
-        return propose(words, name=secrets.token_hex(4), folder=self._task.folder, task=self._task.id)
-
-    async def add_boundary(self, boundary: Boundary) -> None:
-        """Make it hold."""
-        await self._log.write("boundary.added", self._task.id, {"id": boundary.id, "boundary": plain(boundary)})
-        self._services.policy.add_boundary(boundary)
-
-    async def remove_boundary(self, boundary_id: str) -> None:
-        """Lift it."""
-        await self._log.write("boundary.removed", self._task.id, {"id": boundary_id})
-        self._services.policy.remove_boundary(boundary_id)
-
-    async def changes(self) -> list[Change]:
-        """What is staged."""
-        return await asyncio.to_thread(self._services.stage().changes)
-
-    async def diff(self, path: str) -> str:
-        """Unified diff of one staged path."""
-        return await asyncio.to_thread(self._services.stage().diff, path)
-
-    async def apply(
-        self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
-    ) -> ApplyReport:
-        """Apply staged changes as the person's own act."""
-        return await self._settlement.by_person(
-            self._services.stage(), paths, Channel.KEY, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts
-        )
-
-    async def apply_by_command(self, channel: Channel) -> ApplyReport:
-        """Apply all that is not held, as the command line said beforehand."""
-        return await self._settlement.by_person(self._services.stage(), None, channel)
-
-    async def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
-        """Forget staged changes."""
-        return await self._settlement.drop(self._services.stage(), paths)
-
-    async def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
-        """Take back an applied set."""
-        return await self._settlement.undo(self._services.stage(), undo_id, overwrite_later=overwrite_later)
-
     async def aclose(self) -> None:
         """Stop what runs and release the room. The task stays in the log."""
         await self.stop()
@@ -588,9 +377,6 @@ class LocalSession:
                 room = await self._room
                 await (self._gateway.end_programs() if self._services.within else room.aclose())
         await self._model.aclose()
-
-    async def _change(self, what: str, old: JSON, new: JSON) -> None:
-        await self._log.write("task.changed", self._task.id, {"what": what, "old": old, "new": new})
 
 
 def _nobody(event: Event) -> None:

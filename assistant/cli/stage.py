@@ -25,7 +25,8 @@ from assistant.types import Change, Channel, plain
 from assistant.visible import one_line, visible
 
 if TYPE_CHECKING:
-    from assistant.agent.local import LocalDesk, StagedTask
+    from assistant.agent.local import LocalDesk
+    from assistant.agent.parts import StagedTask
     from assistant.sandbox.protocol import ApplyReport
 
 _SIGNS = {"created": "+", "changed": "~", "deleted": "-", "renamed": ">", "mode": "m", "link": "l"}
