@@ -103,7 +103,10 @@ def split_renames(changes: Iterable[Change]) -> dict[str, Change]:
 
 
 def changes_between(earlier: Mapping[str, Change], now: Mapping[str, Change]) -> list[Change]:
-    """What a call did: the difference of two lists of changes, each keyed by path, renames taken apart."""
+    """What a call did: the difference of two lists of changes, each keyed by path, renames taken apart.
+
+    A file that the call only moved is one change again.
+    """
     out: list[Change] = []
     for path in sorted(earlier.keys() | now.keys()):
         was, is_ = earlier.get(path), now.get(path)
@@ -116,7 +119,9 @@ def changes_between(earlier: Mapping[str, Change], now: Mapping[str, Change]) ->
             out.append(
                 msgspec.structs.replace(is_, kind=kind, before_sha256=was.after_sha256, before_mode=was.after_mode)
             )
-    return out
+    found = {change.path: change for change in out}
+    _join_renames(found)
+    return [found[path] for path in sorted(found)]
 
 
 def _same_result(was: Change, is_: Change) -> bool:

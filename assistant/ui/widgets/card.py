@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Static
 
+from assistant.types import Change
 from assistant.ui import figures
 from assistant.ui.conversation import Card, Update
 from assistant.ui.language import N_, _, ngettext
@@ -146,11 +147,14 @@ def body(card: Card, *, opened: bool) -> Content:
             )
         lines += [Content(one_line(row, 400)) for row in rows[-limit:]]
     if opened:
-        lines += [line(f"{_change_sign(change.kind)} {change.path}", "$secondary") for change in card.changes[:50]]
+        lines += [line(_changed(change), "$secondary") for change in card.changes[:50]]
         if not lines:
             lines.append(Content.styled(_("it printed nothing"), "italic $quiet"))
     return Content("\n").join(lines) if lines else Content("")
 
 
-def _change_sign(kind: str) -> str:
-    return {"created": "+", "deleted": "-", "renamed": "→"}.get(kind, "~")
+def _changed(change: Change) -> str:
+    if change.kind == "renamed":
+        return f"{change.old_path} → {change.path}"
+    sign = {"created": "+", "deleted": "-"}.get(change.kind, "~")
+    return f"{sign} {change.path}"
