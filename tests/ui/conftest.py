@@ -59,7 +59,7 @@ class Chat:
         assert isinstance(screen, ChatScreen), type(screen)
         return screen
 
-    async def until(self, condition: Callable[[], Any], timeout_s: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
         """Wait until `condition` holds."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not condition():

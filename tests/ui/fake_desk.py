@@ -49,7 +49,8 @@ from assistant.types import (
     Verdict,
 )
 
-Step = Event | float | ApprovalRequest
+Step = Event | float | asyncio.Event | ApprovalRequest
+"""A number of seconds passes; an `asyncio.Event` holds the turn until the test sets it."""
 Script = Sequence[Step]
 
 DAY_MS = 1_732_406_400_000
@@ -314,6 +315,8 @@ class FakeSession:
                             await self._stop.wait()
                     except TimeoutError:
                         pass
+                elif isinstance(step, asyncio.Event):
+                    await step.wait()
                 elif isinstance(step, ApprovalRequest):
                     yield events.CallStarted(step.call_id, step.action.tool, step.sentence, step.action)
                     yield events.CallJudged(step.call_id, step.verdict)

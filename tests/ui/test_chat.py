@@ -45,12 +45,14 @@ class TestATurn:
     async def test_live_output_keeps_to_its_few_lines(self, open_chat: Any) -> None:
         steps: list[Any] = [events.CallStarted("a", "run_command", "run: make")]
         steps += [events.CallOutput("a", f"line {n}\n") for n in range(500)]
-        steps += [0.4, events.CallFinished("a", "run_command", ToolResult("a", True, "ok"))]
+        gate = asyncio.Event()
+        steps += [gate, events.CallFinished("a", "run_command", ToolResult("a", True, "ok"))]
         async with open_chat(FakeDesk({"go": steps})) as chat:
             await chat.say("go", wait=False)
             await chat.until(lambda: "line 499" in chat.text())
             assert "line 490" not in chat.text()
             assert "494 lines above" in chat.text()
+            gate.set()
 
     async def test_escape_stops_the_turn(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk({"go": [events.TextDelta("so"), 30.0]})) as chat:
@@ -77,19 +79,23 @@ class TestATurn:
 
 class TestNothingIsLost:
     async def test_U7_a_prompt_sent_during_a_turn_waits_and_is_sent_after_it(self, open_chat: Any) -> None:
-        async with open_chat(FakeDesk({"one": [0.3, *words("first")], "two": words("second")})) as chat:
+        gate = asyncio.Event()
+        async with open_chat(FakeDesk({"one": [gate, *words("first")], "two": words("second")})) as chat:
             await chat.say("one", wait=False)
             await chat.say("two", wait=False)
-            assert "sent when this turn is over" in chat.text()
+            await chat.until(lambda: "sent when this turn is over" in chat.text())
+            gate.set()
             await chat.until(lambda: chat.desk.session.prompts == ["one", "two"] and not chat.screen.turns.active)
             await chat.until(lambda: "second" in chat.text())
 
     async def test_U7_a_waiting_prompt_can_be_taken_back(self, open_chat: Any) -> None:
-        async with open_chat(FakeDesk({"one": [0.4]})) as chat:
+        gate = asyncio.Event()
+        async with open_chat(FakeDesk({"one": [gate]})) as chat:
             await chat.say("one", wait=False)
             await chat.say("two", wait=False)
             await chat.pilot.press("up")
-            assert chat.screen.prompt.text == "two"
+            await chat.until(lambda: chat.screen.prompt.text == "two")
+            gate.set()
             await chat.until(lambda: not chat.screen.turns.active)
             assert chat.desk.session.prompts == ["one"]
 
@@ -227,9 +233,8 @@ class TestCommands:
             await chat.until(lambda: "1 task needs you" in chat.text())
             await chat.pilot.press("ctrl+t")
             await chat.until(lambda: chat.screen is first)
-            await chat.pilot.pause(0.5)
             chat.screen.panel.focus()
-            await chat.pilot.pause(0.1)
+            await chat.card()
             await chat.pilot.press("y")
             await chat.until(lambda: chat.desk.sessions[0].answers)
             assert chat.desk.sessions[0].answers[0].answer == Answer.ONCE
@@ -318,10 +323,12 @@ class TestNotices:
             assert "make room" in chat.text()
 
     async def test_our_own_notices_do_not_cut_an_answer_in_two(self, open_chat: Any) -> None:
-        async with open_chat(FakeDesk({"go": [*words("one "), 0.3, *words("two")]})) as chat:
+        gate = asyncio.Event()
+        async with open_chat(FakeDesk({"go": [*words("one "), gate, *words("two")]})) as chat:
             await chat.say("go", wait=False)
             await chat.until(lambda: "one" in chat.text())
             chat.screen.tell("info", "by the way")
+            gate.set()
             await chat.until(lambda: not chat.screen.turns.active)
             await chat.until(lambda: "one two" in chat.text())
             assert not [i for i in chat.screen.conversation.items if isinstance(i, Note) and i.text == "by the way"]
