@@ -7,10 +7,7 @@ name the nearest known one.
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -182,10 +179,16 @@ def plain_with_defaults(settings: Settings) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"`{file}` can't be read: {error}", hint="mend it or move it away") from error
+    import tomllib  # 4 ms that only who has such a file pays
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"`{file}` can't be read: {error}", hint="mend it or move it away") from error
 
 
@@ -205,6 +208,9 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _nearest(message: str) -> str:
+    import difflib
+    import re
+
     found = re.search(r"unknown field `([^`]+)`", message)
     if not found:
         return "see `assistant config show` for what each setting may be"

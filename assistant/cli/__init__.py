@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 from assistant.errors import AssistantError
@@ -35,6 +36,24 @@ COMMANDS = {
 }
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal. Its parent asks shutil for that, an import of 2 ms that every command would pay."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """As shutil.get_terminal_size(): the variable, the terminal, else 80."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
@@ -55,7 +74,7 @@ def _dispatch(argv: list[str]) -> int:
         parser = argparse.ArgumentParser(
             prog=f"assistant {argv[0]}",
             description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
         )
         module.add(parser)
         return module.run(parser.parse_args(argv[1:]))
@@ -63,7 +82,7 @@ def _dispatch(argv: list[str]) -> int:
         prog="assistant",
         description="Without a command: open the chat.",
         epilog="commands:\n" + "\n".join(f"  {n:<9} {text}" for n, text in COMMANDS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     from assistant.cli import chat
 

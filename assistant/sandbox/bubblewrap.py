@@ -15,6 +15,7 @@ from assistant.sandbox.room import RoomOnLoop
 from assistant.sandbox.running import mounts_folder, note_room, rooms_folder
 from assistant.sandbox.stage.place import find_place
 from assistant.sandbox.stage.stage import DiskStage
+from assistant.sandbox.threads import in_thread
 
 
 class BubblewrapSandbox:
@@ -30,7 +31,8 @@ class BubblewrapSandbox:
 
     async def open(self, task: str, folder: Path, stages: Path) -> RoomOnLoop:
         """See protocol.Sandbox."""
-        return await asyncio.to_thread(self._prepare, task, folder, stages, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        return await in_thread(lambda: self._prepare(task, folder, stages, loop))
 
     async def open_private(self, name: str) -> RoomOnLoop:
         """A room without a folder and stage, for a program of our own such as the model worker."""

@@ -47,7 +47,7 @@ class Channel:
         moved = _above_standard(theirs.fileno())
         try:
             actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)] + [(os.POSIX_SPAWN_DUP2, moved, 3)]
-            argv = [_PYTHON, "-I", "-S", "-B", "-c", _START, _PACKAGES]
+            argv = [_PYTHON, "-I", "-S", "-c", _START, _PACKAGES]
             environment = {"PATH": "/usr/bin:/bin"}
             pid = os.posix_spawn(_PYTHON, argv, environment, file_actions=actions, setsigmask=[])
         except OSError as error:
@@ -117,6 +117,20 @@ class Channel:
         while (taken := self._inbox.take()) is not None:
             found.append(taken)
         return found
+
+    def end(self) -> None:
+        """End the room and everything in it, and wait until its files and groups are gone too.
+
+        The holder's outer process may then still be giving its mounts back, which nobody can see any more: `close` waits
+        for that too, and may be called later.
+        """
+        try:
+            self._sock.shutdown(_socket.SHUT_WR)
+            self._sock.settimeout(_READY_S)
+            while self._sock.recv(1 << 16):
+                pass
+        except OSError:
+            pass  # it is gone already; or it hangs, and `close` waits for it
 
     def close(self) -> None:
         """End the room, and everything in it, and wait for that."""

@@ -28,6 +28,7 @@ from assistant.sandbox.seccomp import room_filter
 from assistant.sandbox.stage.copied import copied_stage
 from assistant.sandbox.stage.place import find_place
 from assistant.sandbox.stage.stage import DiskStage
+from assistant.sandbox.threads import in_thread
 from assistant.types import Limits
 
 _LEAST_VERSION = 4
@@ -109,7 +110,8 @@ class LandlockSandbox:
 
     async def open(self, task: str, folder: Path, stages: Path) -> RoomOnLoop:
         """See protocol.Sandbox."""
-        return await asyncio.to_thread(self._prepare, task, folder, stages, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        return await in_thread(lambda: self._prepare(task, folder, stages, loop))
 
     async def open_private(self, name: str) -> RoomOnLoop:
         """See protocol.Sandbox."""

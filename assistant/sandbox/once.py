@@ -16,15 +16,16 @@ from assistant.config import Paths
 from assistant.errors import SandboxError
 from assistant.sandbox.call import CallBuilder, resolve_limits
 from assistant.sandbox.channel import Channel
-from assistant.sandbox.prepare import find_bwrap, must_copy, plan_room, task_stage
+from assistant.sandbox.prepare import find_bwrap, make_folders, must_copy, plan_room, task_stage
 from assistant.sandbox.protocol import Command
 from assistant.sandbox.running import note_room, rooms_folder
+from assistant.sandbox.stage.locks import Locks
 from assistant.sandbox.stage.place import Place, find_place, remove_place
-from assistant.sandbox.stage.stage import DiskStage
 from assistant.types import HostUse
 
 if TYPE_CHECKING:
     from assistant.sandbox.egress_thread import EgressThread
+    from assistant.sandbox.stage.stage import DiskStage
 
 _CHUNK = 1 << 16
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -62,11 +63,24 @@ class OneCommand:
         self.task = new_task_id()
         self._bwrap = find_bwrap()
         self._place: Place = find_place(self.task, folder, paths.stages, must_copy)
-        self.stage: DiskStage = task_stage(self._place)
-        self.stage.refresh()
+        self._stage: DiskStage | None = None
+        try:
+            make_folders(self._place)
+            if self._place.copied:
+                self.stage.refresh()
+        except BaseException:
+            self.discard()
+            raise
         self._channel = channel
         self._egress: EgressThread | None = None
         self._signals = 0
+
+    @property
+    def stage(self) -> DiskStage:
+        """Where its changes wait. Made when first asked for: see `run`."""
+        if self._stage is None:
+            self._stage = task_stage(self._place)
+        return self._stage
 
     def discard(self) -> None:
         """Remove the stage with all that it holds."""
@@ -74,7 +88,7 @@ class OneCommand:
 
     def run(self, sink: Sink) -> Ended:
         """Run it to its end. Raises SandboxUnavailable, SandboxError."""
-        locks = self.stage.locks
+        locks = Locks(Path(self._place.base))
         room_lock, running = locks.hold_room(), locks.hold_running()
         file = rooms_folder(self._paths) / f"{self.task}-{os.getpid()}"
         plan = plan_room(self._paths, self._place, self._paths.stages, (str(file),))
@@ -83,13 +97,14 @@ class OneCommand:
         channel = self._channel
         try:
             channel.give(plan)
-            builder = CallBuilder(plan, self._bwrap)
+            # What is only needed later is imported here, while the holder makes the room.
+            stage, builder = self.stage, CallBuilder(plan, self._bwrap)
             channel.wait_ready()
             locks.note_holder(room_lock, channel.pid)
             note_room(file, self.task, self._place.folder, channel.pid)
             environment = self._open_egress(channel)
             parts = builder.build(self._command, limits, environment)
-            self.stage.note_start()
+            stage.note_start()
             watch = {
                 "memory": limits.memory_bytes or 0,
                 "processes": limits.processes or 0,
@@ -98,7 +113,8 @@ class OneCommand:
             pump = _Pump(channel, sink, self._terminal, limits.wall_s)
             return pump.run(parts, watch, self._hosts)
         finally:
-            channel.close()
+            channel.end()
+            locks.forget_holder(room_lock)
             if self._egress is not None:
                 self._egress.close()
             os.close(running)

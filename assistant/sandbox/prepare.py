@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.config import Paths
 from assistant.errors import SandboxUnavailable
 from assistant.sandbox.plan import RoomPlan, home_folder, is_below, room_ids
-from assistant.sandbox.stage.overlay import OverlayLayer
 from assistant.sandbox.stage.place import Place, unlock
-from assistant.sandbox.stage.stage import DiskStage, Layer
-from assistant.sandbox.stage.tree import Tree
+
+if TYPE_CHECKING:
+    from assistant.sandbox.stage.stage import DiskStage, Layer
+    from assistant.sandbox.stage.tree import Tree
 
 _LOOKED_AT = 2000
 
 
-def overlay_stage(place: Place) -> DiskStage:
-    """The stage of a task as an overlay's upper layer, its folders made when they are missing."""
+def make_folders(place: Place) -> None:
+    """Make what a room needs of the stage's folders, where they are missing."""
+    (Path(place.base) / "room").mkdir(mode=0o700, exist_ok=True)
+    if place.copied:
+        return
     found = Path(place.folder).stat()
     try:
         place.upper.mkdir(mode=0o700)
@@ -29,21 +34,23 @@ def overlay_stage(place: Place) -> DiskStage:
             os.chown(place.upper, found.st_uid, found.st_gid)
         place.upper.chmod(found.st_mode & 0o7777)
     place.work.mkdir(mode=0o700, exist_ok=True)
-    (Path(place.base) / "room").mkdir(mode=0o700, exist_ok=True)
-    return DiskStage(place, _open_overlay)
 
 
 def _open_overlay(place: Place, real: Tree) -> Layer:
+    from assistant.sandbox.stage.overlay import OverlayLayer
+
     return OverlayLayer(real, place.upper)
 
 
 def task_stage(place: Place) -> DiskStage:
     """The stage as it was begun: an overlay or a copy."""
+    from assistant.sandbox.stage.stage import DiskStage  # 8 ms, which `sandbox exec` spends while its room is made
+
+    make_folders(place)
     if not place.copied:
-        return overlay_stage(place)
+        return DiskStage(place, _open_overlay)
     from assistant.sandbox.stage.copied import copied_stage  # only where no overlay can be mounted
 
-    (Path(place.base) / "room").mkdir(mode=0o700, exist_ok=True)
     return copied_stage(place)
 
 
@@ -95,7 +102,7 @@ def _has_foreign_ids(folder: str) -> bool:
 def _overlay_mounts(place: Place) -> bool:
     from assistant.sandbox.channel import Channel
 
-    overlay_stage(place)
+    make_folders(place)
     uid, gid = room_ids()
     plan = RoomPlan(
         where=f"{place.base}/room", home=home_folder(), uid=uid, gid=gid, folder=place.folder,

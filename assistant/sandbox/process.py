@@ -147,14 +147,15 @@ class Call:
         try:
             await self.ended.wait()
         except asyncio.CancelledError:
-            await self._kill_and_wait()
+            await self.kill_and_wait()
             self.close()
             raise
         for output in self._outputs:
             await output.done.wait()
         return self._completed()
 
-    async def _kill_and_wait(self) -> None:
+    async def kill_and_wait(self) -> None:
+        """End every process of it. Raises SandboxError when they are not gone within two seconds."""
         self._room.kill(self._number)
         try:
             async with asyncio.timeout(_KILL_S):
@@ -274,7 +275,7 @@ class LongCall(Call):
         """See protocol.Process."""
         if self.running:
             self.stopped = True
-            await self._kill_and_wait()
+            await self.kill_and_wait()
         return await self.wait()
 
     def _printed_data(self, data: bytes, stream: int) -> None:
@@ -337,7 +338,7 @@ class PipedCall(Call):
         """End it and all its children."""
         if self.running:
             self.stopped = True
-            await self._kill_and_wait()
+            await self.kill_and_wait()
         completed = await self.wait()
         for transport in self._transports:
             transport.close()

@@ -17,6 +17,7 @@ from assistant.sandbox.process import Call, LongCall, PipedCall
 from assistant.sandbox.protocol import Command
 from assistant.sandbox.stage.changes import changes_between, split_renames
 from assistant.sandbox.stage.stage import DiskStage
+from assistant.sandbox.threads import in_thread
 from assistant.types import Change, Completed, Limits
 
 C = TypeVar("C", bound=Call)
@@ -136,7 +137,8 @@ class RoomOnLoop:
             running = -1
             if self._stage is not None:
                 if self._stage.is_copy and not self._calls:
-                    await asyncio.to_thread(self._stage.refresh, patience_s=_PATIENCE_S)
+                    stage = self._stage
+                    await in_thread(lambda: stage.refresh(patience_s=_PATIENCE_S))
                 self._stage.note_start()
             parts = self._builder.build(call.command, call.limits, environment)
             fds = call.connect()
@@ -162,12 +164,17 @@ class RoomOnLoop:
                 raise SandboxError(
                     f"the program can't be started: {told['what']}", hint="`assistant doctor` tries each part"
                 )
-        except BaseException:
+        except BaseException as error:
             if running >= 0:
                 os.close(running)
-            if number in self._calls:
-                self.kill(number)
-            call.close()
+            try:
+                if number in self._calls and isinstance(error, asyncio.CancelledError):
+                    await call.kill_and_wait()
+                elif number in self._calls:
+                    self.kill(number)
+            finally:
+                self._answers.pop(number, None)
+                call.close()
             raise
         await call.begin()
         return call
@@ -203,9 +210,9 @@ class RoomOnLoop:
                 return self._channel
             if self._channel is not None:
                 await self._close()
-            await asyncio.to_thread(self._hold_room)
             try:
-                self._channel = await asyncio.to_thread(self._open_channel)
+                await in_thread(self._hold_room)
+                self._channel = await in_thread(self._open_channel, Channel.close)
             except BaseException:
                 self._release_room()
                 raise
@@ -250,9 +257,12 @@ class RoomOnLoop:
         channel, self._channel = self._channel, None
         if channel is not None:
             self._loop.remove_reader(channel.fileno())
-            await asyncio.to_thread(channel.close)
-        self._release_room()
-        self._lost()
+        try:
+            if channel is not None:
+                await in_thread(channel.close)
+        finally:
+            self._release_room()
+            self._lost()
 
     def _lost(self) -> None:
         """The holder is gone, and with it, by the kernel's word, every process of the room."""

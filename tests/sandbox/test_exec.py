@@ -194,6 +194,30 @@ def test_bad_input_gets_a_clear_error(options: list[str], word: str, run_assista
     assert "Traceback" not in done.stderr
 
 
+def test_it_imports_nothing_that_a_single_command_does_not_need(run_assistant: Runner, folder: Path) -> None:
+    """Its start is most of what a short command takes: each of these costs milliseconds."""
+    done = run_assistant(
+        "sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo x > new",
+        env={"PYTHONPROFILEIMPORTTIME": "1"},
+    )  # fmt: skip
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "assistant.sandbox.once" in imported
+    assert (
+        imported & {"asyncio", "tomllib", "shutil", "difflib", "secrets", "tempfile", "subprocess", "socket"} == set()
+    )
+
+
+def test_the_rooms_holder_imports_next_to_nothing() -> None:
+    from assistant.sandbox.channel import _PACKAGES
+
+    program = f"import sys; sys.path.append({_PACKAGES!r}); import assistant.sandbox.holder.main; print(*sys.modules)"
+    done = subprocess.run([PYTHON, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert (
+        set(done.stdout.split()) & {"typing", "re", "enum", "collections", "array", "socket", "json", "msgspec"}
+        == set()
+    )
+
+
 def test_S9_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_path: Path) -> None:
     if any(Path(p).exists() for p in ("/usr/bin/bwrap", "/bin/bwrap")):
         pytest.skip("bubblewrap is installed where every user finds it")

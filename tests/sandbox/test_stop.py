@@ -119,22 +119,6 @@ def _groups_of(pid: int) -> list[str]:
     return found
 
 
-async def test_calls_that_are_killed_while_they_start_leave_nothing(tmp_path: Path) -> None:
-    mark = f"7{os.getpid()}.25"
-    async with open_place(tmp_path) as place:
-        await place.sh("true")
-        for n in range(30):
-            call = asyncio.create_task(place.sh(f"exec sleep {mark}", status=None))
-            await asyncio.sleep(n * 0.0007)
-            call.cancel()
-            await asyncio.gather(call, return_exceptions=True)
-        deadline = time.monotonic() + 3
-        while running(mark) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-        assert running(mark) == []
-        assert (await place.sh("echo fine")).stdout == b"fine\n"
-
-
 async def test_a_daemon_ends_with_its_call(tmp_path: Path) -> None:
     mark = f"8{os.getpid()}.75"
     async with open_place(tmp_path) as place:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # not typing's own: see __init__
+if TYPE_CHECKING:
+    from typing import Any
 
 _OWN_PROCESSES = 3
 """bubblewrap's two and a command's first, for each call."""

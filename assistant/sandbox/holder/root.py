@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from assistant.sandbox.holder import kernel
 from assistant.sandbox.holder.kernel import ATTR_NODEV, ATTR_NOSUID, ATTR_RDONLY
+
+TYPE_CHECKING = False  # not typing's own: see __init__
+if TYPE_CHECKING:
+    from typing import Any
 
 SYSTEM = ("/usr", "/etc", "/opt", "/nix/store", "/gnu/store")
 """Programs and their settings. Only those that the host has."""

@@ -7,12 +7,15 @@ import errno
 import fcntl
 import os
 import select
-from typing import Any
 
 from assistant.sandbox.holder import kernel
 from assistant.sandbox.holder.groups import RoomGroup
 from assistant.sandbox.holder.watch import Watch, children, descendants
 from assistant.sandbox.holder.wire import Inbox, send
+
+TYPE_CHECKING = False  # not typing's own: see __init__
+if TYPE_CHECKING:
+    from typing import Any
 
 _SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
 _FILTER_FD, _OPTIONS_FD, _STATUS_FD = 9, 10, 11

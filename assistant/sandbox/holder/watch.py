@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # not typing's own: see __init__
+if TYPE_CHECKING:
+    from typing import Any
 
 _INTERVAL_S = 0.05
 _COST_SHARE = 10

@@ -7,18 +7,22 @@ for each room. Both ends are our own code run by one interpreter, and no program
 from __future__ import annotations
 
 import _socket
-import array
 import marshal
-from typing import Any
+import struct
+
+TYPE_CHECKING = False  # not typing's own: see __init__
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAX_FDS = 8
+_INT = struct.calcsize("i")
 
 
 def send(sock: _socket.socket, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
     """Send one whole message; `fds` arrive with it. Blocks while the other end is busy."""
     body = marshal.dumps(message)
     data = len(body).to_bytes(4, "big") + body
-    ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))] if fds else []
     sent = sock.sendmsg([data], ancillary)
     view = memoryview(data)
     while sent < len(data):
@@ -44,9 +48,7 @@ class Inbox:
             data, ancillary = b"", []
         for level, kind, payload in ancillary:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                fds = array.array("i")
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                self._fds += fds
+                self._fds += struct.unpack(f"{len(payload) // _INT}i", payload[: len(payload) // _INT * _INT])
         self._data += data
         self.closed = not data
 

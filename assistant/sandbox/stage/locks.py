@@ -42,6 +42,10 @@ class Locks:
         """Write which process ends the mount, for `quiet` in another process."""
         os.pwrite(fd, f"{pid} {start_time(pid)}\n".ljust(40).encode(), 0)
 
+    def forget_holder(self, fd: int) -> None:
+        """Its room ended: `quiet` need not wait for it."""
+        os.ftruncate(fd, 0)
+
     @contextmanager
     def quiet(self, wait_s: float) -> Generator[bool]:
         """True when no call runs and no mount lives, for as long as this lasts; False when calls did not end in time."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def find_place(
         layer = _layer_for(base, real)
         place = Place(task, str(real), str(base), layer)
         record = _Record(os.fsencode(real).decode("latin-1"), layer, must_copy(place))
-        new = record_file.with_name(f"stage.json.{secrets.token_hex(4)}")  # two openers at once each have their own
+        new = record_file.with_name(f"stage.json.{os.urandom(4).hex()}")  # two openers at once each have their own
         new.write_bytes(msgspec.json.encode(record))
         new.replace(record_file)
     except (OSError, msgspec.MsgspecError) as error:
@@ -98,13 +97,20 @@ def find_place(
     return msgspec.structs.replace(place, copied=record.copied)
 
 
-def recorded_folder(base: Path) -> Path | None:
-    """Which folder a stage lies over, or None when `base` is no stage."""
+def recorded_place(base: Path) -> Place | None:
+    """The stage that lies at `base`, also when its folder is gone; None when there is none."""
     try:
         record = msgspec.json.decode((base / "stage.json").read_bytes(), type=_Record)
     except (OSError, msgspec.MsgspecError):
         return None
-    return Path(os.fsdecode(record.folder.encode("latin-1")))
+    folder = os.fsdecode(record.folder.encode("latin-1"))
+    return Place(base.name, folder, str(base), record.layer, record.copied)
+
+
+def recorded_folder(base: Path) -> Path | None:
+    """Which folder a stage lies over, or None when `base` is no stage."""
+    place = recorded_place(base)
+    return Path(place.folder) if place is not None else None
 
 
 def _layer_for(base: Path, real: Path) -> str:
