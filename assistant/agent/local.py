@@ -238,6 +238,10 @@ class LocalDesk:
         if beginning and len(found) > 1 and beginning not in found:
             raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(found[:5]))
         state = self._views.task_state(beginning if beginning in found else found[0]) if found else None
+        if state is not None and not state.task.folder:
+            raise UsageError(
+                f"task {state.task.id} can't go on: its contents were erased from the log", hint="begin a new task"
+            )
         if state is None:
             what = f"no task begins with `{one_line(beginning, 40)}`" if beginning else "there is no task yet"
             raise UsageError(what, hint="see `assistant tasks`")
@@ -281,7 +285,7 @@ class LocalDesk:
         """None when its folder is gone. A stage of `assistant sandbox exec` belongs to no task of the log."""
         state = self._views.task_state(task_id)
         recorded = recorded_folder(self._parts.paths.stages / task_id)
-        if state is not None:
+        if state is not None and state.task.folder:
             task, grants, boundaries = state.task, state.grants, state.boundaries
         elif recorded is not None:
             task, grants, boundaries = Task(task_id, str(recorded), "", title="sandbox exec"), None, ()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from assistant.audit import keys
+from assistant.audit.apart import ABOUT, set_apart
 from assistant.audit.entry import (
     FIRST_PREV,
     PREV_BYTES,
@@ -122,8 +123,9 @@ class Log:
     ) -> Entry:
         """Append one entry; it is durable when this returns. Blocks for about one fsync.
 
-        Each of `blobs` is kept by its SHA-256, and `body[name + "_sha256"]` is set to it. Raises LogError when the entry
-        could not be made durable: then nothing that depends on it may happen.
+        Each of `blobs` is kept by its SHA-256, and `body[name + "_sha256"]` is set to it; so are the personal fields of some
+        kinds (`apart.py`). Raises LogError when the entry could not be made durable: then nothing that depends on it may
+        happen.
         """
         return self.append_many([Draft(kind, task, body, blobs or {})])[0]
 
@@ -273,13 +275,14 @@ class Log:
         seq = tree.frontier.size
         for draft in drafts:
             seq += 1
+            body, names = _body(connection, draft)
             entry = Entry(
                 seq=seq,
                 time_ms=now,
                 kind=plain(draft.kind),
                 task=plain(draft.task),
-                body=_body(connection, draft),
-                blobs=tuple(sorted(draft.blobs)),
+                body=body,
+                blobs=names,
                 prev=leaf[:PREV_BYTES].hex() or FIRST_PREV,
                 head=head,
             )
@@ -405,13 +408,18 @@ class Log:
         return (found[0][0], found[0][1]) if found else None
 
 
-def _body(connection: sqlite3.Connection, draft: Draft) -> dict[str, Any]:
-    body: dict[str, Any] = plain(draft.body)
-    for name, data in draft.blobs.items():
+def _body(connection: sqlite3.Connection, draft: Draft) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body to store and the names of the contents that lie apart, which are kept now."""
+    kept, apart = set_apart(draft.kind, draft.body)
+    blobs = draft.blobs
+    if apart:
+        blobs = {**blobs, ABOUT: msgspec.json.encode(plain(apart))}
+    body: dict[str, Any] = plain(kept)
+    for name, data in blobs.items():
         sha256 = hashlib.sha256(data).hexdigest()
         rows.insert_blob(connection, sha256, data)
         body[f"{name}_sha256"] = sha256
-    return body
+    return body, tuple(sorted(blobs))
 
 
 def _resolve(pairs: list[tuple[asyncio.Future[Entry], Entry | BaseException]]) -> None:

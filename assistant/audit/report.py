@@ -45,7 +45,7 @@ def render(log: Log, entries: Sequence[Entry], checked: Verification, task: str 
     parts = [
         _top(title, entries),
         section("Verification", _verification(checked), "verification"),
-        section("Asked and answered", _asked(entries), "asked"),
+        section("Asked and answered", _asked(log, entries), "asked"),
         section("What changed", _changes(log, entries), "changes"),
         section("Hosts reached", _hosts(entries), "hosts"),
         section("Models and costs", _models(entries), "models"),
@@ -98,29 +98,27 @@ def _verification(checked: Verification) -> str:
     return words + problems + table(("", ""), [(text(name), f"<code>{text(value)}</code>") for name, value in facts])
 
 
-def _asked(entries: Sequence[Entry]) -> str:
-    tools = {str(e.body.get("call")): str(e.body.get("tool", "")) for e in entries if e.kind == "intent"}
-    answers = {str(e.body.get("call")): e for e in entries if e.kind == "approval"}
+def _asked(log: Log, entries: Sequence[Entry]) -> str:
+    intents = {(e.task, e.body.get("call")): e for e in entries if e.kind == "intent"}
+    answers = {(e.task, e.body.get("call")): e for e in entries if e.kind == "approval"}
     rows: list[tuple[str, ...]] = []
     for entry in entries:
         if entry.kind != "decision" or entry.body.get("decision") == "allow":
             continue
-        call = str(entry.body.get("call"))
-        answer = answers.get(call)
-        said = f"{answer.body.get('answer')} by {answer.body.get('channel')}" if answer else "nobody"
-        policies = ", ".join(str(p) for p in entry.body.get("policies") or ())
+        call = (entry.task, entry.body.get("call"))
+        intent, answer = intents.get(call), answers.get(call)
+        said = preview(log, answer) if answer else "nobody answered"
         rows.append(
             (
                 text(entry.seq),
                 text(_clock(entry.time_ms)),
-                text(tools.get(call, "")),
+                text(preview(log, intent) if intent else ""),
                 text(entry.body.get("decision")),
-                text(entry.body.get("reason", "")),
-                text(policies),
+                text(preview(log, entry)),
                 text("refused by policy" if entry.body.get("decision") == "deny" else said),
             )
         )
-    return table(("entry", "when (UTC)", "tool", "verdict", "why", "policies", "answer"), rows, (0,))
+    return table(("entry", "when (UTC)", "what", "verdict", "why", "answer"), rows, (0,))
 
 
 def _changed(entry: Entry) -> list[dict[str, Any]]:
@@ -152,7 +150,7 @@ def _changes(log: Log, entries: Sequence[Entry]) -> str:
 
 
 def _hash(change: dict[str, Any], which: str) -> str:
-    return f"<code>{text(str(change.get(f'{which}_sha256', ''))[:12])}</code>"
+    return f"<code>{text(str(change.get(which) or '')[:12])}</code>"
 
 
 def _hosts(entries: Sequence[Entry]) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from assistant.audit.apart import FOR, is_erased, told
 from assistant.audit.entry import Entry
 from assistant.audit.log import Log
+from assistant.errors import LogDamaged
 from assistant.types import Boundary, Data, Grant, Label, Message, Task, TextPart
 
 ERASED = "[this content was erased]"
@@ -41,15 +43,20 @@ class TaskState(Data, frozen=True):
     """The last turn has no end: it runs now, or the program died in it."""
 
 
-def task_of(entries: Iterable[Entry]) -> Task | None:
-    """The task that `task.opened` and `task.changed` entries tell of, in order; None without an opening."""
+def task_of(log: Log, entries: Iterable[Entry]) -> Task | None:
+    """The task that `task.opened` and `task.changed` entries tell of, in order; None without an opening.
+
+    A title or folder that was erased is empty.
+    """
     fields: dict[str, Any] | None = None
     for entry in entries:
         if entry.kind == "task.opened":
-            known = {name: value for name, value in entry.body.items() if name in _TASK_FIELDS and value is not None}
+            known = {
+                name: value for name, value in told(log, entry).items() if name in _TASK_FIELDS and value is not None
+            }
             fields = {**known, "id": entry.task, "created_ms": entry.time_ms}
-        elif entry.kind == "task.changed" and fields is not None and entry.body.get("what") in _TASK_FIELDS:
-            fields[entry.body["what"]] = entry.body.get("new")
+        elif entry.kind == "task.changed" and fields is not None and str(entry.body.get("what")) in _TASK_FIELDS:
+            fields[str(entry.body["what"])] = told(log, entry).get("new")
     return _as_task(fields) if fields else None
 
 
@@ -68,18 +75,21 @@ def _as_task(fields: dict[str, Any]) -> Task:
 _TASK_FIELDS = frozenset(field.name for field in msgspec.structs.fields(Task))
 
 
-def state_of(entries: Iterable[Entry], standing: Iterable[Entry]) -> TaskState | None:
-    """The state that a task's entries tell of; `standing` are the entries about what holds for every task too."""
+def state_of(log: Log, entries: Iterable[Entry], standing: Iterable[Entry]) -> TaskState | None:
+    """The state that a task's entries tell of; `standing` are the entries about what holds for every task too.
+
+    Raises LogDamaged when a boundary that holds can't be read.
+    """
     adding = _Adding()
-    told: list[Entry] = []
+    about: list[Entry] = []
     for entry in entries:
         if entry.kind in ("task.opened", "task.changed"):
-            told.append(entry)
+            about.append(entry)
         adding.add(entry)
-    task = task_of(told)
+    task = task_of(log, about)
     if task is None:
         return None
-    grants, boundaries = standing_of(standing, task.id)
+    grants, boundaries = standing_of(log, standing, task.id)
     return TaskState(task, grants, boundaries, adding.totals(), adding.turns + adding.open_turn, adding.open_turn)
 
 
@@ -120,25 +130,50 @@ class _Adding:
         return Totals(n["input"], n["output"], n["calls"], n["cost"], n["unpriced"], n["energy"], n["asks"])
 
 
-def standing_of(entries: Iterable[Entry], task: str) -> tuple[tuple[Grant, ...], tuple[Boundary, ...]]:
-    """Grants and boundaries that hold for `task`, not taken back."""
+def standing_of(log: Log, entries: Iterable[Entry], task: str) -> tuple[tuple[Grant, ...], tuple[Boundary, ...]]:
+    """Grants and boundaries that hold for `task`, not taken back. An erased grant holds no more.
+
+    Raises LogDamaged for a boundary that can't be read: what it forbids is not known, so nothing may run.
+    """
     grants: dict[str, Grant] = {}
-    boundaries: dict[str, Boundary] = {}
+    boundaries: dict[str, Entry] = {}
     for entry in entries:
         body = entry.body
         if entry.kind == "grant.added":
-            grant = _convert(body.get("grant"), Grant)
+            grant = _convert(told(log, entry).get("grant"), Grant)
             if grant is not None and grant.task in ("", task):
                 grants[grant.id] = grant
         elif entry.kind == "boundary.added":
-            boundary = _convert(body.get("boundary"), Boundary)
-            if boundary is not None and boundary.task in ("", task):
-                boundaries[boundary.id] = boundary
+            boundaries[_id_of(log, entry)] = entry
         elif entry.kind == "grant.revoked":
             grants.pop(str(body.get("id")), None)
         elif entry.kind == "boundary.removed":
             boundaries.pop(str(body.get("id")), None)
-    return tuple(grants.values()), tuple(boundaries.values())
+    found = [b for entry in boundaries.values() if (b := _boundary(log, entry, task)) is not None]
+    return tuple(grants.values()), tuple(found)
+
+
+def _id_of(log: Log, entry: Entry) -> str:
+    """A boundary's id stands in the body; in entries of the first versions, only in the boundary itself."""
+    if "id" in entry.body:
+        return str(entry.body["id"])
+    boundary = _convert(told(log, entry).get("boundary"), Boundary)
+    return boundary.id if boundary is not None else ""
+
+
+def _boundary(log: Log, entry: Entry, task: str) -> Boundary | None:
+    """The boundary of an entry when it binds `task`, else None."""
+    boundary = _convert(told(log, entry).get("boundary"), Boundary)
+    if boundary is not None:
+        return boundary if boundary.task in ("", task) else None
+    if entry.body.get(FOR, "") not in ("", task):
+        return None
+    what = "was erased" if is_erased(log, entry) else "can't be read"
+    raise LogDamaged(
+        f"a boundary that was never lifted {what} (entry {entry.seq}), so nobody knows what it forbids",
+        first_bad_seq=entry.seq,
+        hint="this task can't go on: begin a new one",
+    )
 
 
 def _convert(value: Any, kind: type[Any]) -> Any:

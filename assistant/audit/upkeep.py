@@ -7,9 +7,11 @@ import sqlite3
 from pathlib import Path
 
 from assistant.audit import keys
+from assistant.audit.apart import FOR
 from assistant.audit.index import Index
 from assistant.audit.log import Draft, Log
 from assistant.audit.note import new_signing_key
+from assistant.audit.page import Filter, find
 from assistant.errors import LogError, UsageError
 from assistant.store.rows import delete_blob
 
@@ -20,8 +22,10 @@ def erase(log: Log, hashes: list[str], reason: str = "") -> int:
     """Erase contents for good, also from the search index and SQLite's WAL; returns how many there were.
 
     The entries that name them stay, so the log still verifies; an `erased` entry tells what went. Raises UsageError for a
-    hash that the log has no content of, LogError when it can't be written.
+    hash that the log has no content of, or of a boundary that binds every task and was not lifted; LogError when it can't be
+    written.
     """
+    kept = _standing_everywhere(log)
     for sha256 in hashes:
         if not _SHA256.match(sha256):
             raise UsageError(
@@ -29,6 +33,11 @@ def erase(log: Log, hashes: list[str], reason: str = "") -> int:
             )
         if log.blob(sha256) is None:
             raise UsageError(f"the log has no content `{sha256}`", hint="it may have been erased already")
+        if sha256 in kept:
+            raise UsageError(
+                f"`{sha256}` is a boundary that binds every task",
+                hint="lift it first: nothing may run when it can't be read",
+            )
 
     def remove(connection: sqlite3.Connection) -> None:
         for sha256 in hashes:
@@ -53,6 +62,31 @@ def erase_entry(log: Log, seq: int, reason: str = "") -> int:
     if not there:
         raise UsageError(f"entry `{seq}` has no content to erase")
     return erase(log, there, reason)
+
+
+def erase_task(log: Log, task: str, reason: str = "") -> int:
+    """Erase all contents of a task's entries: what was said, done and shown in it, its title and folder.
+
+    A content that other tasks hold too (the same file read twice) goes there as well. The task can't be resumed afterwards.
+    Raises UsageError when there is none left, else as `erase`.
+    """
+    named = {sha256: None for entry in log.entries(task=task) for sha256 in entry.blob_hashes()}
+    kept = _standing_everywhere(log)
+    there = [sha256 for sha256 in named if sha256 not in kept and log.blob(sha256) is not None]
+    if not there:
+        raise UsageError(f"task `{task}` has no content to erase")
+    return erase(log, there, reason)
+
+
+def _standing_everywhere(log: Log) -> set[str]:
+    """The contents of boundaries that bind every task and were not lifted: erasing one would stop all of them."""
+    standing: dict[str, set[str]] = {}
+    for entry in reversed([*find(log.database, Filter(kinds=("boundary.added", "boundary.removed")))]):
+        if entry.kind == "boundary.removed":
+            standing.pop(str(entry.body.get("id")), None)
+        elif not entry.body.get(FOR):
+            standing[str(entry.body.get("id"))] = set(entry.blob_hashes())
+    return {sha256 for hashes in standing.values() for sha256 in hashes}
 
 
 def rotate_key(log: Log, *, lost: bool = False) -> str:

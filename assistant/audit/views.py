@@ -128,14 +128,14 @@ class Views:
         from assistant.audit.task_view import state_of
 
         standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
-        return state_of(self.task_entries(task), standing)
+        return state_of(self.log, self.task_entries(task), standing)
 
     def standing_grants(self) -> tuple[Grant, ...]:
         """Grants that hold for every task, not revoked."""
         from assistant.audit.task_view import standing_of
 
         standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
-        return standing_of(standing, "")[0]
+        return standing_of(self.log, standing, "")[0]
 
     def conversation(self, task: str) -> list[Message]:
         """All messages of a task, oldest first; erased ones say so."""
@@ -162,8 +162,8 @@ class Views:
     def _task(self, task_id: str, facts: TaskFacts) -> Task | None:
         from assistant.audit.task_view import task_of
 
-        told = [self.log.entry(seq) for seq in (facts.opened_seq, *map(int, facts.changes.split()))]
-        return task_of(entry for entry in told if entry is not None and entry.task == task_id)
+        about = [self.log.entry(seq) for seq in (facts.opened_seq, *map(int, facts.changes.split()))]
+        return task_of(self.log, (entry for entry in about if entry is not None and entry.task == task_id))
 
     def _tasks_with(self, search: str) -> set[str]:
         from assistant.audit.search import search_entries

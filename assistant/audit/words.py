@@ -15,7 +15,7 @@ MAX_CHARS = 100_000
 """Of one content: enough for any message, a bound for a dump."""
 
 _UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
-_NOT_TEXT = frozenset({"type", "role", "data_b64", "opaque", "media_type"})
+_NOT_TEXT = frozenset({"type", "role", "data_b64", "opaque", "media_type", "salt"})
 """Keys of messages whose values nobody searches for."""
 
 

@@ -115,7 +115,8 @@ def _add_passing_on(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub = command("erase", "erase a content for good; the log still verifies and shows that it was erased", _erase)
-    sub.add_argument("what", metavar="SHA256|SEQ", help="a content's hash, or an entry: all its contents")
+    sub.add_argument("what", nargs="?", metavar="SHA256|SEQ", help="a content's hash, or an entry: all its contents")
+    sub.add_argument("--task", default="", help="all contents of this task, its title and folder too")
     sub.add_argument("--reason", default="", help="kept in the log")
     sub = command("rotate-key", "sign with a new key from now on", _rotate)
     sub.add_argument("--lost", action="store_true", help="the old key is gone: the log will tell that it did not agree")
@@ -474,15 +475,18 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _erase(args: argparse.Namespace) -> int:
-    from assistant.audit.upkeep import erase, erase_entry
+    from assistant.audit.upkeep import erase, erase_entry, erase_task
 
+    if bool(args.what) == bool(args.task):
+        raise UsageError("say what to erase", hint="a content's hash or an entry's number, or --task and the task's id")
     log = _open(args, write=True)
     try:
-        done = (
-            erase_entry(log, int(args.what), args.reason)
-            if args.what.isdigit()
-            else erase(log, [args.what], args.reason)
-        )
+        if args.task:
+            done = erase_task(log, _task(log, args.task), args.reason)
+        elif args.what.isdecimal():
+            done = erase_entry(log, int(args.what), args.reason)
+        else:
+            done = erase(log, [args.what], args.reason)
         print(f"erased {done} contents")
     finally:
         log.close()

@@ -26,7 +26,7 @@ def filled(log: Log) -> Log:
     open_task(log, "t1", title=HOSTILE)
     one_turn(log, "t1", HOSTILE, "the answer", call="c1")
     log.append("decision", "t1", {"call": "c2", "decision": "deny", "policies": [HOSTILE], "reason": HOSTILE})
-    changes = [{"path": HOSTILE, "kind": "changed", "before_sha256": "a" * 64}]
+    changes = [{"path": HOSTILE, "kind": "changed", "before": "a" * 64}]
     log.append("stage.apply", "t1", {"changes": changes}, blobs={"diff": f"--- a\n+++ b\n-old\n+{HOSTILE}\n".encode()})
     log.append("intent", "t1", {"call": "c3", "tool": HOSTILE, "effect": "execute"})
     log.append(HOSTILE, HOSTILE, {"a": HOSTILE, "changes": HOSTILE, "hosts": [HOSTILE], "usage": HOSTILE})
@@ -48,8 +48,11 @@ class TestPage:
         text = page.read_text(encoding="utf-8")
         for words in (
             "Verified.",
-            "once by key",
-            "changes a file",
+            "answered yes, this once · by a key on the screen",
+            "asks the person · changes a file",
+            "aaaaaaaaaaaa",
+            "bbbbbbbbbbbb",
+            "90210",
             "docs/notes.md",
             "api.example.com:443",
             "openai/gpt-x",

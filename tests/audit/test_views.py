@@ -30,12 +30,11 @@ def one_turn(log: Log, task: str, prompt: str, answer: str, call: str = "c1", *,
     answered = {"model": "openai/gpt-x", "finish": "tool_calls", "usage": usage, "cost_uusd": 250, "duration_ms": 9}
     log.append("model.result", task, answered)
     log.append("intent", task, {"call": call, "tool": "write_file", "effect": "write", "digest": "d" * 64})
-    log.append(
-        "decision", task, {"call": call, "decision": "ask", "policies": ["base.write"], "reason": "changes a file"}
-    )
+    verdict = {"call": call, "decision": "ask", "policies": ["base.write"]}
+    log.append("decision", task, verdict, blobs={"reason": b"changes a file"})
     log.append("approval", task, {"call": call, "answer": "once", "channel": "key"})
-    changes = [{"path": "docs/notes.md", "kind": "changed"}]
-    hosts = [{"host": "api.example.com", "port": 443}]
+    changes = [{"path": "docs/notes.md", "kind": "changed", "before": "a" * 64, "after": "b" * 64, "held": ""}]
+    hosts = [{"host": "api.example.com", "port": 443, "sent": 517, "received": 90210, "ms": 12, "refused": ""}]
     log.append("outcome", task, {"call": call, "status": "ok", "changes": changes, "hosts": hosts, "wall_ms": 3})
     body, blobs = message("assistant", answer)
     log.append("message", task, body, blobs=blobs)
