@@ -23,6 +23,8 @@ from assistant.models.worker.wire.request import Request
 from assistant.types import CallDelta, CallDone, ModelEvent, ToolSpec
 
 MAX_ERROR_BYTES = 2**20
+_ANSWERED = (200, 201, 203)
+"""Proxies and gateways make a 203 of a 200, some servers say that they created an answer."""
 DRAIN_S = 0.05
 """How long the end of a body that is already understood is waited for, to keep its connection."""
 
@@ -64,7 +66,7 @@ async def _direct(call: WireCall, target: Target, wire: Wire) -> AsyncGenerator[
     reader = wire.Reader(target)
     names = _names(call.request.tools, wire.rules(target, call).tool_name)
     async with post(request.url, request.headers, request.body, timeout_s=call.timeout_s) as response:
-        if response.status != 200:
+        if response.status not in _ANSWERED:
             raise await _failure(response)
         async with aclosing(_answer(response, reader, json_lines=wire.JSON_LINES)) as events:
             async for event in events:
@@ -106,7 +108,9 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
             raise unreadable("it has no end")
         if frames is None:
             head += piece
-            if whole or not head.strip():
+            if not whole and head.startswith(_BOM):
+                del head[: len(_BOM)]
+            if whole or _says_nothing(head):
                 continue
             frames = _framing(response.headers.get("content-type", ""), bytes(head), json_lines=json_lines)
             if frames is None:
@@ -133,6 +137,17 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
         pass
 
 
+_BOM = b"\xef\xbb\xbf"
+_STARTS = (b"data:", b"event:", b":", b"id:", b"retry:")
+"""What an event stream begins with."""
+
+
+def _says_nothing(head: bytearray) -> bool:
+    """Whether so little has come that it may still become anything: nothing, or a part of a mark."""
+    start = bytes(head).lstrip()
+    return not start or any(mark != start and mark.startswith(start) for mark in (*_STARTS, _BOM))
+
+
 def _framing(content_type: str, head: bytes, *, json_lines: bool) -> FrameReader | None:
     """How the body is cut into messages, by what it begins with: headers of proxies and recorders are often wrong.
 
@@ -141,7 +156,7 @@ def _framing(content_type: str, head: bytes, *, json_lines: bool) -> FrameReader
     start = head.lstrip()
     if start[:1] in (b"{", b"["):
         return JsonLines() if json_lines and start[:1] == b"{" else None
-    if start.startswith((b"data:", b"event:", b":", b"id:", b"retry:")) or "event-stream" in content_type:
+    if start.startswith(_STARTS) or "event-stream" in content_type:
         return EventStream()
     if "eventstream" in content_type or head[:1] == b"\0":
         return AwsEventStream()

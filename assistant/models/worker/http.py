@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import h11
 
 from assistant.errors import ModelError
+from assistant.models.worker.compressed import plain
 from assistant.models.worker.proxy import Proxy, proxy_for
 
 if TYPE_CHECKING:
@@ -107,11 +108,9 @@ async def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout_s: 
             headers = {**headers, **proxy.headers}
         await _send(connection, parts.netloc.rpartition("@")[2], target, headers, body, timeout_s)
         head = await _head(connection, timeout_s)
-        yield Response(
-            head.status_code,
-            {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers},
-            _read_body(connection, timeout_s),
-        )
+        said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers}
+        body_bytes = plain(_read_body(connection, timeout_s), said.get("content-encoding", ""))
+        yield Response(head.status_code, said, body_bytes)
         done = connection.state.our_state is h11.DONE and connection.state.their_state is h11.DONE
     finally:
         if done:
