@@ -17,6 +17,7 @@ from assistant.models.worker.failure import cut, from_response, unreadable
 from assistant.models.worker.frames import AwsEventStream, EventStream, FrameReader, JsonLines
 from assistant.models.worker.history import Rules, safe_name
 from assistant.models.worker.http import MAX_BODY_BYTES, Response, post
+from assistant.models.worker.pace import Pace
 from assistant.models.worker.shape import decode
 from assistant.models.worker.target import Target, find_target
 from assistant.models.worker.wire.request import Request
@@ -68,7 +69,8 @@ async def _direct(call: WireCall, target: Target, wire: Wire) -> AsyncGenerator[
     async with post(request.url, request.headers, request.body, timeout_s=call.timeout_s) as response:
         if response.status not in _ANSWERED:
             raise await _failure(response)
-        async with aclosing(_answer(response, reader, json_lines=wire.JSON_LINES)) as events:
+        pace = Pace(call.timeout_s)
+        async with aclosing(_answer(response, reader, pace, json_lines=wire.JSON_LINES)) as events:
             async for event in events:
                 yield _own_name(event, names)
 
@@ -96,7 +98,7 @@ async def _failure(response: Response) -> ModelError:
     return from_response(response.status, response.headers, body)
 
 
-async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> AsyncGenerator[ModelEvent]:
+async def _answer(response: Response, reader: Reader, pace: Pace, *, json_lines: bool) -> AsyncGenerator[ModelEvent]:
     frames: FrameReader | None = None
     head, size = bytearray(), 0
     whole = False
@@ -106,6 +108,7 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
         size += len(piece)
         if size > MAX_BODY_BYTES:
             raise unreadable("it has no end")
+        pace.came(len(piece))
         if frames is None:
             head += piece
             if not whole and head.startswith(_BOM):
@@ -117,7 +120,7 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
                 whole = True
                 continue
             piece = bytes(head)
-        for event in _guarded(_fed(frames, reader, piece)):
+        for event in _guarded(_fed(frames, reader, piece, pace)):
             yield event
         if reader.complete():
             break
@@ -163,8 +166,9 @@ def _framing(content_type: str, head: bytes, *, json_lines: bool) -> FrameReader
     raise unreadable(f"it begins with {head[:40]!r}")
 
 
-def _fed(frames: FrameReader, reader: Reader, piece: bytes) -> Iterator[ModelEvent]:
+def _fed(frames: FrameReader, reader: Reader, piece: bytes, pace: Pace) -> Iterator[ModelEvent]:
     for frame in frames.feed(piece):
+        pace.got_on()
         yield from reader.frame(frame)
 
 
