@@ -23,6 +23,8 @@ class WireCall(Data, frozen=True):
     signs of life come (`pace.py`). A stream that goes on has no end of its own."""
     sees_images: bool = True
     """False for a model that reads text only: pictures become a word in their place."""
+    window: int = 0
+    """Tokens that the caller counts with; for servers that set their window by request (Ollama). 0 leaves it to them."""
     extra: Mapping[str, str] = {}
     """What single providers want besides: `api_version` (Azure), `region`, `access_key_id`, `secret_access_key`,
     `session_token` (AWS)."""
