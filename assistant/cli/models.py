@@ -91,7 +91,7 @@ def _show(catalogue: Catalogue, model: str, as_json: bool) -> int:
     info = catalogue.info(model)
     try:
         if info.provider != OFFLINE.provider:
-            asyncio.run(catalogue.open(model))
+            info, _ = asyncio.run(catalogue.open(model))
     except UsageError as error:
         info = msgspec.structs.replace(info, usable=False, why_not=error.message.partition(": ")[2])
     if as_json:
@@ -103,6 +103,7 @@ def _show(catalogue: Catalogue, model: str, as_json: bool) -> int:
     print(f"  reads at most  {_tokens(info.context_tokens)}")
     print(f"  writes at most {_tokens(info.max_output_tokens)}")
     print(f"  sees images    {'yes' if info.sees_images else 'not known to'}")
+    print(f"  calls tools    {'yes' if info.calls_tools else 'no'}")
     print(f"  price          {_price(info)}")
     if info.cache_read_uusd_per_mtok is not None and not info.local:
         print(f"  cached input   {_usd(info.cache_read_uusd_per_mtok)} a million tokens")

@@ -19,7 +19,8 @@ from assistant.config import ModelSettings
 from assistant.errors import UsageError
 from assistant.models import keys, local, local_servers, prices
 from assistant.models.connection import Connection, host_of, is_loopback, numbered
-from assistant.models.local_servers import LOCAL, SERVERS, Found
+from assistant.models.local_details import Detail, details
+from assistant.models.local_servers import DEADLINE_S, LOCAL, SERVERS, Found
 from assistant.models.providers import PROVIDERS, Provider
 from assistant.types import Data, ModelInfo
 
@@ -59,6 +60,8 @@ class Catalogue:
         self._look_up = look_up
         self._models_folder = models_folder
         self._looked: dict[str, tuple[float, keys.Looked]] = {}
+        self._details: dict[str, Detail] = {}
+        """What servers on this machine said of their models, by full name."""
 
     # ------------------------------------------------------------ questions
 
@@ -70,7 +73,7 @@ class Catalogue:
             return local.info(model)
         provider, name = self._split(model)
         known = prices.describe(ModelInfo(_priced(provider, name), provider, local=self._is_local(provider, name)))
-        return msgspec.structs.replace(known, id=model)
+        return _detailed(msgspec.structs.replace(known, id=model), self._details.get(model))
 
     async def open(self, model: str) -> tuple[ModelInfo, Connection]:
         """Everything to ask `model`. Raises UsageError when it can't be used now, saying why and what to do.
@@ -81,7 +84,7 @@ class Catalogue:
             return local.open_model(model, self._models_folder)
         info = self.info(model)
         if info.provider in LOCAL:
-            return info, self._local_connection(info.provider)
+            return await self._asked(info), self._local_connection(info.provider)
         access = self._from_environment(info.provider)
         if access is None:
             access = (await asyncio.to_thread(self._with_keyring, [info.provider]))[info.provider]
@@ -110,15 +113,17 @@ class Catalogue:
     async def local(self) -> list[Found]:
         """The model servers on this machine. At most 300 ms."""
         places = [(server, self._local_address(server.provider)) for server in SERVERS]
-        return await local_servers.probe(places)
+        found = await local_servers.probe(places)
+        for server in found:
+            self._details |= {f"{server.server.provider}/{name}": said for name, said in server.details.items()}
+        return found
 
     async def models(self) -> list[ModelInfo]:
         """All models: usable ones first, in the order in which `auto` would choose."""
         accesses, found = await asyncio.gather(self.providers(), self.local())
         usable, rest = list[ModelInfo](), list[ModelInfo]()
         for server in found:
-            for name, window in zip(server.ids(), server.windows, strict=True):
-                usable.append(msgspec.structs.replace(self.info(name), context_tokens=window))
+            usable += [self.info(name) for name in server.ids()]
         for info in local.models(self._models_folder) if self._models_folder else ():
             (usable if info.usable else rest).append(info)
         for access in accesses:
@@ -181,6 +186,15 @@ class Catalogue:
         address = self._local_address(provider) if provider in LOCAL else self._settings.api_base.get(provider, "")
         return is_loopback_address(address)
 
+    async def _asked(self, info: ModelInfo) -> ModelInfo:
+        """With what its server says of it. At most 300 ms; a server that says nothing leaves it unknown."""
+        address, name = self._local_address(info.provider), info.id.partition("/")[2]
+        if info.id not in self._details and is_loopback_address(address):
+            said = await details(info.provider, host_of(address), [name], DEADLINE_S)
+            if name in said:
+                self._details[info.id] = said[name]
+        return _detailed(info, self._details.get(info.id))
+
     def _local_address(self, provider: str) -> str:
         return local_servers.address_of(LOCAL[provider], self._environ, self._settings.api_base.get(provider, ""))
 
@@ -234,6 +248,17 @@ class Catalogue:
         host = host_of(address) if address else provider.library_host
         connection = Connection(provider.name, key, base, (host,), extra)
         return Access(provider.name, provider.title, connection, key_from)
+
+
+def _detailed(info: ModelInfo, said: Detail | None) -> ModelInfo:
+    if said is None:
+        return info
+    return msgspec.structs.replace(
+        info,
+        context_tokens=said.context_tokens or info.context_tokens,
+        sees_images=info.sees_images if said.sees_images is None else said.sees_images,
+        calls_tools=info.calls_tools if said.calls_tools is None else said.calls_tools,
+    )
 
 
 def is_loopback_address(address: str) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from time import monotonic
 
 import msgspec
 
 from assistant.errors import UsageError
 from assistant.models.connection import host_of, is_loopback, numbered
+from assistant.models.local_details import Detail, details
+from assistant.models.local_http import ask
 from assistant.types import Data
 
 DEADLINE_S = 0.3
 """For all of them together: a server on loopback answers a list of models in a few milliseconds."""
 
-MAX_REPLY_BYTES = 2**20
 MAX_MODELS = 200
 
 
@@ -46,8 +48,8 @@ class Found(Data, frozen=True):
     server: LocalServer
     address: str
     models: tuple[str, ...] = ()
-    windows: tuple[int | None, ...] = ()
-    """Context of each model in tokens, where the server says it (vLLM does)."""
+    details: Mapping[str, Detail] = {}
+    """What it says of each, by name, as far as it came in time."""
     problem: str = ""
 
     def ids(self) -> list[str]:
@@ -76,14 +78,17 @@ async def probe(servers: Sequence[tuple[LocalServer, str]], *, deadline_s: float
 
 
 async def _ask(server: LocalServer, address: str, deadline_s: float) -> Found:
+    begun = monotonic()
     try:
         host = host_of(address)
         if not is_loopback(host) or not address.startswith("http://"):
             return Found(server, address, problem="it is not on this machine")
         async with asyncio.timeout(deadline_s):
-            rows = _rows(await _get(host, server.path))
-        names, windows = tuple(row.id or row.name for row in rows), tuple(row.max_model_len for row in rows)
-        return Found(server, address, names, windows, "" if names else "it runs, and has no model")
+            names = _names(await ask(host, server.path))
+        left_s = max(0.0, begun + deadline_s - monotonic())
+        said = await details(server.provider, host, names, left_s)
+        able = tuple(name for name in names if name not in said or said[name].chats)
+        return Found(server, address, able, said, "" if able else "it runs, and has no model")
     except TimeoutError:
         return Found(server, address, problem=f"no answer at {address} within {deadline_s * 1000:.0f} ms")
     except OSError:
@@ -94,38 +99,9 @@ async def _ask(server: LocalServer, address: str, deadline_s: float) -> Found:
         return Found(server, address, problem=error.message)
 
 
-async def _get(host: str, path: str) -> bytes:
-    """The body of one HTTP answer. By hand: an HTTP library would cost more than the whole look-up."""
-    name, _, port = host.rpartition(":")
-    reader, writer = await asyncio.open_connection(name.strip("[]"), int(port), limit=MAX_REPLY_BYTES)
-    try:
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n\r\n".encode())
-        reply = await reader.read(MAX_REPLY_BYTES)
-        while len(reply) < MAX_REPLY_BYTES and (more := await reader.read(MAX_REPLY_BYTES)):
-            reply += more
-    finally:
-        writer.close()
-    head, _, body = reply.partition(b"\r\n\r\n")
-    if b" 200 " not in head.split(b"\r\n", 1)[0] + b" ":
-        raise ValueError("no list")
-    return _dechunk(body) if b"transfer-encoding: chunked" in head.lower() else body
-
-
-def _dechunk(body: bytes) -> bytes:
-    whole = b""
-    while body:
-        size, _, body = body.partition(b"\r\n")
-        count = int(size.split(b";")[0] or b"0", 16)
-        if not count:
-            break
-        whole, body = whole + body[:count], body[count + 2 :]
-    return whole
-
-
 class _Row(msgspec.Struct):
     id: str = ""
     name: str = ""
-    max_model_len: int | None = None
 
 
 class _Reply(msgspec.Struct):
@@ -133,12 +109,12 @@ class _Reply(msgspec.Struct):
     models: list[_Row] | None = None
 
 
-def _rows(body: bytes) -> list[_Row]:
+def _names(body: bytes) -> tuple[str, ...]:
     reply = msgspec.json.decode(body, type=_Reply)
     rows = reply.data if reply.data is not None else reply.models
     if rows is None:
         raise ValueError("no list")
-    return [row for row in rows if _is_name(row.id or row.name)][:MAX_MODELS]
+    return tuple(name for row in rows if _is_name(name := row.id or row.name))[:MAX_MODELS]
 
 
 def _is_name(name: str) -> bool:

@@ -33,7 +33,11 @@ class WorkerModel:
         Raises SandboxUnavailable too: without a sandbox no provider is asked.
         """
         call = WireCall(
-            self._info.id, request, timeout_s=request.timeout_s, sees_images=self._info.sees_images or self._unknown()
+            self._info.id,
+            request,
+            timeout_s=request.timeout_s,
+            sees_images=self._info.sees_images or self._unknown(),
+            window=self._info.context_tokens or 0,
         )
         for attempt in (1, 2):
             delivered = False

@@ -90,7 +90,8 @@ class Worker:
         done = False
         try:
             await self._send(pipe, Order(number, call=call))
-            deadline_s = call.timeout_s + GRACE_S
+            # the worker's own limits end a silent call, and one with signs of life alone after at most twice its time
+            deadline_s = 2 * call.timeout_s + GRACE_S
             while not done:
                 reply = await self._next(waiting, deadline_s)
                 if reply.error is not None:

@@ -17,12 +17,15 @@ from assistant.models.worker.failure import cut, from_response, unreadable
 from assistant.models.worker.frames import AwsEventStream, EventStream, FrameReader, JsonLines
 from assistant.models.worker.history import Rules, safe_name
 from assistant.models.worker.http import MAX_BODY_BYTES, Response, post
+from assistant.models.worker.pace import Pace
 from assistant.models.worker.shape import decode
 from assistant.models.worker.target import Target, find_target
 from assistant.models.worker.wire.request import Request
 from assistant.types import CallDelta, CallDone, ModelEvent, ToolSpec
 
 MAX_ERROR_BYTES = 2**20
+_ANSWERED = (200, 201, 203)
+"""Proxies and gateways make a 203 of a 200, some servers say that they created an answer."""
 DRAIN_S = 0.05
 """How long the end of a body that is already understood is waited for, to keep its connection."""
 
@@ -64,9 +67,10 @@ async def _direct(call: WireCall, target: Target, wire: Wire) -> AsyncGenerator[
     reader = wire.Reader(target)
     names = _names(call.request.tools, wire.rules(target, call).tool_name)
     async with post(request.url, request.headers, request.body, timeout_s=call.timeout_s) as response:
-        if response.status != 200:
+        if response.status not in _ANSWERED:
             raise await _failure(response)
-        async with aclosing(_answer(response, reader, json_lines=wire.JSON_LINES)) as events:
+        pace = Pace(call.timeout_s)
+        async with aclosing(_answer(response, reader, pace, json_lines=wire.JSON_LINES)) as events:
             async for event in events:
                 yield _own_name(event, names)
 
@@ -94,7 +98,7 @@ async def _failure(response: Response) -> ModelError:
     return from_response(response.status, response.headers, body)
 
 
-async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> AsyncGenerator[ModelEvent]:
+async def _answer(response: Response, reader: Reader, pace: Pace, *, json_lines: bool) -> AsyncGenerator[ModelEvent]:
     frames: FrameReader | None = None
     head, size = bytearray(), 0
     whole = False
@@ -104,16 +108,19 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
         size += len(piece)
         if size > MAX_BODY_BYTES:
             raise unreadable("it has no end")
+        pace.came(len(piece))
         if frames is None:
             head += piece
-            if whole or not head.strip():
+            if not whole and head.startswith(_BOM):
+                del head[: len(_BOM)]
+            if whole or _says_nothing(head):
                 continue
             frames = _framing(response.headers.get("content-type", ""), bytes(head), json_lines=json_lines)
             if frames is None:
                 whole = True
                 continue
             piece = bytes(head)
-        for event in _guarded(_fed(frames, reader, piece)):
+        for event in _guarded(_fed(frames, reader, piece, pace)):
             yield event
         if reader.complete():
             break
@@ -133,6 +140,17 @@ async def _answer(response: Response, reader: Reader, *, json_lines: bool) -> As
         pass
 
 
+_BOM = b"\xef\xbb\xbf"
+_STARTS = (b"data:", b"event:", b":", b"id:", b"retry:")
+"""What an event stream begins with."""
+
+
+def _says_nothing(head: bytearray) -> bool:
+    """Whether so little has come that it may still become anything: nothing, or a part of a mark."""
+    start = bytes(head).lstrip()
+    return not start or any(mark != start and mark.startswith(start) for mark in (*_STARTS, _BOM))
+
+
 def _framing(content_type: str, head: bytes, *, json_lines: bool) -> FrameReader | None:
     """How the body is cut into messages, by what it begins with: headers of proxies and recorders are often wrong.
 
@@ -141,15 +159,16 @@ def _framing(content_type: str, head: bytes, *, json_lines: bool) -> FrameReader
     start = head.lstrip()
     if start[:1] in (b"{", b"["):
         return JsonLines() if json_lines and start[:1] == b"{" else None
-    if start.startswith((b"data:", b"event:", b":", b"id:", b"retry:")) or "event-stream" in content_type:
+    if start.startswith(_STARTS) or "event-stream" in content_type:
         return EventStream()
     if "eventstream" in content_type or head[:1] == b"\0":
         return AwsEventStream()
     raise unreadable(f"it begins with {head[:40]!r}")
 
 
-def _fed(frames: FrameReader, reader: Reader, piece: bytes) -> Iterator[ModelEvent]:
+def _fed(frames: FrameReader, reader: Reader, piece: bytes, pace: Pace) -> Iterator[ModelEvent]:
     for frame in frames.feed(piece):
+        pace.got_on()
         yield from reader.frame(frame)
 
 

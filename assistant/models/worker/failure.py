@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant.errors import ModelError
-from assistant.models.worker.shape import decode, items, record, records, text
+from assistant.models.worker.shape import decode, items, number, record, records, text
 from assistant.types import JSON
 
 RETRYABLE = frozenset({"rate_limit", "overloaded", "server", "timeout", "connection", "incomplete_stream"})
@@ -26,10 +26,12 @@ _CODES = {
     "string_above_max_length": "context_length",
     "request_too_large": "context_length",
     "model_context_window_exceeded": "context_length",
+    "1261": "context_length",
     # who asks
     "invalid_api_key": "auth",
     "authentication_error": "auth",
     "invalid_authentication": "auth",
+    "invalid_authentication_error": "auth",
     "api_key_invalid": "auth",
     "unauthenticated": "auth",
     "unauthorized": "auth",
@@ -48,6 +50,8 @@ _CODES = {
     "billing_not_active": "quota",
     "insufficient_credits": "quota",
     "insufficient_balance": "quota",
+    "exceeded_current_quota_error": "quota",
+    "1113": "quota",  # Zhipu numbers its errors, as strings
     "payment_required": "quota",
     "servicequotaexceededexception": "quota",
     # what was asked for
@@ -61,6 +65,7 @@ _CODES = {
     "responsibleaipolicyviolation": "content_policy",
     "moderation_blocked": "content_policy",
     "safety": "content_policy",
+    "1301": "content_policy",
     # too much at once
     "rate_limit_error": "rate_limit",
     "rate_limit_exceeded": "rate_limit",
@@ -68,6 +73,7 @@ _CODES = {
     "resource_exhausted": "rate_limit",
     "throttlingexception": "rate_limit",
     "too_many_requests": "rate_limit",
+    "rate_limit_reached_error": "rate_limit",
     "overloaded_error": "overloaded",
     "overloaded": "overloaded",
     "unavailable": "overloaded",
@@ -77,6 +83,8 @@ _CODES = {
     "server_overloaded": "overloaded",
     "slow_down": "overloaded",
     "engine_overloaded": "overloaded",
+    "engine_overloaded_error": "overloaded",
+    "unavailable_error": "overloaded",
     # its own fault
     "timeout_error": "timeout",
     "deadline_exceeded": "timeout",
@@ -93,6 +101,19 @@ _CODES = {
     "validationexception": "bad_request",
     "tool_use_failed": "bad_request",
 }
+
+_MINIMAX = {
+    1001: "timeout",
+    1002: "rate_limit",
+    1004: "auth",
+    1008: "quota",
+    1026: "content_policy",
+    1027: "content_policy",
+    1039: "rate_limit",
+    2013: "bad_request",
+    2049: "auth",
+}
+"""`base_resp.status_code`, which it sends with status 200 (MiniMax API reference, "error codes")."""
 
 _STATUS = {
     400: "bad_request",
@@ -161,7 +182,9 @@ def from_body(
     words = _words(content, fault)
     codes = _codes(content, fault, name)
     inner = _inner_status(content, fault)
-    kind = _kind(codes, words, status if status >= 400 else inner)
+    upstream = _upstream(fault)
+    kind = _kind(codes, f"{words} {upstream}", status if status >= 400 else inner)
+    kind = _MINIMAX.get(number(record(record(content).get("base_resp")).get("status_code")), kind)
     if status == 413 and kind == "rate_limit":
         kind = "context_length"  # Groq: one request larger than a minute's allowance never fits
     wait = _retry_after(headers, content)
@@ -169,6 +192,7 @@ def from_body(
     if headers.get("x-should-retry") == "false":
         retryable = False
     shown = f"HTTP {status}" if status >= 400 else next((c for c in codes if c), "error")
+    words = " ".join(filter(None, (words, upstream)))
     message = f"the provider said: {words[:MAX_WORDS]}" if words else f"the provider answered {shown} without a word"
     return ModelError(message, kind=kind, retryable=retryable, retry_after_s=wait)
 
@@ -199,18 +223,30 @@ def _words(content: JSON, fault: Mapping[str, Any]) -> str:
     if isinstance(content, str):
         return " ".join(re.sub(r"<[^>]*>", " ", content).split())
     outer = record(content)
-    for value in (
-        fault.get("message"),
-        outer.get("message"),
-        outer.get("error"),
-        outer.get("detail"),
-        outer.get("Message"),
-        outer.get("title"),
-    ):
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.split())
-    details = records(outer.get("detail"))
-    return "; ".join(text(item.get("msg")) for item in details if item.get("msg"))
+    inner = (record(outer.get("detail")), record(fault.get("message")), record(outer.get("base_resp")))
+    for place in (fault, outer, *inner):
+        for name in _WORDS_IN:
+            value = place.get(name)
+            if isinstance(value, str) and value.strip():
+                return " ".join(value.split())
+    listed = records(outer.get("detail")) + records(outer.get("errors")) + records(fault.get("errors"))
+    return "; ".join(w for item in listed if (w := text(item.get("msg")) or text(item.get("message"))))
+
+
+_WORDS_IN = ("message", "msg", "error", "detail", "Message", "error_description", "error_msg", "status_msg", "title")
+"""Where the words of an error stand, in the order in which they say most."""
+
+
+def _upstream(fault: Mapping[str, Any]) -> str:
+    """What the provider behind a router said (OpenRouter's `metadata.raw`): the router itself says only that it failed."""
+    metadata = record(fault.get("metadata"))
+    raw = metadata.get("raw")
+    if isinstance(raw, str):
+        try:
+            raw = decode(raw.encode("utf-8", "replace"))
+        except ValueError:
+            return " ".join(raw.split())
+    return _words(raw, _fault(raw)) if isinstance(raw, (dict, str)) else ""
 
 
 def _codes(content: JSON, fault: Mapping[str, Any], name: str) -> list[str]:
@@ -224,7 +260,9 @@ def _codes(content: JSON, fault: Mapping[str, Any], name: str) -> list[str]:
         fault.get("type"),
         fault.get("status"),
         outer.get("code"),
+        text(outer.get("__type")).rpartition("#")[2],
         name,
+        "moderation_blocked" if record(fault.get("metadata")).get("reasons") else "",
     )
     return [value.lower().replace("-", "_").replace(" ", "_") for value in found if isinstance(value, str)]
 
@@ -259,23 +297,33 @@ def _kind(codes: list[str], words: str, status: int) -> str:
 
 def _retry_after(headers: Mapping[str, str], content: JSON) -> float | None:
     """Seconds to wait: `retry-after-ms`, `retry-after` (seconds or a date), or Google's RetryInfo."""
-    wait = headers.get("retry-after", "")
-    try:
-        milliseconds = float(headers.get("retry-after-ms", "") or 0)
-        if milliseconds > 0:
-            return milliseconds / 1000
-        if wait:
-            return max(0.0, float(wait))
-    except ValueError:
-        from email.utils import parsedate_to_datetime  # rare, and 4 ms
-
-        try:
-            now = parsedate_to_datetime(headers.get("date", ""))
-            return max(0.0, (parsedate_to_datetime(wait) - now).total_seconds())
-        except (TypeError, ValueError):
-            return None
+    milliseconds, wait = _seconds(headers.get("retry-after-ms", "")), headers.get("retry-after", "")
+    if milliseconds:
+        return milliseconds / 1000
+    if (seconds := _seconds(wait)) is not None:
+        return seconds
+    if wait:
+        return _until(wait, headers.get("date", ""))
     for item in records(record(record(content).get("error")).get("details")):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)s", text(item.get("retryDelay")))
         if found:
             return float(found[1])
     return None
+
+
+def _seconds(written: str) -> float | None:
+    found = re.fullmatch(r"\s*(\d{1,9}(?:\.\d+)?)\s*s?\s*", written)
+    return float(found[1]) if found else None
+
+
+def _until(date: str, now: str) -> float | None:
+    """Seconds from the server's own `now` (ours, where it says none) to `date`."""
+    from datetime import UTC, datetime  # rare, and 4 ms
+    from email.utils import parsedate_to_datetime
+
+    try:
+        then = parsedate_to_datetime(date)
+        began = parsedate_to_datetime(now) if now else datetime.now(UTC)
+        return max(0.0, (then - began).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -38,8 +38,12 @@ class FrameReader(Protocol):
         ...
 
 
+_SIGNS_OF_LIFE = ("ping", "keepalive", "keep-alive", "keep_alive", "heartbeat")
+"""Events that carry nothing, whatever their data is (some servers put a word there that is no JSON)."""
+
+
 class EventStream:
-    """Server-sent events (text/event-stream)."""
+    """Server-sent events (text/event-stream). Events without data are none, as the specification has it."""
 
     def __init__(self) -> None:
         self._line = bytearray()
@@ -80,8 +84,9 @@ class EventStream:
 
     def _take(self, line: bytes, frames: list[Frame]) -> None:
         if not line:
-            if self._data:
-                frames.append(Frame(self._kind, b"\n".join(self._data)))
+            data = b"\n".join(self._data)
+            if data.strip() and self._kind not in _SIGNS_OF_LIFE:
+                frames.append(Frame(self._kind, data))
             self._data, self._kind, self._size = [], "", 0
             return
         name, _, value = line.partition(b":")

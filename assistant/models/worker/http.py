@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import h11
 
 from assistant.errors import ModelError
+from assistant.models.worker.compressed import plain
 from assistant.models.worker.proxy import Proxy, proxy_for
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ async def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout_s: 
     """Send one POST. `timeout_s` bounds each silence, not the whole.
 
     The connection is kept for the next request when the body was read to its end, and closed in every other case, so
-    leaving the block early stops the provider's work. Raises ModelError `connection`, `timeout` or `bad_request` (an
+    leaving the block early stops the provider's work. What goes to a plain address through a proxy is never kept. Raises ModelError `connection`, `timeout` or `bad_request` (an
     address that can't be used).
     """
     parts = urlsplit(url)
@@ -104,14 +105,13 @@ async def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout_s: 
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         if proxy and origin[0] == "http":
             target = f"{url.partition('://')[0]}://{parts.netloc}{target}"
-            headers = {**headers, **proxy.headers}
+            # a proxy may pass one request of a connection and drop the rest (ours does, since it judges each)
+            headers = {**headers, **proxy.headers, "Connection": "close"}
         await _send(connection, parts.netloc.rpartition("@")[2], target, headers, body, timeout_s)
         head = await _head(connection, timeout_s)
-        yield Response(
-            head.status_code,
-            {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers},
-            _read_body(connection, timeout_s),
-        )
+        said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers}
+        body_bytes = plain(_read_body(connection, timeout_s), said.get("content-encoding", ""))
+        yield Response(head.status_code, said, body_bytes)
         done = connection.state.our_state is h11.DONE and connection.state.their_state is h11.DONE
     finally:
         if done:
@@ -234,6 +234,14 @@ async def _send(
 
 
 async def _head(connection: Connection, timeout_s: float) -> h11.Response:
+    try:
+        async with asyncio.timeout(timeout_s):  # the whole head: a byte now and then does not put it off
+            return await _response(connection, timeout_s)
+    except TimeoutError as error:
+        raise ModelError(f"no answer began within {timeout_s:g} s", kind="timeout", retryable=True) from error
+
+
+async def _response(connection: Connection, timeout_s: float) -> h11.Response:
     while True:
         try:
             event = await _next_event(connection, timeout_s)

@@ -123,6 +123,26 @@ class TestProxy:
             assert await collected(call("http://models.example:8000/v1")) == "hi"
         assert seen == ["POST http://models.example:8000/v1/chat/completions HTTP/1.1"]
 
+    async def test_what_goes_to_a_plain_address_is_never_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Our own egress proxy passes one request of a connection and drops what follows."""
+        heads: list[bytes] = []
+
+        async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            heads.append(head)
+            length = next(int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length"))
+            await reader.readexactly(length)
+            writer.write(HEAD + chunked(CHUNK, LAST, DONE, b""))
+            await writer.drain()
+            await reader.read()  # whatever comes after the first request is dropped
+
+        async with serving(proxy) as port:
+            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+            for _ in range(2):
+                assert await collected(call("http://models.example/v1", timeout_s=3)) == "hi"
+        assert len(heads) == 2
+        assert all(b"connection: close" in head.lower() for head in heads)
+
     async def test_a_secure_address_gets_a_tunnel(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """CONNECT, then TLS to the host itself through the tunnel, its certificate checked."""
         import ssl
@@ -304,6 +324,48 @@ class TestAnswers:
                 await collected(call(f"http://127.0.0.1:{port}/v1", timeout_s=0.2))
         assert error.value.kind == "timeout"
         assert time.monotonic() - started < 2
+
+    @pytest.mark.parametrize(
+        "drop",
+        [b": still here\n\n", b"event: ping\ndata: {}\n\n", b"d"],
+        ids=["comments", "pings", "a byte of a message"],
+    )
+    async def test_W10_signs_of_life_alone_end_by_the_timeout(
+        self, drop: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A connection that is only kept open is no answer; the person waits no longer than for silence."""
+        monkeypatch.setattr("assistant.models.worker.pace.SLOWEST", 1000.0)  # a test's seconds are short
+        gone = asyncio.Event()
+
+        async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request(reader)
+            writer.write(HEAD + chunked(CHUNK))
+            try:
+                while True:
+                    await asyncio.sleep(0.1)
+                    writer.write(chunked(drop))
+                    await writer.drain()
+            finally:
+                gone.set()
+
+        async with serving(dripping) as port:
+            with pytest.raises(ModelError) as error:
+                await collected(call(f"http://127.0.0.1:{port}/v1", timeout_s=0.5))
+            assert error.value.kind == "timeout"
+            await asyncio.wait_for(gone.wait(), 5)
+
+    async def test_W10_a_head_that_drips_ends_by_the_timeout(self) -> None:
+        async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request(reader)
+            for letter in HEAD.decode():
+                writer.write(letter.encode())
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+        async with serving(dripping) as port:
+            with pytest.raises(ModelError) as error:
+                await collected(call(f"http://127.0.0.1:{port}/v1", timeout_s=0.4))
+        assert error.value.kind == "timeout"
 
     async def test_a_slow_stream_is_no_silence(self) -> None:
         """The timeout bounds each silence, not the whole."""

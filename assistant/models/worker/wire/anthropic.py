@@ -207,6 +207,8 @@ class Reader:
         message = record(body)
         if message.get("type") == "error" or (message.get("error") and "content" not in message):
             raise from_body(message)
+        if isinstance(message.get("content"), str):  # some that speak like it answer as they may be asked
+            message["content"] = [{"type": "text", "text": message["content"]}]
         if not isinstance(message.get("content"), list):
             raise unreadable("no content in it")
         for index, block in enumerate(records(message.get("content"))):
@@ -222,9 +224,9 @@ class Reader:
 
     def finish(self) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
-        if not self._stop or not self._usage:
+        if not self._stop:
             raise cut()
-        self.answer.usage = _usage_of(self._usage)
+        self.answer.usage = _usage_of(self._usage) if self._usage else None
         self.answer.finish = _FINISH.get(self._stop, "other")
         yield from self.answer.end()
 

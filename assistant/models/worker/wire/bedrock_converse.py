@@ -126,6 +126,7 @@ class Reader:
         self._server: dict[object, dict[str, Any]] = {}
         self._stop = ""
         self._whole = False
+        """Nothing more is to come: the body was one document, or the stream said its last event."""
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -149,6 +150,7 @@ class Reader:
             self._stop = text(event.get("stopReason"))
         elif kind == "metadata":
             self.answer.usage = usage_of(record(event.get("usage")))
+            self._whole = True
 
     def whole(self, body: JSON) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -164,11 +166,11 @@ class Reader:
 
     def complete(self) -> bool:
         """See `answer.Reader`."""
-        return bool(self._stop and self.answer.usage)
+        return bool(self._stop and self._whole)
 
     def finish(self) -> Iterator[ModelEvent]:
-        """See `answer.Reader`. The usage comes last: without it the stream was cut."""
-        if not self._stop or not (self.answer.usage or self._whole):
+        """See `answer.Reader`. The metadata come last: without them the stream was cut."""
+        if not self._stop or not self._whole:
             raise cut()
         for index in list(self._thoughts):
             yield from self._stop_block(index)

@@ -15,7 +15,7 @@ from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, unreadable
 from assistant.models.worker.frames import Frame
 from assistant.models.worker.history import Rules, fit
-from assistant.models.worker.shape import decode, number, record, records, text
+from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target
 from assistant.models.worker.wire import anthropic, bedrock_converse, openai_chat
 from assistant.models.worker.wire.request import Request
@@ -69,6 +69,7 @@ class Reader:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._inner: AnyReader | None = None
+        self._metrics: Mapping[str, Any] = {}
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -81,6 +82,9 @@ class Reader:
         elif isinstance(inner, bedrock_converse.Reader):
             for kind, event in chunk.items():
                 yield from inner.event(kind, record(event))
+        elif isinstance(inner, openai_chat.Reader):
+            yield from inner.frame(Frame("", encode(chunk).encode()))
+            self._metrics = record(chunk.get("amazon-bedrock-invocationMetrics")) or self._metrics
         elif isinstance(inner, _Plain):
             yield from inner.chunk(chunk)
 
@@ -96,6 +100,10 @@ class Reader:
         """See `answer.Reader`."""
         if self._inner is None:
             raise cut()
+        if isinstance(self._inner, openai_chat.Reader) and self._metrics:  # AWS's own last word, in place of `[DONE]`
+            self._inner.ended()
+            counted = number(self._metrics.get("inputTokenCount")), number(self._metrics.get("outputTokenCount"))
+            self._inner.answer.usage = self._inner.answer.usage or Usage(*counted)
         yield from self._inner.finish()
 
     def _of(self, content: Mapping[str, Any]) -> AnyReader:
@@ -104,7 +112,7 @@ class Reader:
                 self._inner = anthropic.Reader(self._target)
             elif {"output", "messageStart", "contentBlockDelta"} & content.keys():
                 self._inner = bedrock_converse.Reader(self._target)
-            elif any("message" in choice for choice in records(content.get("choices"))):
+            elif any({"message", "delta"} & choice.keys() for choice in records(content.get("choices"))):
                 self._inner = openai_chat.Reader(self._target)
             else:
                 self._inner = _Plain(self._target)
@@ -131,7 +139,7 @@ class _Plain:
         """See `answer.Reader`."""
         content = record(body)
         if (
-            not {"results", "generation", "outputs", "generations", "completions", "completion", "choices"}
+            not {"results", "generation", "outputs", "generations", "completions", "completion", "choices", "text"}
             & content.keys()
         ):
             raise unreadable("no text in it")

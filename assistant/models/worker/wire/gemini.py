@@ -170,8 +170,10 @@ class Reader:
     def __init__(self, target: Target) -> None:
         self.answer = Answer(target.maker)
         self._thoughts: list[str] = []
+        self._thought_signature = ""
         self._calls = 0
         self._finish: object = None
+        self._said = False
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -186,6 +188,8 @@ class Reader:
             if not {"candidates", "promptFeedback", "usageMetadata", "error"} & response.keys():
                 raise unreadable("no candidate in it")
             yield from self._response(response)
+        if self._finish is None and isinstance(body, dict) and self._said:
+            self._finish = "STOP"  # one document that is whole, with content and without a reason
 
     def complete(self) -> bool:
         """See `answer.Reader`. Nothing marks the last response of a stream but the end of the body."""
@@ -212,8 +216,10 @@ class Reader:
         if feedback.get("blockReason"):
             self._finish = "SAFETY"
             self.answer.refusal = text(feedback.get("blockReasonMessage")) or text(feedback.get("blockReason"))
-        for candidate in records(response.get("candidates"))[:1]:
+        first = (c for c in records(response.get("candidates")) if number(c.get("index")) == 0)
+        for candidate in first:
             for part in records(record(candidate.get("content")).get("parts")):
+                self._said = True
                 yield from self._part(part)
             said = candidate.get("finishReason")
             if said and said != "FINISH_REASON_UNSPECIFIED":
@@ -226,6 +232,7 @@ class Reader:
         words = text(part.get("text"))
         if part.get("thought"):
             self._thoughts.append(words)
+            self._thought_signature = signature or self._thought_signature
             yield from self.answer.thought(words)
             return
         yield from self._close_thought()
@@ -250,7 +257,8 @@ class Reader:
 
     def _close_thought(self) -> Iterator[ModelEvent]:
         words, self._thoughts = "".join(self._thoughts), []
-        yield from self.answer.thought_done(words)
+        signature, self._thought_signature = self._thought_signature, ""
+        yield from self.answer.thought_done(words, {"thoughtSignature": signature} if signature else None)
 
 
 def _usage_of(raw: Mapping[str, Any]) -> Usage:

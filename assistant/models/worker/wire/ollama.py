@@ -45,11 +45,17 @@ def build(call: WireCall, target: Target) -> Request:
     body: dict[str, Any] = {"model": target.model, "messages": messages, "stream": call.stream}
     if call.request.tools:
         body["tools"] = [_tool(tool, own.tool_name) for tool in call.request.tools]
-    if call.request.max_output_tokens:
-        body["options"] = {"num_predict": call.request.max_output_tokens}
+    asked = {"num_predict": call.request.max_output_tokens, "num_ctx": 0 if _is_elsewhere(target) else call.window}
+    if options := {name: value for name, value in asked.items() if value}:
+        body["options"] = options
     if call.request.reasoning:
         body["think"] = call.request.reasoning if "gpt-oss" in target.model else True
     return json_request(join(target.url, "/api/chat"), target.headers, body)
+
+
+def _is_elsewhere(target: Target) -> bool:
+    """Ollama's own cloud sets the window itself."""
+    return target.model.endswith(("-cloud", ":cloud"))
 
 
 def _tool(tool: ToolSpec, pattern: str) -> dict[str, Any]:

@@ -48,6 +48,8 @@ _FINISH = {
 }
 
 JSON_LINES = False
+_REASONING = ("reasoning_content", "reasoning", "thinking")
+"""Where thoughts stand, by provider: DeepSeek and most, OpenRouter and Groq, gateways. Some say the same in two places."""
 MAX_DESCRIPTION = 1024
 """Characters of a tool's description (OpenAI API reference)."""
 
@@ -169,7 +171,7 @@ class Reader:
             self._done = True
             return
         chunk = record(decode(frame.data))
-        if is_error(chunk) or (frame.kind == "error" and "choices" not in chunk):
+        if is_error(chunk) or _is_fault(chunk) or (frame.kind == "error" and "choices" not in chunk):
             raise from_body(chunk)
         self._usage(chunk)
         for choice in records(chunk.get("choices")):
@@ -180,12 +182,12 @@ class Reader:
         """See `answer.Reader`."""
         content = record(body)
         choices = [c for c in records(content.get("choices")) if number(c.get("index")) == 0]
-        if is_error(content) and not choices:
-            raise from_body(content)
-        if not choices or not (isinstance(choices[0].get("message"), dict) or "text" in choices[0]):
-            raise unreadable("no choice in it")
-        self._usage(content)
+        if not choices:
+            raise from_body(content) if is_error(content) or _is_fault(content) else unreadable("no choice in it")
         choice = choices[0]
+        if not (isinstance(choice.get("message"), dict) or "text" in choice or text(choice.get("finish_reason"))):
+            raise unreadable("no message in its choice")
+        self._usage(content)
         if is_error(choice):
             raise from_body(choice)
         yield from self._choice(choice, record(choice.get("message")) or {"content": choice.get("text")})
@@ -218,6 +220,8 @@ class Reader:
         yield from self._calls(message)
         said = choice.get("finish_reason") or record(choice.get("finish_details")).get("type")
         self._finish = text(said) or self._finish
+        if self.answer.usage is None:
+            self._usage(choice)  # Moonshot puts it here
 
     def _words(self, content: JSON) -> Iterator[ModelEvent]:
         if isinstance(content, str):
@@ -235,7 +239,7 @@ class Reader:
                 yield from self.answer.text(text(part.get("text")))
 
     def _reasoning(self, message: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        words = text(message.get("reasoning_content")) or text(message.get("reasoning"))
+        words = next((w for name in _REASONING if (w := text(message.get(name)))), "")
         details = records(message.get("reasoning_details"))
         if not words:
             words = "".join(text(d.get("text")) or text(d.get("summary")) for d in details)
@@ -281,18 +285,22 @@ class Reader:
         )
 
     def _key(self, piece: Mapping[str, Any]) -> object:
-        """Which call a piece belongs to: by index, except where a new id under an old index begins another call."""
+        """Which call a piece belongs to: by index, except where a new id and name under an old index begin another call.
+
+        An id alone does not: older vLLM makes a new one up for every piece.
+        """
         index, id = piece.get("index"), text(piece.get("id"))
+        name = text(record(piece.get("function")).get("name"))
         if index is None:
-            begins = bool(id) or bool(record(piece.get("function")).get("name")) or self._current is None
+            begins = bool(id) or bool(name) or self._current is None
             return ("id", id or object()) if begins else self._current
         known = self.answer.call_id(index)
-        if id and known and id != known:
+        if id and known and (id == known or self.answer.call_id((index, id))):
+            return index if id == known else (index, id)
+        if id and known and name:
             self._renamed[index] = (index, id)
             return (index, id)
-        if not id and self._renamed.get(index):
-            return self._renamed[index]
-        return index
+        return self._renamed.get(index, index)
 
     def _usage(self, content: Mapping[str, Any]) -> None:
         raw = record(content.get("usage")) or record(record(content.get("x_groq")).get("usage"))
@@ -301,6 +309,20 @@ class Reader:
         if raw.get("completion_tokens") is None and self.answer.usage:
             return
         self.answer.usage = usage_of(raw)
+
+
+def _is_fault(content: Mapping[str, Any]) -> bool:
+    """Whether an object without an `error` in it is one all the same: vLLM's and Mistral's `object: error`, the codes and
+    messages that Zhipu, MiniMax and gateways send with status 200."""
+    if "choices" in content:
+        return False
+    base = record(content.get("base_resp"))
+    return content.get("object") == "error" or bool(base.get("status_code")) or _says(content)
+
+
+def _says(content: Mapping[str, Any]) -> bool:
+    words = any(isinstance(content.get(name), str) and content.get(name) for name in ("message", "msg", "detail"))
+    return words and bool({"code", "success", "status", "type", "detail"} & content.keys())
 
 
 def usage_of(raw: Mapping[str, Any]) -> Usage:

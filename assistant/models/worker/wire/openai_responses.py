@@ -112,6 +112,7 @@ class Reader:
         self._spoken: set[object] = set()
         self._thoughts: dict[object, bool] = {}
         self._seen: set[object] = set()
+        self._ids: set[str] = set()
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -145,47 +146,55 @@ class Reader:
         yield from self.answer.end()
 
     def _text_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        key = (event.get("output_index"), event.get("content_index"))
+        key = (_place(event), event.get("content_index"))
         piece = text(event.get("delta"))
         self._texts[key] = self._texts.get(key, "") + piece
-        self._spoken.add(event.get("output_index"))
+        self._spoken.add(_place(event))
         yield from self.answer.text(piece)
 
     def _text_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """The whole text once more: what the pieces left out (all of it, with some servers) comes now."""
-        key = (event.get("output_index"), event.get("content_index"))
+        key = (_place(event), event.get("content_index"))
         whole, so_far = text(event.get("text")), self._texts.get(key, "")
         if whole.startswith(so_far) and len(whole) > len(so_far):
             yield from self._text_delta({**event, "delta": whole[len(so_far) :]})
 
     def _refusal(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         self.answer.refusal += text(event.get("delta"))
-        self._spoken.add(event.get("output_index"))
+        self._spoken.add(_place(event))
         yield from ()
 
     def _thought_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        self._thoughts[event.get("output_index")] = True
+        self._thoughts[_place(event)] = True
         yield from self.answer.thought(text(event.get("delta")))
 
     def _call_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        key = self._key(event)
+        key = _place(event)
         if self.answer.call_open(key):
             yield from self.answer.call(key, arguments=text(event.get("delta")))
+
+    def _call_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
+        key, whole = _place(event), text(event.get("arguments")) or text(event.get("input"))
+        if whole and self.answer.call_open(key):
+            yield from self.answer.whole_arguments(key, whole)
 
     def _added(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         item = record(event.get("item"))
         if item.get("type") in _OURS:
             id, name = text(item.get("call_id")) or text(item.get("id")), text(item.get("name"))
-            yield from self.answer.call(self._key(event), id=id, name=name)
+            yield from self.answer.call(_place(event), id=id, name=name)
 
     def _done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        yield from self._item(record(event.get("item")), event.get("output_index"))
+        yield from self._item(record(event.get("item")), _place(event))
 
     def _item(self, item: Mapping[str, Any], index: object) -> Iterator[ModelEvent]:
         """A complete item. Its content counts where no pieces of it came before."""
-        if index in self._seen:
+        name = text(item.get("id"))
+        if index in self._seen or name in self._ids:
             return
         self._seen.add(index)
+        if name:
+            self._ids.add(name)
         kind = text(item.get("type"))
         if kind == "message" and index not in self._spoken:
             yield from self._message(item)
@@ -225,7 +234,9 @@ class Reader:
     def _end(self, response: Mapping[str, Any]) -> Iterator[ModelEvent]:
         status = text(response.get("status"))
         for index, item in enumerate(records(response.get("output"))):
-            yield from self._item(item, index)
+            name = text(item.get("id"))
+            named = name in self._spoken or self.answer.call_open(name)  # the stream told its items apart by name
+            yield from self._item(item, name if named else index)
         self.answer.usage = _usage(record(response.get("usage"))) or self.answer.usage
         if status == "failed" or (is_error(response) and status not in ("completed", "incomplete")):
             raise from_body(response)
@@ -244,10 +255,6 @@ class Reader:
     def _response(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         yield from self._end(record(event.get("response")))
 
-    @staticmethod
-    def _key(event: Mapping[str, Any]) -> object:
-        return event.get("output_index")
-
     _HANDLERS = {
         "response.output_text.delta": _text_delta,
         "response.output_text.done": _text_done,
@@ -256,12 +263,24 @@ class Reader:
         "response.reasoning_text.delta": _thought_delta,
         "response.function_call_arguments.delta": _call_delta,
         "response.custom_tool_call_input.delta": _call_delta,
+        "response.function_call_arguments.done": _call_done,
+        "response.custom_tool_call_input.done": _call_done,
         "response.output_item.added": _added,
         "response.output_item.done": _done,
         "response.completed": _response,
         "response.incomplete": _response,
         "response.failed": _response,
+        "response.cancelled": _response,
+        "response.done": _response,
     }
+
+
+def _place(event: Mapping[str, Any]) -> object:
+    """Which item an event belongs to: its index, or its name with servers that leave the index out."""
+    index = event.get("output_index")
+    if index is not None:
+        return index
+    return text(event.get("item_id")) or text(record(event.get("item")).get("id")) or None
 
 
 def _usage(raw: Mapping[str, Any]) -> Usage | None:
