@@ -22,7 +22,7 @@ from assistant.gateway.approver import ElicitAnswer, Elicitor, ElicitRequest
 from assistant.gateway.events import CallOutput, GatewayEvent, Notice
 from assistant.gateway.output import Reading
 from assistant.gateway.registry import Registry
-from assistant.policy.provenance import Field
+from assistant.policy.structure import fields_of_text, fields_of_value
 from assistant.servers import loopback
 from assistant.servers.config import FILE, ServerConfig, expanded, read_config
 from assistant.servers.launcher import Launch, Launcher
@@ -36,7 +36,6 @@ from assistant.types import JSON, Action, Data, Effect, Label, Task, ToolSpec
 from assistant.visible import one_line, visible
 
 Emit = Callable[[GatewayEvent], None]
-MAX_FIELDS = 5_000
 _PROGRESS_CHARACTERS = 300
 _MOST_PROGRESS = 200
 """Progress lines of one call that are shown; a server may send thousands."""
@@ -183,7 +182,7 @@ class TaskServers:
             )
         finally:
             running.call_id, running.emit, running.clock = "", _nobody, None
-        return _reading(reply, limit)
+        return _reading(reply, limit, spec.effect)
 
     async def stop(self) -> None:
         """End every process; the next call starts anew."""
@@ -417,35 +416,22 @@ def _misfit(schema: Mapping[str, JSON], content: Mapping[str, JSON]) -> str:
         return f"its schema is no schema: {one_line(str(error), 200)}"
 
 
-def _reading(reply: Result | Failed, limit: int) -> Reading:
+def _reading(reply: Result | Failed, limit: int, effect: Effect) -> Reading:
     if isinstance(reply, Failed):
         return Reading(False, f"the server refused: {_capped(visible(reply.message), limit)[0]}", "failed")
     text = reply.text
     if not text and reply.structured is not None:
         text = msgspec.json.format(msgspec.json.encode(reply.structured), indent=1).decode()
     shown, cut = _capped(visible(text), limit)
-    fields = tuple(_fields(reply.structured))
+    fields = fields_of_value(reply.structured)
+    if not fields and effect is not Effect.FETCH:  # whoever wrote a page would write its fields too
+        fields = fields_of_text(text)
     return Reading(reply.ok, shown, "" if reply.ok else "failed", fields, reply.structured, cut or reply.truncated)
 
 
 def _capped(text: str, limit: int) -> tuple[str, bool]:
     raw = text.encode("utf-8", "replace")
     return (text, False) if len(raw) <= limit else (raw[:limit].decode("utf-8", "ignore") + "\n[cut here]", True)
-
-
-def _fields(value: JSON) -> list[Field]:
-    """The leaves of structured data with their places, for provenance."""
-    found: list[Field] = []
-    waiting: list[tuple[str, JSON]] = [("", value)]
-    while waiting and len(found) < MAX_FIELDS:
-        place, item = waiting.pop()
-        if isinstance(item, dict):
-            waiting += [(f"{place}.{k}".lstrip("."), v) for k, v in item.items()]  # pyright: ignore[reportUnknownVariableType]  # JSON
-        elif isinstance(item, list):
-            waiting += [(f"{place}[{i}]", v) for i, v in enumerate(item)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
-        elif isinstance(item, (str, int, float)) and not isinstance(item, bool):
-            found.append(Field(place, str(item), "text"))
-    return found
 
 
 def _progress_words(line: Progress) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import msgspec
+
 from assistant.policy.engine import Engine
 from assistant.policy.normal import leaves
 from assistant.policy.provenance import Field, Observation
 from assistant.policy.session import Session
+from assistant.policy.structure import fields_of_text
 from assistant.types import (
     JSON,
     Action,
@@ -99,9 +102,11 @@ class Judge:
         name = str(message.get("tool"))
         spec = self._tools.get(name, {})
         label = _label(_mapping(message.get("source_label") or spec.get("output_label") or {}), name)
-        fields = tuple(_field(_mapping(f), label) for f in _sequence(message.get("fields")))
         output = message.get("output")
         text = output if isinstance(output, str) else str(output if output is not None else "")
+        fields = tuple(_field(_mapping(f), label) for f in _sequence(message.get("fields")))
+        if not fields and spec.get("effect") != "fetch":  # whoever wrote a page would write the fields too
+            fields = _derived(text, label)
         args = message.get("args")
         looked_up = isinstance(args, dict) and str(spec.get("effect", "read")) in ("read", "fetch")
         asked_for = tuple(str(leaf) for leaf in leaves(args)) if looked_up else ()  # a write's answer is no source
@@ -144,6 +149,11 @@ def _field(value: Mapping[str, JSON], label: Label) -> Field:
         str(value.get("kind") or "text"),
         Integrity.TRUSTED if trusted else Integrity.UNTRUSTED,
     )
+
+
+def _derived(text: str, label: Label) -> tuple[Field, ...]:
+    """The fields of a result whose caller left them out."""
+    return tuple(msgspec.structs.replace(f, integrity=label.integrity) for f in fields_of_text(text))
 
 
 def _refusal(reason: str) -> dict[str, JSON]:

@@ -28,7 +28,7 @@ def destination(value: str, seen: Provenance) -> tuple[str, Sighting]:
     """
     if seen.is_own(value):
         return "own", Sighting(Origin.PROMPT)
-    if _is_url(value):
+    if is_link(value):
         return _url(value, seen)
     found = seen.find(value)
     if found.origin is Origin.PROMPT:
@@ -108,18 +108,28 @@ def _described(value: str, found: Sighting, seen: Provenance) -> bool:
 
 
 def _is_its_address(seen: Provenance, place: Sighting) -> bool:
-    """For an address: the record holds no other outsider's address under another name (a `reply_to` beside a `sender`)."""
+    """For an address: the record holds no other outsider's address under another name (a `reply_to` beside a `sender`).
+    A short text in which the same address stands again is no other."""
     record = seen.records[place.record]
-    if not any(f.path == place.path and _leads_out(f) for f in record):
+    mine = next((f.value.lower() for f in record if f.path == place.path and _leads_out(f)), "")
+    if not mine:
         return True
     name = field_name(place.path)
-    return not any(_leads_out(f) and field_name(f.path) != name and not seen.is_own(f.value) for f in record)
+    return not any(
+        _leads_out(f) and field_name(f.path) != name and not seen.is_own(f.value) and mine not in f.value.lower()
+        for f in record
+    )
 
 
 def _leads_out(field: Field) -> bool:
     return field.kind == "address" or (
         field.kind in ("name", "text") and len(field.value) <= 80 and _outsider(field.value)
     )
+
+
+def stands_alone(value: str, seen: Provenance) -> bool:
+    """In one of the records that hold the address, nobody else's address stands under another name."""
+    return any(_is_its_address(seen, place) for place in seen.fields_of(value) if place.record >= 0)
 
 
 def is_anchored(seen: Provenance, place: Sighting, value: str) -> bool:
@@ -222,7 +232,8 @@ def _by_name(address: str, seen: Provenance) -> bool:
 # ---------------------------------------------------------------- links
 
 
-def _is_url(value: str) -> bool:
+def is_link(value: str) -> bool:
+    """Whether it is a web address or a bare host name, with a path perhaps."""
     return "://" in value or ("@" not in value and "." in value and bool(host_of(value)) and " " not in value.strip())
 
 

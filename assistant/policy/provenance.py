@@ -348,6 +348,17 @@ class Provenance:
         """The text fields in which the words stand one after the other."""
         return [self._text_fields[piece] for piece in self._texts.pieces(words)]
 
+    def spoken_of_elsewhere(self, value: str) -> bool:
+        """Whether running text of others names a value that stands in a field: text of a result without that field, or a
+        text field of a record that does not hold it. A signature below one's own mail is not elsewhere."""
+        places = self.fields_of(value)
+        observations, records = {p.observation for p in places}, {p.record for p in places}
+        words = self._form(value).words
+        seen = (self._untrusted_seen[piece] for piece in self.untrusted.pieces(words))
+        if any(s.observation not in observations for s in seen):
+            return True
+        return any(s.record not in records for s in self.texts_with(words))
+
     def has_time_field(self, day: str) -> bool:
         """Whether a structured field of kind `time` lies on the day."""
         return day in self._time_days

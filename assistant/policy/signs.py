@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from assistant.policy import known
 from assistant.policy.amounts import is_accounted_for
 from assistant.policy.dates import day_of, spellings
+from assistant.policy.intent import speaks_of
 from assistant.policy.normal import compact, decodings, leaves, references, tokens
 from assistant.policy.provenance import Provenance, Sighting, number
 from assistant.policy.sensitive import find_secret
@@ -27,7 +28,8 @@ SIGNS: Mapping[str, str] = {
     "unnamed-target": "you did not name or describe what it acts on",
     "unnamed-destination": "what it carries is suspicious, and you did not name where it goes",
     "unnamed-choice": "you did not name this one, nor leave the choice open",
-    "one-of-several": "the text that it comes from names more than one account",
+    "one-of-several": "what it comes from names more than one destination",
+    "spoken-of": "text that somebody else wrote speaks of this destination",
     "secret-leaves": "it carries what looks like a password, key or code",
     "foreign-reference": "it carries a link, address or account number that you did not give",
     "copied-text": "it carries a passage copied word for word from untrusted text",
@@ -72,6 +74,8 @@ class Signs:
             signs.append("stranger")
             if (kind == "text" and not self._seen.is_pointed(found)) or self._names_another(value):
                 signs.append("out-of-place")
+            if found.origin is Origin.FIELD and (kind == "external" or known.is_link(value)):
+                signs += self._of_outsider_in_a_field(value)
             if bill and self._seen.other_accounts(value):
                 signs.append("one-of-several")
         if not bill and (self._copies_a_whole or self._stand_together):
@@ -83,6 +87,14 @@ class Signs:
         if kind in known.FAIR and any(s in _ODD_CONTENT for s in signs):
             signs.append("unnamed-destination")
         return tuple(dict.fromkeys(signs))
+
+    def _of_outsider_in_a_field(self, value: str) -> Iterator[str]:
+        """A service's record can be genuine and still hold what an outsider put there: then other text speaks of it, or it
+        stands beside the address that the record is about."""
+        if self._seen.spoken_of_elsewhere(value):
+            yield "spoken-of"
+        if not known.stands_alone(value, self._seen):
+            yield "one-of-several"
 
     def of_nowhere(self) -> tuple[str, ...]:
         """The signs of an action without a destination."""
@@ -118,6 +130,8 @@ class Signs:
         """The person's words speak of such an effect, or use the verb that the tool is named for."""
         verb = (tokens(self._action.tool.rpartition("__")[2]) or [""])[0]  # a server's tool is `server__verb_thing`
         effects = self._seen.prompt.effects
+        if self._name in ("admin", "act", "write") and speaks_of(verb, "delete") and "delete" not in effects:
+            return False  # who asks to add or change something does not ask to take something away
         if self._name == "send" and self._own_data and "write" in effects:
             return True  # nobody receives it
         return self._name in effects or (len(verb) >= 3 and verb in self._seen.prompt.words)
