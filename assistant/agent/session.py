@@ -21,6 +21,7 @@ from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
+from assistant.agent.reviewing import Review
 from assistant.agent.services import Services
 from assistant.agent.spending import Charge, Spending
 from assistant.agent.turn import Turn, unanswered
@@ -552,6 +553,11 @@ class LocalSession:
     async def changes(self) -> list[Change]:
         """What is staged."""
         return await asyncio.to_thread(self._services.stage().changes)
+
+    @property
+    def review(self) -> Review:
+        """Hunks, edits and conflicts of what is staged."""
+        return Review(self._settlement, self._services.stage)
 
     async def diff(self, path: str) -> str:
         """Unified diff of one staged path."""

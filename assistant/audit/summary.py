@@ -108,9 +108,9 @@ def _stage(verb: str) -> Callable[[Body], str]:
         first = ", ".join(str(c.get("path", "?")) for c in changes[:3])
         more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
         conflicts = body.get("conflicts") or ()
-        return _join(
-            f"{verb} {len(changes)} changes: {first}{more}", f"{len(conflicts)} conflicts" if conflicts else ""
-        )
+        hunks = ", ".join(str(n) for n in body.get("hunks") or ())
+        what = f"hunk {hunks} of {first}" if hunks else f"{len(changes)} changes: {first}{more}"
+        return _join(f"{verb} {what}", f"{len(conflicts)} conflicts" if conflicts else "")
 
     return words
 
@@ -141,6 +141,10 @@ _WORDS: dict[str, Callable[[Body], str]] = {
     "stage.apply": _stage("applied"),
     "stage.drop": _stage("dropped"),
     "stage.undo": _stage("took back"),
+    "stage.edit": lambda body: _join(
+        f"{'merged' if body.get('merged') else 'edited'} {body.get('path', '?')} on the stage",
+        f"by {body.get('channel')}",
+    ),
     "grant.added": _grant,
     "grant.revoked": lambda body: f"revoked grant {body.get('id', '?')}",
     "boundary.added": lambda body: f"boundary: {(body.get('boundary') or body).get('words', '?')}",
