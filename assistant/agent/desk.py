@@ -20,6 +20,7 @@ from assistant.sandbox.protocol import ApplyReport
 from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
 
 if TYPE_CHECKING:
+    from assistant.agent.reviewing import Review
     from assistant.config import Paths, Settings
 
 
@@ -140,6 +141,11 @@ class TaskSession(Protocol):
 
     async def changes(self) -> list[Change]:
         """What is staged."""
+        ...
+
+    @property
+    def review(self) -> Review:
+        """Hunks, edits and conflicts of what is staged."""
         ...
 
     async def diff(self, path: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assistant.agent.reviewing import Review
 from assistant.agent.services import Services
 from assistant.errors import UsageError
 from assistant.gateway.door import Gateway
@@ -182,6 +183,11 @@ class Steering:
     async def changes(self) -> list[Change]:
         """What is staged."""
         return await asyncio.to_thread(self._services.stage().changes)
+
+    @property
+    def review(self) -> Review:
+        """Hunks, edits and conflicts of what is staged."""
+        return Review(self._settlement, self._services.stage)
 
     async def diff(self, path: str) -> str:
         """Unified diff of one staged path."""

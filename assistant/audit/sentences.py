@@ -228,13 +228,20 @@ def _stage(verb: str) -> Callable[[Body, Said], str]:
     def words(body: Body, said: Said) -> str:
         changes, conflicts, failed = (body.get(name) or () for name in ("changes", "conflicts", "failed"))
         count = int(body.get("count", len(changes)))
+        hunks = ", ".join(str(number) for number in body.get("hunks") or ())
+        what = f"hunk {hunks} of" if hunks else f"{_count(count, 'change')}:"
         return join(
-            f"{verb} {_count(count, 'change')}: {_paths(changes, count)}" if changes else f"{verb} nothing",
+            f"{verb} {what} {_paths(changes, count)}" if changes else f"{verb} nothing",
             _count(len(conflicts), "conflict") if conflicts else "",
             f"{len(failed)} not possible" if failed else "",
         )
 
     return words
+
+
+def _edited(body: Body, said: Said) -> str:
+    verb = "merged" if body.get("merged") else "edited"
+    return join(f"{verb} {body.get('path', '?')} on the stage", f"by {body.get('channel', '?')}")
 
 
 def _child(body: Body, said: Said) -> str:
@@ -340,6 +347,7 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "stage.apply": _stage("applied"),
     "stage.drop": _stage("dropped"),
     "stage.undo": _stage("took back"),
+    "stage.edit": _edited,
     "child.finished": _child,
     "crash.found": _crash,
     "sampling": _sampling,

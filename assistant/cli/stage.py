@@ -6,6 +6,8 @@
   assistant stage drop  [TASK] [PATH...]   forget it
   assistant stage undo  [TASK]             take back what was applied last
 
+`diff` numbers the hunks of a changed text file; `apply` and `drop` take some of one file with --hunk N (more than once).
+
 Without TASK: the latest task of the current folder that has something staged (or applied, for undo). TASK may be the
 beginning of an id.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -43,6 +46,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="apply or undo over files that changed meanwhile")
     parser.add_argument("--id", default="", help="undo this applied set instead of the latest")
+    parser.add_argument(
+        "--hunk",
+        type=int,
+        action="append",
+        default=[],
+        metavar="N",
+        help="apply or drop this hunk of one PATH, as `diff` numbers it",
+    )
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout")
 
 
@@ -59,6 +70,8 @@ async def _run(args: argparse.Namespace) -> int:
         if args.what == "list":
             return _list(await desk.staged_tasks(), as_json=args.json)
         staged, paths = await _choose(desk, args.names, undo=args.what == "undo")
+        if args.hunk:
+            return await _hunks(args, staged, paths)
         match args.what:
             case "diff":
                 return await _diff(staged, paths, as_json=args.json)
@@ -101,6 +114,31 @@ async def _choose(desk: LocalDesk, names: Sequence[str], *, undo: bool) -> tuple
     return staged, [_relative(p, staged.folder) for p in rest] or None
 
 
+async def _hunks(args: argparse.Namespace, staged: StagedTask, paths: Sequence[str] | None) -> int:
+    from assistant.sandbox.protocol import Hunks
+
+    if args.what not in ("apply", "drop") or paths is None or len(paths) != 1:
+        raise UsageError(
+            "--hunk belongs to `apply` or `drop` of one PATH", hint="`assistant stage diff` numbers the hunks"
+        )
+    change = next((c for c in staged.stage.changes() if c.path == paths[0]), None)
+    if change is None:
+        raise UsageError(f"`{one_line(paths[0], 200)}` is not changed", hint="see `assistant stage diff`")
+    chosen = Hunks(change.path, tuple(sorted(set(args.hunk))), change.before_sha256, change.after_sha256)
+    if args.what == "drop":
+        _show("dropped", await staged.settlement.drop_hunks(staged.stage, chosen), as_json=args.json)
+        return 0
+    report = await staged.settlement.hunks_by_person(staged.stage, chosen, Channel.COMMAND, allow_held=args.held)
+    return _report("applied", report, as_json=args.json)
+
+
+def _numbered(diff: str) -> str:
+    """The diff with its hunks counted, behind the line numbers, where the format has room for words."""
+    numbers = itertools.count(1)
+    lines = diff.split("\n")
+    return "\n".join(f"{line} hunk {next(numbers)}" if line.startswith("@@ -") else line for line in lines)
+
+
 def _relative(path: str, folder: Path) -> str:
     full = Path(path) if Path(path).is_absolute() else None
     if full is None:
@@ -135,7 +173,7 @@ async def _diff(staged: StagedTask, paths: Sequence[str] | None, *, as_json: boo
             print(json.dumps({**plain(change), "path": visible(change.path), "diff": staged.stage.diff(change.path)}))
             continue
         _show("", change, as_json=False)
-        print(visible(staged.stage.diff(change.path)).rstrip("\n"))
+        print(visible(_numbered(staged.stage.diff(change.path))).rstrip("\n"))
     if not found:
         print("no staged change there", file=sys.stderr)
     return 0

@@ -6,6 +6,7 @@ Two Actions a settlement, since they are judged apart: the plain changes, and th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from assistant.errors import LogError, NeedsPerson, StageError
 from assistant.gateway.door import change_body
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
 from assistant.gateway.record import Record, record
-from assistant.sandbox.protocol import ApplyReport
+from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
 from assistant.types import (
+    JSON,
     Action,
     Answer,
     Argument,
@@ -102,7 +104,10 @@ class Settlement:
             verdict = self._judge(action)
             if verdict.decision is Decision.ALLOW:
                 try:
-                    report = await self._apply(stage, action, verdict, [c.path for c in plain])
+                    paths = [c.path for c in plain]
+                    report = await self._apply(
+                        action, verdict, lambda: _diffs(stage, paths), lambda: stage.apply(paths)
+                    )
                 except LogError as error:
                     emit(Notice("error", f"nothing was applied, since the log can't be written: {error.message}"))
                 else:
@@ -133,11 +138,42 @@ class Settlement:
             raise NeedsPerson(
                 f"a policy forbids applying this: {verdict.reason}", hint=f"policies: {', '.join(verdict.policies)}"
             )
+        going = [c.path for c in chosen]
         report = await self._apply(
-            stage, action, verdict, [c.path for c in chosen], channel, allow_held, overwrite_conflicts
+            action,
+            verdict,
+            lambda: _diffs(stage, going),
+            lambda: stage.apply(going, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts),
+            channel,
         )
         return ApplyReport(
             report.applied, report.conflicts, report.held + held, report.failed + refused, report.undo_id, report.note
+        )
+
+    async def hunks_by_person(
+        self, stage: Stage, chosen: Hunks, channel: Channel, *, allow_held: bool = False
+    ) -> ApplyReport:
+        """Apply some hunks of one file. The Action is the file as it will be with them: judged, recorded, then written.
+
+        Raises NeedsPerson when a policy forbids it even with the person's yes, StageError as `Stage.apply_hunks` does.
+        """
+        change, diff = await asyncio.to_thread(stage.part, chosen)
+        if change.held and not allow_held:
+            return ApplyReport(held=(change,))
+        free, forbidden = self._permitted([change])
+        action = apply_action(self._task(), [change], held=bool(change.held))
+        verdict = self._judge(action) if free else forbidden[0][1]
+        if verdict.decision is Decision.DENY:
+            raise NeedsPerson(
+                f"a policy forbids applying this: {verdict.reason}", hint=f"policies: {', '.join(verdict.policies)}"
+            )
+        return await self._apply(
+            action,
+            verdict,
+            lambda: diff,
+            lambda: stage.apply_hunks(chosen, allow_held=allow_held),
+            channel,
+            {"hunks": list(chosen.numbers)},
         )
 
     def _permitted(self, changes: list[Change]) -> tuple[list[Change], list[tuple[Change, Verdict]]]:
@@ -167,6 +203,29 @@ class Settlement:
         await self._log.write("stage.drop", self._task().id, {"changes": _bodies(dropped), "count": len(dropped)})
         return dropped
 
+    async def drop_hunks(self, stage: Stage, chosen: Hunks) -> Change:
+        """Take hunks out of a staged file."""
+        dropped = await asyncio.to_thread(stage.drop_hunks, chosen)
+        body: dict[str, JSON] = {"changes": _bodies([dropped]), "count": 1, "hunks": list(chosen.numbers)}
+        await self._log.write("stage.drop", self._task().id, body)
+        return dropped
+
+    async def write(self, stage: Stage, seen: Sides, data: bytes, channel: Channel, *, merged: bool = False) -> None:
+        """The person's own text in place of a staged file: an edit, or the merge of a conflict. Nothing real is touched."""
+        await asyncio.to_thread(lambda: stage.write(seen, data, merged=merged))
+        await self._log.write(
+            "stage.edit",
+            self._task().id,
+            {
+                "path": _text(seen.path),
+                "before_sha256": hashlib.sha256(seen.staged).hexdigest(),
+                "after_sha256": hashlib.sha256(data).hexdigest(),
+                "merged": merged,
+                "channel": str(channel),
+            },
+            blobs={"content": data} if len(data) <= _DIFF_CHARACTERS else None,
+        )
+
     async def undo(self, stage: Stage, undo_id: str, *, overwrite_later: bool) -> ApplyReport:
         """Take back an applied set."""
         report = await asyncio.to_thread(lambda: stage.undo(undo_id, overwrite_later=overwrite_later))
@@ -183,14 +242,14 @@ class Settlement:
 
     async def _apply(
         self,
-        stage: Stage,
         action: Action,
         verdict: Verdict,
-        paths: list[str],
+        diff: Callable[[], str],
+        apply: Callable[[], ApplyReport],
         channel: Channel | None = None,
-        allow_held: bool = False,
-        overwrite_conflicts: bool = False,
+        more: dict[str, JSON] | None = None,
     ) -> ApplyReport:
+        """Record that it will be done, do it, record what was done. `diff` and `apply` are called in a thread."""
         task, name, call = self._task().id, digest(action), f"apply-{secrets.token_hex(4)}"
         records: list[Record] = [
             (
@@ -219,11 +278,9 @@ class Settlement:
                     {},
                 )
             )
-        diff = await asyncio.to_thread(_diffs, stage, paths)
+        text = await asyncio.to_thread(diff)
         await record(self._log, task, records)
-        report = await asyncio.to_thread(
-            lambda: stage.apply(paths, allow_held=allow_held, overwrite_conflicts=overwrite_conflicts)
-        )
+        report = await asyncio.to_thread(apply)
         await self._log.write(
             "stage.apply",
             task,
@@ -235,8 +292,9 @@ class Settlement:
                 "count": len(report.applied),
                 "conflicts": [_text(c.path) for c in report.conflicts],
                 "failed": [[_text(p), why] for p, why in report.failed],
+                **(more or {}),
             },
-            blobs={"diff": diff.encode("utf-8", "backslashreplace")} if diff else None,
+            blobs={"diff": text.encode("utf-8", "backslashreplace")} if text else None,
         )
         return report
 
@@ -263,7 +321,7 @@ def _chosen(change: Change, paths: Sequence[str] | None) -> bool:
     return any(change.path == p.rstrip("/") or change.path.startswith(p.rstrip("/") + "/") for p in paths)
 
 
-def _bodies(changes: Sequence[Change]) -> list[dict[str, object]]:
+def _bodies(changes: Sequence[Change]) -> list[JSON]:
     return [change_body(c) for c in changes[:_SHOWN]]
 
 

@@ -48,6 +48,27 @@ class ApplyReport(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Hunks(msgspec.Struct, frozen=True):
+    """Some hunks of one changed text file, as `diff` showed them. The hashes are the Change's: they name which diff it was."""
+
+    path: str
+    numbers: tuple[int, ...]
+    """From 1, in the order of the diff."""
+    before_sha256: str
+    after_sha256: str
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """One staged file from all sides."""
+
+    path: str
+    base: bytes | None
+    """What the task started from; None where that is not known (surely)."""
+    mine: bytes | None
+    """What the real folder holds now; None when there is no such file."""
+    staged: bytes
+
+
 class Stage(Protocol):
     """The copy-on-write layer of one task. Works on disk; needs no running room.
 
@@ -78,6 +99,38 @@ class Stage(Protocol):
 
     def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
         """Forget changes; returns what was dropped."""
+        ...
+
+    def conflicts(self) -> dict[str, str]:
+        """Changed paths whose real file is not what the task started from any more, and why."""
+        ...
+
+    def part(self, chosen: Hunks) -> tuple[Change, str]:
+        """What applying these hunks would be, and its diff. Raises StageError when the file changed since it was shown."""
+        ...
+
+    def apply_hunks(self, chosen: Hunks, *, allow_held: bool = False) -> ApplyReport:
+        """Move these hunks to the real file, atomic and durable, as an applied set of their own. The rest stays staged.
+
+        Conflicts and what is held are left alone, as by `apply`. Raises StageError when the file changed since it was
+        shown, is binary, too large, or changed as a whole.
+        """
+        ...
+
+    def drop_hunks(self, chosen: Hunks) -> Change:
+        """Take these hunks out of the staged file; returns the change it was. Raises StageError as `apply_hunks` does,
+        for a conflict, and while programs of the task run."""
+        ...
+
+    def sides(self, path: str) -> Sides:
+        """Base, real and staged content of one staged file. Raises StageError for what has none, or is larger than 1 MiB."""
+        ...
+
+    def write(self, seen: Sides, data: bytes, *, merged: bool = False) -> None:
+        """Replace the staged content by the person's own, keeping its mode. With `merged` it takes the real file as it is
+        in `seen` into account, and is no conflict any more. Raises StageError when a side is not as seen any more, and
+        while programs of the task run.
+        """
         ...
 
     def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:

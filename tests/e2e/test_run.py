@@ -65,6 +65,27 @@ class TestTheWholeWay:
         program.run("stage", "undo")
         assert tree(sources) == before
 
+    def test_one_hunk_is_applied_and_another_dropped(self, program: Program) -> None:
+        file = program.folder / "a.txt"
+        lines = [f"line {n}\n" for n in range(1, 31)]
+        file.write_text("".join(lines))
+        edit = "sed -i -e s/^line.2$/two/ -e s/^line.15$/fifteen/ -e s/^line.28$/28/ a.txt"
+        assert program.run("sandbox", "exec", "--folder", str(program.folder), "--", "sh", "-c", edit).code == 0
+        diff = program.run("stage", "diff")
+        assert "@@ hunk 3\n" in diff.out
+        assert program.run("stage", "apply", "a.txt", "--hunk", "2").code == 0
+        assert file.read_text() == "".join(lines).replace("line 15\n", "fifteen\n")
+        assert program.run("stage", "drop", "a.txt", "--hunk", "2").code == 0
+        left = program.run("stage", "diff").out
+        assert "+two" in left
+        assert "+28" not in left
+        assert "fifteen" not in left
+        wrong = program.run("stage", "apply", "a.txt", "--hunk", "9")
+        assert wrong.code != 0
+        assert "no hunk 9" in wrong.err
+        assert program.run("stage", "undo").code == 0
+        assert file.read_text() == "".join(lines)
+
     def test_chinese_requests_work(self, program: Program, sources: Path) -> None:
         ran = program.run("run", "这里有多少个文件？")
         assert ran.code == 0

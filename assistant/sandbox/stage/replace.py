@@ -40,7 +40,7 @@ def stage_maker(content: Tree, real: Tree) -> Maker:
                 copy_content(source, target, found.st_size)
                 if os.fstat(source).st_mtime_ns != found.st_mtime_ns:
                     raise OSError(errno.EBUSY, "it is being written right now; review it again")
-                _copy_attributes(source, target, real, step.path)
+                copy_attributes(source, target, real, step.path)
                 settle_file(target, step.after, real.lstat(step.path), os.fstat(folder))
             finally:
                 os.close(target)
@@ -72,7 +72,7 @@ def restore_maker(step: Step, name: str, folder: int) -> None:
         os.close(source)
 
 
-def _copy_attributes(source: int, target: int, real: Tree, path: str) -> None:
+def copy_attributes(source: int, target: int, real: Tree, path: str) -> None:
     """The person's own attributes of the staged file, and the access list that the real file has."""
     try:
         for name in os.listxattr(source):

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from assistant.errors import StageError
-from assistant.sandbox.protocol import ApplyReport
-from assistant.sandbox.stage import textdiff
+from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
+from assistant.sandbox.stage import parts, textdiff
 from assistant.sandbox.stage.changes import changes_of
-from assistant.sandbox.stage.held import NEVER, held_reason
-from assistant.sandbox.stage.index import Index, Known
+from assistant.sandbox.stage.held import NEVER
+from assistant.sandbox.stage.index import Known
 from assistant.sandbox.stage.locks import Locks
 from assistant.sandbox.stage.place import Place
 from assistant.sandbox.stage.replace import clean_leftovers, restore_maker, stage_maker
-from assistant.sandbox.stage.seen import look
 from assistant.sandbox.stage.tree import Tree, check_relative
 from assistant.sandbox.stage.undo import MAX_BYTES, UndoStore
-from assistant.sandbox.stage.writer import Step, Writer
+from assistant.sandbox.stage.view import Layer, View, file_clock_ns
+from assistant.sandbox.stage.writer import Maker, Step, Writer
 from assistant.types import Change
 
 _QUIET_S = 2.0
-_SMALL = 1 << 20
-_REALTIME_COARSE = 5  # CLOCK_REALTIME_COARSE of linux/time.h: the clock that file times are taken from
-
-
-class Layer(Protocol):
-    """How staged files are kept: an overlay's upper layer, or a copy of the folder."""
-
-    content: Tree
-
-    def scan(self, index: Index, since_ns: int | None) -> None:
-        """Bring the index up to date."""
-        ...
-
-    def prune(self, index: Index) -> None:
-        """Take out what is no change any more; nothing runs meanwhile."""
-        ...
-
-    def drop(self, paths: Iterable[str], index: Index) -> None:
-        """Make these paths show the real file again; nothing runs meanwhile."""
-        ...
-
-    def close(self) -> None:
-        """Give back descriptors."""
-        ...
 
 
 class DiskStage:
@@ -73,12 +46,12 @@ class DiskStage:
 
     def changes(self) -> list[Change]:
         """See protocol.Stage."""
-        with self._opened() as view:
+        with self.opened() as view:
             return view.changes()
 
     def diff(self, path: str) -> str:
         """See protocol.Stage. Raises StageError for a path that does not differ."""
-        with self._opened() as view:
+        with self.opened() as view:
             for change in view.changes():
                 if path.rstrip("/") in (change.path, change.old_path):
                     known = view.index.paths[change.path]
@@ -96,7 +69,7 @@ class DiskStage:
         self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
     ) -> ApplyReport:
         """See protocol.Stage."""
-        with self.locks.applying(), self._opened() as view:
+        with self.locks.applying(), self.opened() as view:
             changes = view.changes()
             chosen = _chosen(changes, paths)
             held = [c for c in chosen if c.held and (not allow_held or c.type in NEVER)]
@@ -112,29 +85,76 @@ class DiskStage:
 
     def drop(self, paths: Sequence[str] | None = None) -> list[Change]:
         """See protocol.Stage. Raises StageError while programs of the task run."""
-        with self.locks.applying(), self.locks.quiet(_QUIET_S) as quiet:
-            if not quiet:
-                raise StageError(
-                    "programs of this task are running", hint=f"end them first: `assistant stop {self._place.task}`"
-                )
-            with self._opened() as view:
-                chosen = _chosen(view.changes(), paths)
-                names = [p for c in chosen for p in _paths_of(c)]
-                view.layer.drop(names, view.index)
-                view.scan()
-                view.layer.prune(view.index)
-                view.index.save()
+        with self._alone() as view:
+            chosen = _chosen(view.changes(), paths)
+            names = [p for c in chosen for p in _paths_of(c)]
+            view.layer.drop(names, view.index)
+            view.scan()
+            view.layer.prune(view.index)
+            view.index.save()
             return chosen
+
+    def conflicts(self) -> dict[str, str]:
+        """See protocol.Stage."""
+        with self.opened() as view:
+            found = {p: view.conflict(p) for change in view.changes() for p in _paths_of(change)}
+            return {path: reason for path, reason in found.items() if reason}
+
+    def part(self, chosen: Hunks) -> tuple[Change, str]:
+        """See protocol.Stage."""
+        with self.opened() as view:
+            part = parts.Part(view, chosen)
+            return part.change(view), part.diff()
+
+    def apply_hunks(self, chosen: Hunks, *, allow_held: bool = False) -> ApplyReport:
+        """See protocol.Stage."""
+        with self.locks.applying(), self.opened() as view:
+            part = parts.Part(view, chosen)
+            change = part.change(view)
+            if change.held and not allow_held:
+                return ApplyReport(held=(change,))
+            if part.known.unsure:
+                return ApplyReport(conflicts=(change,))
+            step = Step(part.path, part.known.before, part.seen())
+            report = self._carry_out(view, [step], {part.path: change}, part.maker(view), force=False)
+            view.bases.keep(change.after_sha256, part.data)
+            with self.locks.quiet(0.0) as quiet:
+                if quiet and report.applied:
+                    view.layer.prune(view.index)
+                    view.index.save()
+            return report
+
+    def drop_hunks(self, chosen: Hunks) -> Change:
+        """See protocol.Stage."""
+        with self._alone() as view:
+            part = parts.Part(view, chosen)
+            if view.conflict(part.path):
+                raise StageError(
+                    f"`{part.path}` was changed meanwhile", hint="solve the conflict first, or drop it whole"
+                )
+            parts.write_staged(view, parts.sides_of(view, part.path), part.rest.encode(), merged=False)
+            return part.whole
+
+    def sides(self, path: str) -> Sides:
+        """See protocol.Stage."""
+        with self.opened() as view:
+            return parts.sides_of(view, path)
+
+    def write(self, seen: Sides, data: bytes, *, merged: bool = False) -> None:
+        """See protocol.Stage."""
+        with self._alone() as view:
+            parts.write_staged(view, seen, data, merged=merged)
 
     def undo(self, undo_id: str = "", *, overwrite_later: bool = False) -> ApplyReport:
         """See protocol.Stage."""
-        with self.locks.applying(), self._opened() as view:
+        with self.locks.applying(), self.opened() as view:
             name = undo_id or self._undo.latest()
             steps = self._undo.steps(name)
             writer = Writer(view.real, restore_maker, None, force=overwrite_later)
             writer.run(steps)
             left = [*writer.conflicts, *(s for s, _ in writer.failed)]
             self._undo.forget(name, left)
+            view.taken_back(writer.done)
             return ApplyReport(
                 tuple(_change_of(s) for s in writer.done),
                 tuple(_change_of(s) for s in writer.conflicts),
@@ -152,7 +172,7 @@ class DiskStage:
     def note_start(self) -> None:
         """A call is about to run: what the real folder gets from now on, the task may not have read."""
         if not (self._base / "since").exists():
-            now = _file_clock_ns()
+            now = file_clock_ns()
             (self._base / "since").write_text(str(now))
 
     def refresh(self, *, patience_s: float | None = None) -> None:
@@ -173,15 +193,16 @@ class DiskStage:
         """Before a mount: forget what is no change any more, so that the room sees the real files again."""
         with self.locks.applying(), self.locks.quiet(0.0) as quiet:
             if quiet and (self._base / "index").exists():
-                with self._opened() as view:
+                with self.opened() as view:
                     view.changes()
                     view.layer.prune(view.index)
                     view.index.save()
 
     @contextmanager
-    def _opened(self) -> Generator[_View]:
+    def opened(self) -> Generator[View]:
+        """Everything that one piece of work needs, given back at its end. Raises StageError for what the system refuses."""
         try:
-            view = _View(self._place, self._open_layer)
+            view = View(self._place, self._open_layer)
         except OSError as error:
             raise StageError(f"the stage of task `{self._place.task}` can't be read: {error}") from error
         try:
@@ -191,7 +212,18 @@ class DiskStage:
         finally:
             view.close()
 
-    def _write(self, view: _View, going: list[Change], *, force: bool) -> ApplyReport:
+    @contextmanager
+    def _alone(self) -> Generator[View]:
+        """For what changes the layer: nobody applies, no program runs, no mount lives. Raises StageError while one runs."""
+        with self.locks.applying(), self.locks.quiet(_QUIET_S) as quiet:
+            if not quiet:
+                raise StageError(
+                    "programs of this task are running", hint=f"end them first: `assistant stop {self._place.task}`"
+                )
+            with self.opened() as view:
+                yield view
+
+    def _write(self, view: View, going: list[Change], *, force: bool) -> ApplyReport:
         steps: list[Step] = []
         owner: dict[str, Change] = {}
         unsure: list[Change] = []
@@ -204,10 +236,20 @@ class DiskStage:
                 link = change.old_path if change.kind == "link" and change.type == "file" else ""
                 steps.append(Step(path, one.before, one.after, link_to=link))
                 owner[path] = change
+        maker = stage_maker(view.layer.content, view.real)
+        report = self._carry_out(view, steps, owner, maker, force=force)
+        return ApplyReport(
+            report.applied, (*unsure, *report.conflicts), failed=report.failed, undo_id=report.undo_id, note=report.note
+        )
+
+    def _carry_out(
+        self, view: View, steps: list[Step], owner: dict[str, Change], maker: Maker, *, force: bool
+    ) -> ApplyReport:
+        """Write these steps as one applied set. `owner` says which change each path belongs to."""
         clean_leftovers(view.real, self._undo)
         kept = self._undo.new(view.real)
         kept.begin(steps)
-        writer = Writer(view.real, stage_maker(view.layer.content, view.real), kept.keep, force=force)
+        writer = Writer(view.real, maker, kept.keep, force=force)
         writer.run(steps)
         kept.finish(writer.done)
         view.applied(writer.done)
@@ -215,94 +257,12 @@ class DiskStage:
         undo_id = kept.id if writer.done and kept.id not in forgotten else ""
         bad = {id(owner[s.path]) for s in writer.conflicts} | {id(owner[s.path]) for s, _ in writer.failed}
         return ApplyReport(
-            tuple(c for c in going if id(c) not in bad and c not in unsure),
-            (*unsure, *_unique(owner[s.path] for s in writer.conflicts)),
+            tuple(c for c in _unique(owner.values()) if id(c) not in bad),
+            tuple(_unique(owner[s.path] for s in writer.conflicts)),
             failed=tuple((s.path, reason) for s, reason in writer.failed),
             undo_id=undo_id,
             note=_note(forgotten, kept.id),
         )
-
-
-class _View:
-    """A stage opened for one piece of work."""
-
-    def __init__(self, place: Place, open_layer: Callable[[Place, Tree], Layer]) -> None:
-        self._place = place
-        self.real = Tree(place.folder)
-        self.layer = open_layer(place, self.real)
-        self.index = Index(Path(place.base) / "index")
-        self._tail = "/".join(Path(place.folder).parts[-2:]).strip("/")
-
-    def close(self) -> None:
-        self.layer.close()
-        self.real.close()
-
-    def scan(self) -> None:
-        since_file = Path(self._place.base) / "since"
-        try:
-            since = int(since_file.read_text())
-        except (OSError, ValueError):
-            since = None
-        started = _file_clock_ns()
-        self.layer.scan(self.index, since)
-        self.index.save()
-        if since is not None:
-            self._forget_since(since_file, started)
-
-    def _forget_since(self, since_file: Path, started: int) -> None:
-        try:
-            fd = Locks(Path(self._place.base)).hold_alone()
-        except BlockingIOError:  # calls run: what is new from here on may have been read before
-            since_file.write_text(str(started))
-        else:
-            since_file.unlink(missing_ok=True)
-            os.close(fd)
-
-    def changes(self) -> list[Change]:
-        self.scan()
-        return changes_of(self.index.paths, self._held)
-
-    def applied(self, done: Iterable[Step]) -> None:
-        """The real files are now what the stage holds."""
-        for step in done:
-            found = self.real.lstat(step.path)
-            before = look(self.real, step.path, found, read=False) if found is not None else None
-            if before is not None and step.after is not None:
-                before = type(before)(
-                    before.type, before.mode, before.size, before.inode, before.mtime_ns, before.ctime_ns, before.links,
-                    step.after.sha256, step.after.target,
-                )  # fmt: skip
-            known = self.index.paths.get(step.path)
-            if known is not None:
-                self.index.paths[step.path] = Known(before, known.after)
-        self.index.save()
-
-    def _held(self, path: str, known: Known) -> str:
-        for name in (path, f"{self._tail}/{path}"):
-            reason = held_reason(
-                name,
-                known.before,
-                known.after,
-                lambda: _small_file(self.real, path),
-                lambda: _small_file(self.layer.content, path),
-            )
-            if reason:
-                return reason
-        return ""
-
-
-def _small_file(tree: Tree, path: str) -> bytes | None:
-    found = tree.lstat(path)
-    if found is None or found.st_size > _SMALL:
-        return None
-    try:
-        fd = tree.open(path)
-    except OSError:
-        return None
-    try:
-        return os.read(fd, _SMALL)
-    finally:
-        os.close(fd)
 
 
 def _chosen(changes: list[Change], paths: Sequence[str] | None) -> list[Change]:
@@ -346,7 +306,3 @@ def _note(forgotten: list[str], own: str) -> str:
     if forgotten:
         return f"{len(forgotten)} older applied sets can no longer be undone, to bound the space they take"
     return ""
-
-
-def _file_clock_ns() -> int:
-    return time.clock_gettime_ns(_REALTIME_COARSE if sys.platform == "linux" else time.CLOCK_REALTIME)

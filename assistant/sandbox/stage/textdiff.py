@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from assistant.sandbox.stage.hunks import CONTEXT, lines_of
 from assistant.sandbox.stage.seen import unquote
 from assistant.sandbox.stage.tree import Tree
 from assistant.types import Change
@@ -24,8 +25,8 @@ def diff_text(change: Change, real: Tree, content: Tree, before_target: str, aft
         return f"{name}: mode {change.before_mode or 0:04o} becomes {change.after_mode or 0:04o}\n"
     if change.type != "file":
         return _other(change, name, unquote(before_target), unquote(after_target))
-    before = _read(real, change.path) if change.kind != "created" and change.before_sha256 else b""
-    after = _read(content, change.path) if change.kind != "deleted" else b""
+    before = read_small(real, change.path) if change.kind != "created" and change.before_sha256 else b""
+    after = read_small(content, change.path) if change.kind != "deleted" else b""
     if before is None or after is None:
         return f"{name}: {change.kind}, too large for a diff ({change.size_bytes:,} bytes)\n"
     try:
@@ -36,17 +37,19 @@ def diff_text(change: Change, real: Tree, content: Tree, before_target: str, aft
         return f"{name}: binary, {change.kind} ({len(before):,} bytes before, {len(after):,} after)\n"
     if old.count("\n") + new.count("\n") > _MAX_LINES:
         return f"{name}: {change.kind}, too long for a diff ({old.count(chr(10)):,} lines before, {new.count(chr(10)):,} after)\n"
-    return _unified(name, old, new, change)
+    return unified(name, old, new, change)
 
 
-def _unified(name: str, old: str, new: str, change: Change) -> str:
+def unified(name: str, old: str, new: str, change: Change) -> str:
+    """A unified diff, the change of mode above it; one sentence for equal texts."""
     import difflib  # 6 ms that only a diff needs
 
     lines = difflib.unified_diff(
-        old.splitlines(keepends=True),
-        new.splitlines(keepends=True),
+        lines_of(old),
+        lines_of(new),
         "/dev/null" if change.kind == "created" else f"a/{name}",
         "/dev/null" if change.kind == "deleted" else f"b/{name}",
+        n=CONTEXT,
     )
     out = [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
     if change.before_mode is not None and change.after_mode is not None and change.before_mode != change.after_mode:
@@ -64,8 +67,8 @@ def _other(change: Change, name: str, before: str, after: str) -> str:
     return f"{word} {name} {change.kind}\n"
 
 
-def _read(tree: Tree, path: str) -> bytes | None:
-    """None when it is larger than a diff is good for."""
+def read_small(tree: Tree, path: str) -> bytes | None:
+    """A file's bytes; empty when there is none, None when it is larger than a diff is good for. Raises OSError."""
     found = tree.lstat(path)
     if found is None:
         return b""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PAGE = 200
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("everything"), ()),
-    (N_("effects"), ("intent", "outcome", "stage.apply", "stage.drop", "stage.undo", "crash.found")),
+    (N_("effects"), ("intent", "outcome", "stage.apply", "stage.drop", "stage.undo", "stage.edit", "crash.found")),
     (N_("decisions"), ("decision", "approval", "grant.added", "grant.revoked", "boundary.added", "boundary.removed")),
     (N_("messages"), ("message",)),
     (N_("models"), ("model.call", "model.result", "model.failed")),
