@@ -137,6 +137,9 @@ _WORDS: dict[str, Callable[[Body], str]] = {
     ),
     "decision": _decision,
     "approval": _approval,
+    "call.edited": lambda body: _join(
+        "the person changed the call", f"{_short(body.get('digest'))} → {_short(body.get('new'))}"
+    ),
     "outcome": _outcome,
     "stage.apply": _stage("applied"),
     "stage.drop": _stage("dropped"),
