@@ -337,7 +337,8 @@ class Gateway:
                         name,
                         verdict,
                         describe.sentence(action),
-                        answers=answers,
+                        describe.would_change(action),
+                        answers,
                         scopes=scopes,
                         editable=may_edit,
                     )

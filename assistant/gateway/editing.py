@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from assistant.types import JSON, Action, Channel, Data, Role
+from assistant.types import JSON, Action, Channel, Data, Role, as_list
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _text(value: JSON) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(_text(cast("JSON", item)) for item in value)
+        return "\n".join(_text(item) for item in as_list(value))
     if isinstance(value, dict):
-        return "\n".join(_text(cast("JSON", item)) for item in value.values())  # pyright: ignore[reportUnknownVariableType]  # JSON
+        return "\n".join(_text(item) for item in cast("dict[str, JSON]", value).values())
     return "" if value is None else str(value)

@@ -56,6 +56,8 @@ class Card(Item, eq=False):
     changes: tuple[Change, ...] = ()
     duration_ms: int = 0
     exit_status: int | None = None
+    edited: bool = False
+    """The person changed it before it ran."""
     dropped: int = 0
     """Characters of live output no longer kept here."""
 
@@ -108,6 +110,7 @@ class Conversation:
                 events.CallStarted()
                 | events.CallJudged()
                 | events.CallApproved()
+                | events.CallEdited()
                 | events.CallOutput()
                 | events.CallFinished()
             ):
@@ -156,7 +159,12 @@ class Conversation:
 
     def _call(
         self,
-        event: events.CallStarted | events.CallJudged | events.CallApproved | events.CallOutput | events.CallFinished,
+        event: events.CallStarted
+        | events.CallJudged
+        | events.CallApproved
+        | events.CallEdited
+        | events.CallOutput
+        | events.CallFinished,
     ) -> list[Update]:
         card = self._cards.get(event.call_id)
         updates: list[Update] = []
@@ -171,6 +179,8 @@ class Conversation:
                 card.status = {Decision.ASK: "asking", Decision.DENY: "refused"}.get(verdict.decision, "running")
             case events.CallApproved(approval=approval):
                 card.status = "refused" if approval.answer == "no" else "running"
+            case events.CallEdited(title=title):
+                card.title, card.edited = title, True
             case events.CallOutput(text=text):
                 card.output += text
                 if len(card.output) > OUTPUT_CHARS * 2:

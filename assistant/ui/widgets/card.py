@@ -118,6 +118,8 @@ def head(card: Card, *, opened: bool) -> Content:
     if card.title and card.title != card.tool:
         title = card.title.removeprefix(card.tool).lstrip(" :") or card.title
         parts += ["  ", line(title, limit=2_000 if opened else 160)]
+    if card.edited:
+        parts.append(("  " + _("changed by you"), "$secondary"))
     figures_ = [figures.duration(card.duration_ms)] if card.duration_ms else []
     if card.changes:
         figures_.append(ngettext("{n} change", "{n} changes", len(card.changes)))
