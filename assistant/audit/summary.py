@@ -148,6 +148,7 @@ _WORDS: dict[str, Callable[[Body], str]] = {
     "grant.revoked": lambda body: f"revoked grant {body.get('id', '?')}",
     "boundary.added": lambda body: f"boundary: {(body.get('boundary') or body).get('words', '?')}",
     "boundary.removed": lambda body: f"lifted boundary {body.get('id', '?')}",
+    "process.stopped": lambda body: f"the person stopped program {body.get('id', '?')}",
     "turn.finished": lambda body: f"turn ended: {body.get('reason', '?')}",
     "failure": lambda body: _join(body.get("what"), body.get("message")),
     "crash.found": lambda body: (

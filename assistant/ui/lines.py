@@ -181,8 +181,15 @@ class LineChat:
         elif name == "tools":
             for spec, on in session.tools():
                 self._say(f"{spec.name}: {_('on') if on else _('off')}. {spec.can}")
+        elif name == "running":
+            for program in session.processes():
+                self._say(f"{program.id} {_('runs') if program.running else _('ended')}: {program.command}")
+            self._say(_("/stop ID ends one"))
+        elif name == "stop" and argument:
+            await session.stop_process(argument)
+            self._say(_("stopped"))
         else:
-            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /quit"))
+            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /running /stop ID /quit"))
 
     # ------------------------------------------------------------ what is said
 
@@ -213,6 +220,10 @@ class LineChat:
                 self._say(f"{_('tool')} {tool} {word}, {figures.duration(ms)}")
                 if not result.ok:
                     self._say("  " + one_line(result.text))
+            case events.ChildEvent(event=inner):
+                self._of_helper(inner)
+            case events.CallEdited(title=title):
+                self._say(f"{_('changed by you')}: {one_line(title)}")
             case events.StageChanged(waiting=waiting) if waiting:
                 self._say(_("{n} staged").format(n=waiting) + "; /review")
             case events.Applied(changes=changes):
@@ -227,6 +238,20 @@ class LineChat:
                 self._end_words()
                 if reason != "done":
                     self._say(f"{_('the turn ended')}: {reason} {message}".rstrip())
+            case _:
+                pass
+
+    def _of_helper(self, event: events.Event) -> None:
+        """What a helper does, each line saying that it is one. Its words are for the model that asked it."""
+        match event:
+            case events.ChildEvent(event=inner):
+                self._of_helper(inner)
+            case events.CallStarted(title=title):
+                self._say(f"{_('helper')}: {one_line(title)}")
+            case events.CallFinished(tool=tool, result=result) if not result.ok:
+                self._say(f"{_('helper')}: {tool} {result.code}: {one_line(result.text)}")
+            case events.TurnFinished(reason=reason):
+                self._say(f"{_('helper')}: {_('ended')}, {reason}")
             case _:
                 pass
 

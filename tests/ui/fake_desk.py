@@ -20,6 +20,7 @@ from assistant.config import Paths, Settings
 from assistant.errors import UsageError
 from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
+from assistant.gateway.processes import Running
 from assistant.sandbox.protocol import ApplyReport
 from assistant.types import (
     Action,
@@ -292,6 +293,7 @@ class FakeSession:
             Boundary("b1", "never push", 'forbid(principal, action == Action::"execute", resource);', task.id)
         ]
         self._on = [name.name for name, on in TOOLS if on]
+        self.programs: list[Running] = []
         self._running = False
         self._stop: asyncio.Event = asyncio.Event()
         self.warmed = False
@@ -395,6 +397,23 @@ class FakeSession:
             await asyncio.gather(asking, return_exceptions=True)
             return None
         return asking.result()
+
+    def processes(self) -> Sequence[Running]:
+        return list(self.programs)
+
+    async def stop_process(self, process_id: str) -> None:
+        if all(p.id != process_id for p in self.programs):
+            raise UsageError(f"there is no program `{process_id}`")
+        self.programs = [p for p in self.programs if p.id != process_id]
+        self.done.append(("stop_process", process_id))
+
+    async def stop_processes(self) -> None:
+        self.programs = []
+        self.done.append(("stop_processes", None))
+
+    async def stop_child(self, task: str) -> bool:
+        self.done.append(("stop_child", task))
+        return True
 
     async def stop(self) -> None:
         self.done.append(("stop", None))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -300,6 +301,12 @@ class ChatScreen(TellsFailures, Screen[None]):
         else:
             panel.focus()
 
+    def on_card_view_stop_helper(self, message: Message) -> None:
+        """A helper is stopped; its parent goes on."""
+        task = str(getattr(message, "task", ""))
+        if self.session is not None and task:
+            self.run_worker(partial(self.session.stop_child, task), group="stop-helper", exit_on_error=False)
+
     @on(StagedChanged)
     def _staged_changed(self) -> None:
         self.run_worker(self._first_look, group="look", exclusive=True, exit_on_error=False)
@@ -438,6 +445,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             tokens=totals.input_tokens + totals.output_tokens,
             cost_uusd=totals.cost_uusd,
             unpriced=totals.unpriced_calls > 0,
+            programs=sum(1 for p in session.processes() if p.running),
         )
 
     # ------------------------------------------------------------ keys
