@@ -70,6 +70,14 @@ class Child(Protocol):
         """Its last words."""
         ...
 
+    async def stop(self) -> None:
+        """End its turn: what it runs first, then the log's entry."""
+        ...
+
+    async def stop_child(self, task: str) -> bool:
+        """End the turn of a helper of its own; False when none of that id runs."""
+        ...
+
     async def aclose(self) -> None:
         """End it."""
         ...
@@ -125,6 +133,17 @@ class Children:
         self._parent = parent
         self._open = open_child
         self._new_task = new_task
+        self._running: dict[str, Child] = {}
+
+    async def stop(self, task: str) -> bool:
+        """Stop the helper `task`, or one below it. Its call ends with what it has said so far. False when none runs."""
+        if (child := self._running.get(task)) is not None:
+            await child.stop()
+            return True
+        for child in list(self._running.values()):
+            if await child.stop_child(task):
+                return True
+        return False
 
     async def serve(self, verb: str, call_id: str, action: Action, task: str, seen: Provenance) -> Served:
         """See `assistant.gateway.house.House`. Cancelling stops the child first."""
@@ -135,6 +154,7 @@ class Children:
         made = child_task(parent.task, action, parent.budgets_left(), parent.depth, id=name, now_ms=now)
         child = await self._open(made)
         ended = TurnFinished("stopped", 130, "stopped")
+        self._running[made.id] = child
         prompt = Message("user", (TextPart(str(action.argument("prompt"))),), _untrusted(parent.label.join(seen.label)))
         try:
             async with aclosing(child.run_delegated(prompt)) as events:
@@ -143,6 +163,7 @@ class Children:
                     if isinstance(event, TurnFinished):
                         ended = event
         finally:
+            self._running.pop(made.id, None)
             await asyncio.shield(self._finish(call_id, child, ended))
         return _served(child, ended)
 

@@ -118,6 +118,14 @@ class TaskSession(Protocol):
         """Long-running programs that were started and not yet forgotten."""
         ...
 
+    async def stop_process(self, process_id: str) -> None:
+        """End one long-running program. Raises UsageError when there is none of that id."""
+        ...
+
+    async def stop_child(self, task: str) -> bool:
+        """Stop one helper; its parent goes on with what it has said. False when none of that id runs."""
+        ...
+
     async def stop_processes(self) -> None:
         """End every process of the task, long-running ones too."""
         ...

@@ -1,7 +1,7 @@
 """What a turn yields. The screen, the headless runner and the tests render these; nobody else is told anything.
 
 Order within a turn: TurnStarted, then per model call ModelStarted, deltas, ModelFinished, then per tool call
-CallStarted → CallJudged → (an Approver is asked) → CallOutput* → CallFinished, and TurnFinished last, always.
+CallStarted → CallJudged → (an Approver is asked; CallEdited → CallJudged when the person changes the call) → CallOutput* → CallFinished, and TurnFinished last, always.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TypeAlias
 from assistant.gateway.events import (
     Applied,
     CallApproved,
+    CallEdited,
     CallFinished,
     CallJudged,
     CallOutput,
@@ -24,6 +25,7 @@ __all__ = [
     "Applied",
     "CallApproved",
     "CallDelta",
+    "CallEdited",
     "CallFinished",
     "CallJudged",
     "CallOutput",
@@ -113,6 +115,7 @@ Event: TypeAlias = (
     | CallStarted
     | CallJudged
     | CallApproved
+    | CallEdited
     | CallOutput
     | CallFinished
     | StageChanged

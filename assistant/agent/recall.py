@@ -104,6 +104,9 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                     policy.observed(observation_of(action, result.text, result.label, _fields(log, entry)))
                 elif policy and entry.kind != "call.rejected":  # replayed, or its action was erased: read all the same
                     policy.observed(Observation("an earlier result", "tool", result.text, result.label))
+            case "call.edited":
+                if policy and (sha256 := entry.body.get("said_sha256")):
+                    policy.said((log.blob(str(sha256)) or b"").decode("utf-8", "replace"))
             case "crash.found":
                 _close(found, open_calls, "may_have_happened")
             case "turn.finished":

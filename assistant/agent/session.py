@@ -75,9 +75,10 @@ class LocalSession(Steering):
             self._label = self._label.join(message.label)
         self._recovery = self._new_recovery()
         self._spending.waited_ms = self._gateway.waited_ms
+        self._children: Children | None = None
         if (open_child := services.open_child) is not None:
-            children = Children(self, lambda made: open_child(self, made), services.new_task)
-            self._gateway.house["delegate"] = children
+            self._children = Children(self, lambda made: open_child(self, made), services.new_task)
+            self._gateway.house["delegate"] = self._children
         self._emit: Emit = _nobody
         self._driver = Driver()
         self._turn: Turn | None = None
@@ -160,6 +161,10 @@ class LocalSession(Steering):
     async def stop(self) -> None:
         """End the running turn: processes first, then the log's entry, then TurnFinished."""
         await self._driver.stop(self.stop_processes)
+
+    async def stop_child(self, task: str) -> bool:
+        """Stop one helper, at any depth. The turn goes on with what it has said; False when none of that id runs."""
+        return self._children is not None and await self._children.stop(task)
 
     def _drive(self, work: Callable[[Emit], Awaitable[TurnFinished]]) -> AsyncGenerator[Event]:
         return self._driver.events(lambda emit: self._supervised(work, emit), f"turn {self._task.id}")

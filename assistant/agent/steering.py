@@ -154,9 +154,18 @@ class Steering:
         """Long-running programs that were started and not yet forgotten."""
         return self._gateway.processes.listing()
 
+    async def stop_process(self, process_id: str) -> None:
+        """End one long-running program. Raises UsageError when none of that id is known."""
+        if all(p.id != process_id for p in self.processes()):
+            raise UsageError(f"there is no program `{one_line(process_id, 40)}`")
+        await self._log.write("process.stopped", self._task.id, {"id": process_id})
+        await self._gateway.processes.end(process_id)
+
     async def stop_processes(self) -> None:
-        """End every process of the task, long-running ones too."""
-        if self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
+        """End every process of the task, long-running ones too. A helper's room is its parent's and goes on."""
+        if self._services.within:
+            await self._gateway.end_programs()
+        elif self._room is not None and self._room.done() and not self._room.cancelled() and not self._room.exception():
             await self._room.result().stop()
             await self._gateway.room_ended()
 

@@ -11,7 +11,7 @@ from assistant.types import Data
 if TYPE_CHECKING:
     from assistant.audit.views import Views
 
-_OF_CALL = ("intent", "decision", "approval", "outcome")
+_OF_CALL = ("intent", "decision", "approval", "call.edited", "outcome")
 
 
 class Chain(Data, frozen=True):
@@ -23,7 +23,7 @@ class Chain(Data, frozen=True):
     model_calls: tuple[Entry, ...] = ()
     """The model's calls and answers of the turn up to the call, or of the whole turn."""
     calls: tuple[Entry, ...] = ()
-    """intent, decision, approval, outcome, in the order they were written."""
+    """intent, decision, approval, outcome, in the order they were written; `call.edited` where the person changed it."""
     applied: tuple[Entry, ...] = ()
     """What moved its changes to the real folder, dropped or undid them."""
     end: Entry | None = None

@@ -343,6 +343,10 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "decision": _decision,
     "approval": _approval,
     "call.rejected": _rejected,
+    "call.edited": lambda body, said: (
+        f"the person changed the call {_short(body.get('digest'))} → {_short(body.get('new'))}"
+    ),
+    "process.stopped": lambda body, said: f"the person stopped program {body.get('id', '?')}",
     "outcome": _outcome,
     "stage.apply": _stage("applied"),
     "stage.drop": _stage("dropped"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from assistant.canonical import digest
+from assistant.gateway.editing import Edited
 from assistant.types import JSON, Action, Answer, Approval, Channel, Data, Verdict
 
 
@@ -23,6 +24,8 @@ class ApprovalRequest(Data, frozen=True):
     answers: tuple[Answer, ...] = (Answer.ONCE, Answer.TASK, Answer.NO)
     scopes: tuple[tuple[Answer, str], ...] = ()
     """For `task` and `always`: what exactly would be granted, spelled out."""
+    editable: tuple[str, ...] = ()
+    """Names of the arguments that the person may change instead of answering."""
 
 
 class Approver(Protocol):
@@ -31,8 +34,11 @@ class Approver(Protocol):
     Implementations: the approval card (a key pressed), the controlling terminal, `Unattended`.
     """
 
-    async def ask(self, request: ApprovalRequest) -> Approval:
-        """The person's answer. It counts only when its digest equals the request's. Cancelling withdraws the question."""
+    async def ask(self, request: ApprovalRequest) -> Approval | Edited:
+        """The person's answer. It counts only when its digest equals the request's. Cancelling withdraws the question.
+
+        `Edited` asks for another Action instead; it is judged anew and may come back as another question.
+        """
         ...
 
 

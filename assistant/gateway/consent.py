@@ -15,9 +15,14 @@ def is_consent(approval: Approval, digest: str) -> bool:
     """Whether `approval` is a yes to the Action of this digest, from a channel that a person holds."""
     return (
         approval.answer is not Answer.NO
-        and approval.channel in _TRUSTED
+        and is_persons(approval.channel)
         and hmac.compare_digest(approval.digest, digest)
     )
+
+
+def is_persons(channel: Channel) -> bool:
+    """Whether a person holds this channel."""
+    return channel in _TRUSTED
 
 
 def scope_words(grants: Sequence[Grant], answer: Answer) -> str:

@@ -56,6 +56,31 @@ def sentence(action: Action) -> str:
     return one_line(f"{tool}{_VERB[action.effect]} {about}{extra}", 400)
 
 
+MOST_SHOWN = 12
+"""Lines of what would change on a card."""
+
+
+def would_change(action: Action) -> tuple[str, ...]:
+    """What the Action would change, one line each, as far as it can be known before it runs."""
+    targets = [
+        _relative(str(value), action.folder)
+        for argument in action.arguments
+        if argument.role is Role.TARGET
+        for value in as_list(argument.value)
+    ]
+    sign = {Effect.WRITE: "~", Effect.DELETE: "-"}.get(action.effect)
+    lines = [one_line(f"{sign} {target}", 300) for target in targets[:MOST_SHOWN]] if sign else []
+    if len(lines) < len(targets) and sign:
+        lines.append(f"… and {len(targets) - len(lines)} more")
+    if action.facts.get("staged") or (action.effect is Effect.EXECUTE and action.resource.type == "command"):
+        lines.append("files: on the stage only, until the changes are applied")
+    if action.effect in (Effect.SEND, Effect.ACT):
+        lines.append("at once, outside this computer's stage: it can't be taken back from here")
+    if action.effect in (Effect.FETCH, Effect.EXECUTE) and (hosts := action.facts.get("hosts")):
+        lines.append(one_line(f"network: {', '.join(hosts)} learns of the request", 300))
+    return tuple(lines)
+
+
 def _short(action: Action) -> str:
     words = [str(a.value) for a in action.arguments if a.kind is Kind.TEXT and a.role is not Role.SECRET]
     return _things(action) or " ".join(words[:1])

@@ -8,8 +8,6 @@ Whatever fails on the way is a refusal or a failed result; nothing falls through
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -21,9 +19,11 @@ from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolErr
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
 from assistant.gateway.canonicalise import make_action
-from assistant.gateway.consent import is_consent, scope_words
+from assistant.gateway.consent import is_consent, is_persons, scope_words
+from assistant.gateway.editing import Edited, editable, edited_arguments, new_words, note
 from assistant.gateway.events import (
     CallApproved,
+    CallEdited,
     CallFinished,
     CallJudged,
     CallOutput,
@@ -34,6 +34,7 @@ from assistant.gateway.events import (
 from assistant.gateway.house import VERBS, House
 from assistant.gateway.judge import judged, stricter
 from assistant.gateway.observe import observation_of
+from assistant.gateway.outcome import outcome_body, resource_word, result_blobs
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
@@ -61,7 +62,6 @@ from assistant.types import (
     Completed,
     Decision,
     Grant,
-    ImagePart,
     Label,
     Task,
     ToolCall,
@@ -121,6 +121,8 @@ class Gateway:
         self.residents = Residents()
         self.servers: TaskServers | None = None
         """The MCP servers of the task, set by the Desk where there are any."""
+        self._edited: dict[str, tuple[Action, Action]] = {}
+        """By call that the person has changed: the Action as the model asked for it, and as it is now."""
         self.asks = 0
         self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
@@ -140,12 +142,16 @@ class Gateway:
             return await self._reject(call, "unknown_tool", str(error.args[0]), emit)
         shown = describe.title(action)
         emit(CallStarted(call.id, call.name, shown, action))
-        verdict = self.judge(action)
-        name = digest(action)
         try:
-            await self._record_decision(call.id, action, name, verdict)
-            emit(CallJudged(call.id, verdict))
-            refusal = await self._consent(call.id, action, name, verdict, emit, by_person)
+            while True:
+                verdict, name = self.judge(action), digest(action)
+                await self._record_decision(call.id, action, name, verdict)
+                emit(CallJudged(call.id, verdict))
+                refusal = await self._consent(call.id, action, name, verdict, emit, by_person, editable(action))
+                if not isinstance(refusal, Edited):
+                    break
+                action = await self._edit(call, spec, action, refusal, emit)
+                shown = describe.title(action)
             if refusal is not None:
                 self.refused.append((shown, refusal.code))
                 return await self._finish(call, name, refusal, Reading(False, refusal.text, refusal.code), emit)
@@ -209,13 +215,17 @@ class Gateway:
             known = ", ".join(t for t in task.tools if self.is_on(t)) or "none"
             state = "is not one of the tools" if spec is None else "is switched off in this task"
             raise LookupError(f"`{visible(call.name)[:80]}` {state}; tools that are on: {known}")
-        arguments = self._validator.check(spec, call.arguments)
-        action = make_action(spec, arguments, task.folder, hosts=configured_hosts(self._settings(spec.name)))
+        return spec, self._make(spec, self._validator.check(spec, call.arguments))
+
+    def _make(self, spec: ToolSpec, arguments: dict[str, JSON]) -> Action:
+        """Raises InvalidCallError for arguments that no Action can be made of."""
+        hosts = configured_hosts(self._settings(spec.name))
+        action = make_action(spec, arguments, self._task().folder, hosts=hosts)
         try:
             digest(action)
         except ValueError as error:
             raise InvalidCallError(f"the arguments have no canonical form: {error}") from error
-        return spec, action
+        return action
 
     async def _reject(self, call: ToolCall, code: str, why: str, emit: Emit) -> ToolResult:
         title = describe.one_line(f"{call.name} {call.arguments}", 120)
@@ -247,7 +257,7 @@ class Gateway:
                         "tool": action.tool,
                         "effect": str(action.effect),
                         "digest": name,
-                        "resource": _resource_word(action),
+                        "resource": resource_word(action),
                     },
                     {"action": dumps(action)},
                 ),
@@ -266,10 +276,46 @@ class Gateway:
             ),
         )
 
+    async def _edit(self, call: ToolCall, spec: ToolSpec, action: Action, edited: Edited, emit: Emit) -> Action:
+        """The Action that the person's change makes, on record and told to policy; the same one when it fits no tool."""
+        try:
+            arguments = edited_arguments(self._validator, spec, action, edited)
+            made = self._make(spec, arguments)
+        except InvalidCallError as error:
+            emit(Notice("warning", f"the change was not taken: {error}", "change it again, or answer as it is"))
+            return action
+        if made == action:
+            return action
+        words = new_words(action, made)
+        await self._log.write(
+            "call.edited",
+            self._task().id,
+            {"call": call.id, "digest": digest(action), "new": digest(made), "channel": str(edited.channel)},
+            blobs={"said": words.encode()} if words else None,
+        )
+        self._hear(words)
+        self._edited[call.id] = (self._edited.get(call.id, (action, action))[0], made)
+        emit(CallEdited(call.id, describe.title(made), made))
+        return made
+
+    def _hear(self, words: str) -> None:
+        """The person said this on a card: here and, in a helper, to all that it works for."""
+        if words:
+            self.policy.said(words)
+        if self._above is not None:
+            self._above._hear(words)
+
     async def _consent(
-        self, call_id: str, action: Action, name: str, verdict: Verdict, emit: Emit, by_person: bool
-    ) -> ToolResult | None:
-        """None when the call may run; else the refusal for the model."""
+        self,
+        call_id: str,
+        action: Action,
+        name: str,
+        verdict: Verdict,
+        emit: Emit,
+        by_person: bool,
+        may_edit: tuple[str, ...] = (),
+    ) -> ToolResult | Edited | None:
+        """None when the call may run; else the refusal for the model, or the person's change of it."""
         if verdict.decision is Decision.ALLOW:
             return None
         if verdict.decision is not Decision.ASK:
@@ -279,17 +325,29 @@ class Gateway:
         if approval is None:
             self.asks += 1
             lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
-            scopes = tuple((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
-            answers = (Answer.ONCE, Answer.TASK, Answer.NO) if lasting else (Answer.ONCE, Answer.NO)
+            spelled = ((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
+            scopes = tuple((a, words) for a, words in spelled if words)
+            answers = (Answer.ONCE, *(a for a, _ in scopes), Answer.NO)
             asked = time.monotonic()
             try:
-                approval = await self.approver.ask(
+                answer = await self.approver.ask(
                     ApprovalRequest(
-                        call_id, action, name, verdict, describe.sentence(action), answers=answers, scopes=scopes
+                        call_id,
+                        action,
+                        name,
+                        verdict,
+                        describe.sentence(action),
+                        describe.would_change(action),
+                        answers,
+                        scopes=scopes,
+                        editable=may_edit,
                     )
                 )
             finally:
                 self._waited_s += time.monotonic() - asked
+            if isinstance(answer, Edited) and may_edit and is_persons(answer.channel):
+                return answer
+            approval = Approval(name, Answer.NO, answer.channel) if isinstance(answer, Edited) else answer
         yes = is_consent(approval, name)
         await self._log.write(
             "approval",
@@ -407,7 +465,7 @@ class Gateway:
 
     async def _record_stop(self, call: ToolCall, name: str, room: Room | None, started: float) -> None:
         changes = await asyncio.to_thread(room.call_changes) if room is not None else []
-        body = _outcome(call.id, name, "stopped", changes=changes, wall_ms=int((time.monotonic() - started) * 1000))
+        body = outcome_body(call.id, name, "stopped", changes=changes, wall_ms=int((time.monotonic() - started) * 1000))
         await self._log.write("outcome", self._task().id, body)
 
     async def _finish(
@@ -422,10 +480,13 @@ class Gateway:
         changes: list[Change] | None = None,
         wall_ms: int = 0,
     ) -> ToolResult:
+        if call.id in self._edited:
+            told = note(*self._edited.pop(call.id))
+            result = msgspec.structs.replace(result, text=told + result.text)
         status = "done" if result.ok else reading.code or "failed"
-        body = _outcome(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
+        body = outcome_body(call.id, name, status, done=done, changes=changes, wall_ms=wall_ms)
         try:
-            entry = await self._log.write("outcome", self._task().id, body, blobs=_result_blobs(result, reading))
+            entry = await self._log.write("outcome", self._task().id, body, blobs=result_blobs(result, reading))
         except LogError as error:
             return self._unrecorded(call, error, emit)
         exit_status = done.exit_status if done else None
@@ -440,76 +501,8 @@ class Gateway:
         return result
 
 
-def _resource_word(action: Action) -> str:
-    """What an entry says of the resource for good. A command may hold anything, so only its first word stays in the body."""
-    resource = action.resource
-    shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
-    return f"{resource.type}:{visible(shown)[:400]}"
-
-
-def _result_blobs(result: ToolResult, reading: Reading) -> dict[str, bytes]:
-    """A result apart from its pictures (each a blob of its own, named by its SHA-256) and from its leaves for policy."""
-    pictures = {f"image{n}": base64.b64decode(i.data_b64) for n, i in enumerate(result.images)}
-    named = tuple(
-        ImagePart(image.media_type, hashlib.sha256(data).hexdigest())
-        for image, data in zip(result.images, pictures.values(), strict=True)
-    )
-    fields = {"fields": dumps(list(reading.fields))} if reading.fields else {}
-    return {"result": dumps(msgspec.structs.replace(result, images=named)), **fields, **pictures}
-
-
 def _own_label() -> Label:
     """Our own words about a call: nothing in them was chosen by what the task has read."""
     from assistant.types import Confidentiality, Integrity
 
     return Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
-
-
-def _outcome(
-    call_id: str,
-    name: str,
-    status: str,
-    *,
-    done: Completed | None = None,
-    changes: list[Change] | None = None,
-    wall_ms: int = 0,
-) -> dict[str, JSON]:
-    """Body of an `outcome` entry: the observed effect."""
-    body: dict[str, JSON] = {"call": call_id, "digest": name, "status": status, "wall_ms": wall_ms}
-    if done is not None:
-        body |= {
-            "exit_status": done.exit_status,
-            "signal": done.signal,
-            "cpu_ms": done.cpu_ms,
-            "max_rss_bytes": done.max_rss_bytes,
-            "hosts": [
-                {
-                    "host": h.host,
-                    "port": h.port,
-                    "sent": h.sent_bytes,
-                    "received": h.received_bytes,
-                    "ms": h.duration_ms,
-                    "refused": h.refused,
-                }
-                for h in done.hosts
-            ],
-        }
-    if changes:
-        body["changes"] = [change_body(c) for c in changes[:_LISTED_CHANGES]]
-        body["changed"] = len(changes)
-    return body
-
-
-_LISTED_CHANGES = 200
-"""An entry names this many changes; the stage knows the rest. Keeps entries small enough to page through."""
-
-
-def change_body(change: Change) -> dict[str, JSON]:
-    """One change for an entry."""
-    return {
-        "path": visible(change.path),
-        "kind": change.kind,
-        "before": change.before_sha256,
-        "after": change.after_sha256,
-        "held": change.held,
-    }

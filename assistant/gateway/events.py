@@ -31,6 +31,14 @@ class CallApproved(Data, frozen=True, tag="call_approved"):
     approval: Approval
 
 
+class CallEdited(Data, frozen=True, tag="call_edited"):
+    """The person changed the call: from here on `action` is what it is about. A CallJudged follows."""
+
+    call_id: str
+    title: str
+    action: Action
+
+
 class CallOutput(Data, frozen=True, tag="call_output"):
     """Live output, already made visible."""
 
@@ -76,5 +84,5 @@ class Notice(Data, frozen=True, tag="notice"):
 
 
 GatewayEvent: TypeAlias = (
-    CallStarted | CallJudged | CallApproved | CallOutput | CallFinished | StageChanged | Applied | Notice
+    CallStarted | CallJudged | CallApproved | CallEdited | CallOutput | CallFinished | StageChanged | Applied | Notice
 )

@@ -56,6 +56,11 @@ class Processes:
             case _:
                 raise ToolError(f"tool `{action.tool}`: there is no process verb `{verb}`", hint="start, talk, stop")
 
+    async def end(self, name: str) -> None:
+        """End and forget one. One that is not known is no error."""
+        if (found := self._known.pop(name, None)) is not None:
+            await found[1].stop()
+
     async def end_all(self) -> None:
         """End and forget all of them."""
         known, self._known = list(self._known.values()), {}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError, NeedsPerson, StageError
-from assistant.gateway.door import change_body
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
+from assistant.gateway.outcome import change_body
 from assistant.gateway.record import Record, record
 from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
 from assistant.types import (

@@ -44,6 +44,10 @@ async def _review(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("review")
 
 
+async def _running(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("running")
+
+
 async def _tasks(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("tasks")
 
@@ -99,6 +103,7 @@ COMMANDS = (
     Command("undo", "", N_("take back what was applied last"), _undo),
     Command("log", "", N_("everything that was done, and why"), _log),
     Command("tasks", "", N_("earlier and open tasks"), _tasks),
+    Command("running", "", N_("programs and helpers that run, and how to stop them"), _running),
     Command("new", N_("[folder]"), N_("start a new task"), _new),
     Command("rename", N_("title"), N_("give this task a title"), _rename),
     Command("never", N_("what"), N_("state a boundary that always holds"), _never),

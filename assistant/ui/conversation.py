@@ -13,6 +13,7 @@ import msgspec
 
 from assistant.agent import events
 from assistant.types import CallPart, Change, Decision, Message, ReasoningPart, ResultPart, TextPart
+from assistant.ui.helpers import Helper
 
 OUTPUT_CHARS = 60_000
 """How much of a call's live output is kept for the screen; all of it is in the log."""
@@ -56,6 +57,10 @@ class Card(Item, eq=False):
     changes: tuple[Change, ...] = ()
     duration_ms: int = 0
     exit_status: int | None = None
+    helper: Helper | None = None
+    """The child task that this call started."""
+    edited: bool = False
+    """The person changed it before it ran."""
     dropped: int = 0
     """Characters of live output no longer kept here."""
 
@@ -108,10 +113,13 @@ class Conversation:
                 events.CallStarted()
                 | events.CallJudged()
                 | events.CallApproved()
+                | events.CallEdited()
                 | events.CallOutput()
                 | events.CallFinished()
             ):
                 return self._call(event)
+            case events.ChildEvent(task=task, event=inner):
+                return self._child(task, inner)
             case events.Applied():
                 return self.add(_applied(event))
             case events.Notice(level=level, text=text, hint=hint):
@@ -156,7 +164,12 @@ class Conversation:
 
     def _call(
         self,
-        event: events.CallStarted | events.CallJudged | events.CallApproved | events.CallOutput | events.CallFinished,
+        event: events.CallStarted
+        | events.CallJudged
+        | events.CallApproved
+        | events.CallEdited
+        | events.CallOutput
+        | events.CallFinished,
     ) -> list[Update]:
         card = self._cards.get(event.call_id)
         updates: list[Update] = []
@@ -171,6 +184,8 @@ class Conversation:
                 card.status = {Decision.ASK: "asking", Decision.DENY: "refused"}.get(verdict.decision, "running")
             case events.CallApproved(approval=approval):
                 card.status = "refused" if approval.answer == "no" else "running"
+            case events.CallEdited(title=title):
+                card.title, card.edited = title, True
             case events.CallOutput(text=text):
                 card.output += text
                 if len(card.output) > OUTPUT_CHARS * 2:
@@ -181,9 +196,26 @@ class Conversation:
                 _finish(card, event)
         return [*updates, Update(card, "state")]
 
+    def helpers(self) -> list[Helper]:
+        """Helpers that work now, oldest first."""
+        found = [card.helper for card in self._cards.values() if card.helper is not None]
+        return [helper for helper in found if helper.running]
+
+    def _child(self, task: str, event: events.Event) -> list[Update]:
+        """An event of the helper `task`: it belongs to the card of the call that started it, the newest that still runs."""
+        own = next((c for c in self._cards.values() if c.helper is not None and c.helper.task == task), None)
+        card = own or next((c for c in reversed(self._cards.values()) if c.helper is None), None)
+        if card is None:
+            return []
+        if card.helper is None:
+            card.helper = Helper(task)
+        return [Update(card, "state")] if card.helper.feed(event) else []
+
     def _turn_finished(self, event: events.TurnFinished) -> list[Update]:
         updates = self._close_text()
         for card in self._cards.values():  # a turn that broke off: nothing may look as if it still ran
+            if card.helper is not None and card.helper.running:
+                card.helper.feed(events.TurnFinished("stopped"))
             if card.status in ("running", "asking"):
                 card.status = "stopped"
                 updates.append(Update(card, "state"))

@@ -9,20 +9,39 @@ from typing import TypeAlias
 
 import msgspec
 
-from assistant.gateway.approver import ApprovalRequest
+from assistant.gateway.approver import ApprovalRequest, ElicitRequest
 from assistant.types import Action, Answer, Origin, Trace
+from assistant.ui.forms import Field, of_schema
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
 
 Row: TypeAlias = list[tuple[str, str]]
+Question: TypeAlias = ApprovalRequest | ElicitRequest
+"""What may wait for a person: an Action that policy asks about, or a question of an MCP server."""
 
 KEYS = {"y": Answer.ONCE, "t": Answer.TASK, "a": Answer.ALWAYS, "n": Answer.NO, "w": Answer.NO}
 """The keys of the answers. `w` asks for the reason of a no."""
+EDIT = "e"
+"""Opens a form: to change the call, or to fill in what a server asks for. It answers nothing."""
+COPY = "c"
+"""Copies the address of a server's question."""
+LATER = "x"
+"""Closes a server's question without choosing."""
 
 
-def card_rows(request: ApprovalRequest, *, compact: bool = False) -> list[Row]:
+def keys_of(request: Question) -> str:
+    """The keys that mean something on the card of `request`; any other is typing."""
+    if isinstance(request, ElicitRequest):
+        return ("e" if fields_of(request) else "y") + "nx" + ("c" if request.url else "")
+    answers = "".join(key for key, answer in KEYS.items() if answer == Answer.NO or answer in request.answers)
+    return answers + (EDIT if request.editable else "")
+
+
+def card_rows(request: Question, *, compact: bool = False) -> list[Row]:
     """Everything a person needs to decide, the Action itself in full. `compact` leaves out empty rows."""
     gap: list[Row] = [] if compact else [[]]
+    if isinstance(request, ElicitRequest):
+        return _server_rows(request, gap)
     rows: list[Row] = [[(text, "bold")] for text in visible(request.sentence).split("\n")]
     rows += [*gap, *action_rows(request.action)]
     rows += [*gap, [(_("Why you are asked"), "bold $secondary")]]
@@ -34,6 +53,49 @@ def card_rows(request: ApprovalRequest, *, compact: bool = False) -> list[Row]:
         rows += [*gap, [(_("What would change"), "bold $secondary")]]
         rows += [[("  ", ""), (one_line(change, 1_000), "")] for change in request.would_change]
     return rows
+
+
+def headline(request: Question) -> str:
+    """A question on one line, for the list of those that wait."""
+    if isinstance(request, ElicitRequest):
+        return _("server `{name}` asks: {words}").format(
+            name=one_line(request.server, 40), words=one_line(request.message, 200)
+        )
+    return one_line(request.sentence, 240)
+
+
+def fields_of(request: ElicitRequest) -> tuple[Field, ...]:
+    """What a server wants to be filled in."""
+    return of_schema(request.schema) if request.kind == "form" else ()
+
+
+def _server_rows(request: ElicitRequest, gap: list[Row]) -> list[Row]:
+    name = one_line(request.server, 60)
+    rows: list[Row] = [[(_("The server `{name}` asks you").format(name=name), "bold")]]
+    rows += [[("  │ ", "$quiet"), (text, "")] for text in visible(request.message).split("\n")]
+    if request.url:
+        words = _("Address to open, as the server gave it") if request.kind == "url" else _("Address to sign in at")
+        rows += [*gap, [(words, "bold $secondary")], [("  ", ""), *_value(request.url)]]
+        rows.append([("  ", ""), (_("it is not opened from here: copy it, and look at its host first"), "$quiet")])
+    for field in fields_of(request):
+        needed = " *" if field.required else ""
+        rows.append([("  ", ""), (one_line(f"{field.title}{needed}", 120), "bold"), (f"  {_kind(field)}", "$quiet")])
+        if field.hint:
+            rows.append([("    ", ""), (one_line(field.hint, 300), "$quiet")])
+    told = _("what you fill in goes to this server; the log keeps the question and not the answer")
+    return [*rows, *gap, [(told, "$quiet")]]
+
+
+def _kind(field: Field) -> str:
+    names = {
+        "text": _("text"),
+        "integer": _("whole number"),
+        "number": _("number"),
+        "bool": _("yes or no"),
+        "choice": _("one of {n}").format(n=len(field.choices)),
+        "choices": _("some of {n}").format(n=len(field.choices)),
+    }
+    return names.get(field.kind, "JSON")
 
 
 def action_rows(action: Action) -> list[Row]:

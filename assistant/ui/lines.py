@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.agent import events
-from assistant.canonical import digest
 from assistant.errors import AssistantError, UsageError
-from assistant.gateway.approver import ApprovalRequest
-from assistant.types import Answer, Approval, Channel
-from assistant.ui import figures
-from assistant.ui.decision import KEYS, answer_names, card_rows
+from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
+from assistant.gateway.editing import Edited
+from assistant.types import Approval
+from assistant.ui import asking, figures
 from assistant.ui.first_run import found_models
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
@@ -85,7 +84,7 @@ class Keyboard:
 
 
 class LineChat:
-    """One task as a dialogue of lines. It is its own Approver, over the controlling terminal."""
+    """One task as a dialogue of lines. It is its own Approver and Elicitor, over the controlling terminal."""
 
     def __init__(
         self, desk: Callable[[], Awaitable[Desk]], folder: Path, resume: str | None, options: Mapping[str, Any]
@@ -182,8 +181,15 @@ class LineChat:
         elif name == "tools":
             for spec, on in session.tools():
                 self._say(f"{spec.name}: {_('on') if on else _('off')}. {spec.can}")
+        elif name == "running":
+            for program in session.processes():
+                self._say(f"{program.id} {_('runs') if program.running else _('ended')}: {program.command}")
+            self._say(_("/stop ID ends one"))
+        elif name == "stop" and argument:
+            await session.stop_process(argument)
+            self._say(_("stopped"))
         else:
-            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /quit"))
+            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /running /stop ID /quit"))
 
     # ------------------------------------------------------------ what is said
 
@@ -214,6 +220,10 @@ class LineChat:
                 self._say(f"{_('tool')} {tool} {word}, {figures.duration(ms)}")
                 if not result.ok:
                     self._say("  " + one_line(result.text))
+            case events.ChildEvent(event=inner):
+                self._of_helper(inner)
+            case events.CallEdited(title=title):
+                self._say(f"{_('changed by you')}: {one_line(title)}")
             case events.StageChanged(waiting=waiting) if waiting:
                 self._say(_("{n} staged").format(n=waiting) + "; /review")
             case events.Applied(changes=changes):
@@ -231,26 +241,41 @@ class LineChat:
             case _:
                 pass
 
-    # ------------------------------------------------------------ Approver
+    def _of_helper(self, event: events.Event) -> None:
+        """What a helper does, each line saying that it is one. Its words are for the model that asked it."""
+        match event:
+            case events.ChildEvent(event=inner):
+                self._of_helper(inner)
+            case events.CallStarted(title=title):
+                self._say(f"{_('helper')}: {one_line(title)}")
+            case events.CallFinished(tool=tool, result=result) if not result.ok:
+                self._say(f"{_('helper')}: {tool} {result.code}: {one_line(result.text)}")
+            case events.TurnFinished(reason=reason):
+                self._say(f"{_('helper')}: {_('ended')}, {reason}")
+            case _:
+                pass
 
-    async def ask(self, request: ApprovalRequest) -> Approval:
+    # ------------------------------------------------------------ Approver and Elicitor
+
+    async def ask(self, request: ApprovalRequest) -> Approval | Edited:
         """Ask at the terminal. What was typed before the question is dropped; an empty line is no answer."""
         async with self._asking:  # several calls may ask at once, and there is one keyboard
-            self._say("")
-            self._say(_("decision needed"))
-            for row in card_rows(request, compact=True):
-                self._say("".join(text for text, _style in row))
-            scopes = dict(request.scopes)
-            for answer, (key, name) in answer_names().items():
-                if answer in request.answers:
-                    self._say(f"  {key}: {name}" + (f": {scopes[answer]}" if answer in scopes else ""))
-            self._say(f"  n: {_('no')}; w {_('and your reason')}: {_('no, and say why')}")
-            self._keyboard.forget()
-            while True:
-                print(_("your answer") + "> ", end="", flush=True)  # noqa: T201
-                line = await self._keyboard.line()
-                key, _space, reason = (line or "").strip().partition(" ")
-                if line is None:
-                    return Approval(digest(request.action), Answer.NO, Channel.TERMINAL)
-                if key in KEYS and (KEYS[key] == Answer.NO or KEYS[key] in request.answers):
-                    return Approval(digest(request.action), KEYS[key], Channel.TERMINAL, reason if key in "nw" else "")
+            return await asking.ask(self, request)
+
+    async def elicit(self, request: ElicitRequest) -> ElicitAnswer:
+        """Ask what a server wants to know, field by field."""
+        async with self._asking:
+            return await asking.elicit(self, request)
+
+    def say(self, text: str) -> None:
+        """Print whole lines, every control character visible."""
+        self._say(text)
+
+    async def read(self, prompt: str) -> str | None:
+        """Print `prompt` and give the next line, or None at the end of input."""
+        print(f"{visible(prompt)}> ", end="", flush=True)  # noqa: T201
+        return await self._keyboard.line()
+
+    def forget(self) -> None:
+        """Drop what was typed before a question stood."""
+        self._keyboard.forget()

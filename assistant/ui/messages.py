@@ -6,8 +6,8 @@
                                                                                         ├▶ StatusLine (figures)
                                                                                         └▶ Activity   (that it works)
     worker: the desk is built ─ DeskReady | DeskFailed ─▶ ChatScreen
-    gateway ─ ScreenApprover.ask ─ ApprovalAsked ─▶ ChatScreen ─▶ ApprovalPanel
-    ApprovalPanel ─ ApprovalAnswered ─▶ ChatScreen ─▶ ScreenApprover ─▶ gateway
+    gateway ─ ScreenApprover.ask, .elicit ─ ApprovalAsked ─▶ ChatScreen ─▶ ApprovalPanel
+    ApprovalPanel ─ ApprovalAnswered, ApprovalEdited, ServerAnswered ─▶ ChatScreen ─▶ ScreenApprover ─▶ gateway
     gateway cancels the question ─ ApprovalWithdrawn ─▶ ChatScreen ─▶ ApprovalPanel
 
 Workers do the waiting and never touch a widget: they post one of these. Handlers change widgets and never wait for
@@ -16,6 +16,7 @@ anything but widgets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -23,8 +24,9 @@ from textual.message import Message
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
     from assistant.agent.events import Event
-    from assistant.gateway.approver import ApprovalRequest
-    from assistant.types import Answer
+    from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
+    from assistant.types import JSON, Answer
+    from assistant.ui.decision import Question
 
 
 class DeskReady(Message):
@@ -60,9 +62,9 @@ class TurnEvent(Message):
 
 
 class ApprovalAsked(Message):
-    """Policy says ask: a card must be shown."""
+    """Policy says ask, or a server asks: a card must be shown."""
 
-    def __init__(self, request: ApprovalRequest) -> None:
+    def __init__(self, request: Question) -> None:
         self.request = request
         super().__init__()
 
@@ -75,11 +77,27 @@ class ApprovalAnswered(Message):
         super().__init__()
 
 
-class ApprovalWithdrawn(Message):
-    """The question is void (the turn was stopped): its card goes away."""
+class ApprovalEdited(Message):
+    """A person changed arguments on the card of `request`."""
 
-    def __init__(self, call_id: str) -> None:
-        self.call_id = call_id
+    def __init__(self, request: ApprovalRequest, arguments: Mapping[str, JSON]) -> None:
+        self.request, self.arguments = request, arguments
+        super().__init__()
+
+
+class ServerAnswered(Message):
+    """A person answered the question of a server."""
+
+    def __init__(self, request: ElicitRequest, answer: ElicitAnswer) -> None:
+        self.request, self.answer = request, answer
+        super().__init__()
+
+
+class ApprovalWithdrawn(Message):
+    """The question is answered or void (the turn was stopped): its card goes away."""
+
+    def __init__(self, request: Question) -> None:
+        self.request = request
         super().__init__()
 
 

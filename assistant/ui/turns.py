@@ -11,6 +11,7 @@ from assistant.errors import AssistantError
 from assistant.ui.conversation import Said, Update
 from assistant.ui.language import _
 from assistant.ui.messages import TurnEvent
+from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
@@ -120,6 +121,8 @@ class Turns:
                 chat.activity.what = _("preparing {tool}").format(tool=name)
             case events.CallStarted(tool=tool) if not self._stopping:
                 chat.activity.what = _("running {tool}").format(tool=tool)
+            case events.ChildEvent(event=events.CallStarted(tool=tool)) if not self._stopping:
+                chat.activity.what = _("a helper runs {tool}").format(tool=one_line(tool, 60))
             case events.CallJudged(verdict=verdict) if verdict.decision == "ask" and not self._stopping:
                 chat.activity.what = _("waiting for your decision")
             case events.ModelFinished() | events.CallFinished():

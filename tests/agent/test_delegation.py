@@ -154,6 +154,37 @@ class TestAHelper:
         assert world.kinds(child)[-2:] == ["outcome", "turn.finished"]
         assert world.kinds(session.task.id)[-3:] == ["child.finished", "outcome", "turn.finished"]
 
+    async def test_L10_the_person_stops_it_alone_and_its_parent_goes_on(self, world: World) -> None:
+        command = Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}),))
+        session = await world.open(delegate(), command, Step(text="then without it"))
+        world.room.hang = True
+        seen: list[events.Event] = []
+        async for event in session.run_turn("go"):
+            seen.append(event)
+            if isinstance(event, events.ChildEvent) and isinstance(event.event, events.CallJudged):
+                while not world.room.commands:
+                    await asyncio.sleep(0.005)
+                assert not await session.stop_child("another")
+                assert await session.stop_child(event.task)
+        child = children(seen)[0].task
+        assert world.room.ended
+        assert world.kinds(child)[-2:] == ["outcome", "turn.finished"]
+        assert end(seen).reason == "done"
+        assert session.answer() == "then without it"
+        assert "ended early: stopped" in world.results()[0].text
+        assert not await session.stop_child(child)
+
+    async def test_L10_one_below_it_can_be_stopped_too(self, world: World) -> None:
+        command = Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}),))
+        session = await world.open(delegate("one"), delegate("two"), command, Step(text="one ends"), Step(text="done"))
+        world.room.hang = True
+        async for event in session.run_turn("go"):
+            match event:
+                case events.ChildEvent(event=events.ChildEvent(task=below, event=events.CallJudged())):
+                    assert await session.stop_child(below)
+        assert session.answer() == "done"
+        assert world.results()[0].text == "one ends"
+
     async def test_what_it_was_refused_shows_at_the_end_of_the_parent(self, world: World) -> None:
         outside = Step(calls=(ScriptedCall("write_file", {"path": "/etc/x", "content": "x"}),))
         session = await world.open(delegate(), outside, Step(text="could not"), Step(text="done"))

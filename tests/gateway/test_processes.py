@@ -12,6 +12,7 @@ import pytest
 from assistant.agent.local import LocalDesk
 from assistant.agent.session import LocalSession
 from assistant.compose import build_desk
+from assistant.errors import UsageError
 from assistant.gateway.approver import Unattended
 from assistant.types import ToolCall, ToolResult
 
@@ -51,6 +52,15 @@ class TestProcesses:
         assert [p.running for p in bench.session.processes()] == [True]
         assert "stopped" in (await bench.call("stop_process", id=name)).text
         assert bench.session.processes() == []
+
+    async def test_the_person_stops_one_and_it_is_in_the_log(self, bench: Bench) -> None:
+        names = [(await bench.call("start_process", command="sleep 1000")).text.split()[0].strip("[") for _ in range(2)]
+        await bench.session.stop_process(names[0])
+        assert [p.id for p in bench.session.processes()] == [names[1]]
+        (entry,) = bench.desk.log.entries(kinds=("process.stopped",))
+        assert entry.body == {"id": names[0]}
+        with pytest.raises(UsageError, match="no program"):
+            await bench.session.stop_process(names[0])
 
     async def test_one_that_fails_at_once_says_how(self, bench: Bench) -> None:
         result = await bench.call("start_process", command="echo no such thing >&2; exit 3")

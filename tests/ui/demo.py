@@ -74,7 +74,13 @@ def scene(name: str) -> fd.FakeDesk:
         *fd.words("The tests pass.\n"),
     ]
     slow: list[fd.Step] = [*[s for d in fd.words("word " * 4_000, 5) for s in (d, 0.02)]]
-    scripts = {"ask": asking, "slow": slow, "two": [fd.request("make test"), fd.request("rm -rf build", call_id="c2")]}
+    served: list[fd.Step] = [fd.server_asks(), *fd.words("The server knows now.\n")]
+    scripts = {
+        "ask": asking,
+        "slow": slow,
+        "server": served,
+        "two": [fd.request("make test"), fd.request("rm -rf build", call_id="c2")],
+    }
     totals = fd.TaskTotals(34_200, 2_100, 12, 182_000)
     if name == "long":
         return fd.FakeDesk(scripts, turn, history=fd.long_history(10_000, 2_000), totals=totals)

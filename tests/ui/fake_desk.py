@@ -7,8 +7,9 @@ is asked and what follows depends on nothing, but the answer is kept in `FakeSes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from assistant.agent import events
 from assistant.agent.desk import TaskTotals
@@ -17,7 +18,9 @@ from assistant.audit.views import LogRow, TaskSummary
 from assistant.canonical import digest
 from assistant.config import Paths, Settings
 from assistant.errors import UsageError
-from assistant.gateway.approver import ApprovalRequest, Approver
+from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, ElicitRequest
+from assistant.gateway.editing import Edited
+from assistant.gateway.processes import Running
 from assistant.sandbox.protocol import ApplyReport
 from assistant.types import (
     Action,
@@ -49,7 +52,7 @@ from assistant.types import (
     Verdict,
 )
 
-Step = Event | float | asyncio.Event | ApprovalRequest
+Step = Event | float | asyncio.Event | ApprovalRequest | ElicitRequest
 """A number of seconds passes; an `asyncio.Event` holds the turn until the test sets it."""
 Script = Sequence[Step]
 
@@ -174,6 +177,7 @@ def request(
     call_id: str = "c1",
     answers: tuple[Answer, ...] = (Answer.ONCE, Answer.TASK, Answer.NO),
     scopes: tuple[tuple[Answer, str], ...] = ((Answer.TASK, "run `make` with any target in this folder"),),
+    editable: tuple[str, ...] = ("command",),
 ) -> ApprovalRequest:
     """A question as the gateway would ask it."""
     act = action(command)
@@ -199,7 +203,34 @@ def request(
         ("+ build/report.txt",),
         answers,
         scopes,
+        editable,
     )
+
+
+def server_asks(message: str = "Which account do you mean?", *, kind: str = "form", url: str = "") -> ElicitRequest:
+    """A question of an MCP server, with one field of each kind."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "title": "Account", "description": "as on the invoice"},
+            "amount": {"type": "integer", "minimum": 1, "maximum": 99},
+            "urgent": {"type": "boolean", "default": False},
+            "region": {"type": "string", "enum": ["eu", "us"], "enumNames": ["Europe", "America"]},
+        },
+        "required": ["name"],
+    }
+    return ElicitRequest("e1", "tracker", kind, message, schema if kind == "form" else {}, url)
+
+
+def edited(step: ApprovalRequest, change: Edited) -> ApprovalRequest:
+    """The question that follows a change, as the gateway would ask it."""
+    import msgspec
+
+    arguments = tuple(
+        msgspec.structs.replace(a, value=change.arguments.get(a.name, a.value)) for a in step.action.arguments
+    )
+    act = msgspec.structs.replace(step.action, arguments=arguments)
+    return msgspec.structs.replace(step, action=act, digest=digest(act), sentence=f"Run `{arguments[0].value}`")
 
 
 def words(text: str, step: int = 12) -> list[Step]:
@@ -240,6 +271,8 @@ class FakeSession:
         self.prompts: list[str] = []
         self.own_commands: list[str] = []
         self.answers: list[Approval] = []
+        self.edits: list[Edited] = []
+        self.replies: list[ElicitAnswer] = []
         self.done: list[tuple[str, object]] = []
         """What the person changed, in order: (method, argument)."""
         self.stage = list(desk.stage)
@@ -260,6 +293,7 @@ class FakeSession:
             Boundary("b1", "never push", 'forbid(principal, action == Action::"execute", resource);', task.id)
         ]
         self._on = [name.name for name, on in TOOLS if on]
+        self.programs: list[Running] = []
         self._running = False
         self._stop: asyncio.Event = asyncio.Event()
         self.warmed = False
@@ -317,12 +351,25 @@ class FakeSession:
                         pass
                 elif isinstance(step, asyncio.Event):
                     await step.wait()
+                elif isinstance(step, ElicitRequest):
+                    reply = await self._wait_for(self.approver.elicit(step))
+                    if reply is None:
+                        break
+                    self.replies.append(reply)
                 elif isinstance(step, ApprovalRequest):
                     yield events.CallStarted(step.call_id, step.action.tool, step.sentence, step.action)
                     yield events.CallJudged(step.call_id, step.verdict)
-                    approval = await self._ask(step)
+                    approval = await self._wait_for(self.approver.ask(step))
+                    again = step
+                    while isinstance(approval, Edited):
+                        self.edits.append(approval)
+                        again = edited(again, approval)
+                        yield events.CallEdited(again.call_id, again.sentence, again.action)
+                        yield events.CallJudged(again.call_id, again.verdict)
+                        approval = await self._wait_for(self.approver.ask(again))
                     if approval is None:
                         break
+                    self.answers.append(approval)
                     yield events.CallApproved(step.call_id, approval)
                     ok = approval.answer != Answer.NO
                     result = ToolResult(
@@ -339,9 +386,9 @@ class FakeSession:
         elif not isinstance(last, events.TurnFinished):
             yield events.TurnFinished("done")
 
-    async def _ask(self, step: ApprovalRequest) -> Approval | None:
+    async def _wait_for(self, question: Coroutine[Any, Any, Any]) -> Any:
         """The answer, or None when the turn was stopped: the question is then cancelled."""
-        asking = asyncio.ensure_future(self.approver.ask(step))
+        asking = asyncio.ensure_future(question)
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -349,8 +396,24 @@ class FakeSession:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
             return None
-        self.answers.append(asking.result())
         return asking.result()
+
+    def processes(self) -> Sequence[Running]:
+        return list(self.programs)
+
+    async def stop_process(self, process_id: str) -> None:
+        if all(p.id != process_id for p in self.programs):
+            raise UsageError(f"there is no program `{process_id}`")
+        self.programs = [p for p in self.programs if p.id != process_id]
+        self.done.append(("stop_process", process_id))
+
+    async def stop_processes(self) -> None:
+        self.programs = []
+        self.done.append(("stop_processes", None))
+
+    async def stop_child(self, task: str) -> bool:
+        self.done.append(("stop_child", task))
+        return True
 
     async def stop(self) -> None:
         self.done.append(("stop", None))

@@ -140,6 +140,44 @@ class TestPlainLines:
             terminal.press("Enter")
             terminal.wait_for("tool run_command refused")
 
+    def test_a_call_is_changed_and_asked_about_anew(self, demo: Callable[..., Terminal]) -> None:
+        with demo(term="dumb", width=100, height=60) as terminal:
+            terminal.wait_for("you>")
+            terminal.type("ask")
+            terminal.press("Enter")
+            terminal.wait_for("your answer>")
+            terminal.type("e")
+            terminal.press("Enter")
+            terminal.wait_for("[make test]>")
+            terminal.type("make check")
+            terminal.press("Enter")
+            terminal.wait_for("command (param)  make check")
+            terminal.type("y")
+            terminal.press("Enter")
+            terminal.wait_for("The tests pass.")
+
+    def test_a_server_s_question_field_by_field(self, demo: Callable[..., Terminal]) -> None:
+        with demo(term="dumb", width=100, height=60) as terminal:
+            terminal.wait_for("you>")
+            terminal.type("server")
+            terminal.press("Enter")
+            terminal.wait_for("The server `tracker` asks you")
+            terminal.wait_for("your answer>")
+            terminal.type("e")
+            terminal.press("Enter")
+            for field, text in (
+                ("Account *", "4711"),
+                ("amount", "many"),
+                ("amount", "12"),
+                ("urgent", ""),
+                ("region", "2"),
+            ):
+                terminal.wait_for(rf"/{field.replace('*', '[*]')}[^\n]*> *$/")
+                terminal.type(text)
+                terminal.press("Enter")
+            terminal.wait_for("`many` is no number")
+            terminal.wait_for("The server knows now.")
+
     def test_ctrl_c_stops_the_turn_then_leaves(self, demo: Callable[..., Terminal]) -> None:
         with demo(term="dumb", width=100, height=50) as terminal:
             terminal.wait_for("you>")

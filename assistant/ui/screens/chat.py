@@ -17,8 +17,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -37,10 +38,12 @@ from assistant.ui.language import N_, _
 from assistant.ui.messages import (
     ApprovalAnswered,
     ApprovalAsked,
+    ApprovalEdited,
     ApprovalWithdrawn,
     DeskFailed,
     DeskReady,
     PromptSubmitted,
+    ServerAnswered,
     StagedChanged,
     TurnEvent,
     TypedAhead,
@@ -58,6 +61,7 @@ from assistant.ui.widgets.welcome import Welcome
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
     from assistant.ui.app import AssistantApp, Opening
+    from assistant.ui.decision import Question
     from assistant.ui.widgets.approval import ApprovalPanel
 
 FRAME_S = 0.02
@@ -255,18 +259,27 @@ class ChatScreen(TellsFailures, Screen[None]):
     @on(ApprovalAnswered)
     def _approval_answered(self, message: ApprovalAnswered) -> None:
         self.approver.answer(message.request, message.answer, message.reason)
-        self._card_gone(lambda request: request is message.request)
+        self._card_gone(message.request)
+
+    @on(ApprovalEdited)
+    def _approval_edited(self, message: ApprovalEdited) -> None:
+        self.approver.edit(message.request, message.arguments)
+        self._card_gone(message.request)
+
+    @on(ServerAnswered)
+    def _server_answered(self, message: ServerAnswered) -> None:
+        self.approver.reply(message.request, message.answer)
+        self._card_gone(message.request)
 
     @on(ApprovalWithdrawn)
     def _approval_withdrawn(self, message: ApprovalWithdrawn) -> None:
-        self._card_gone(lambda request: request.call_id == message.call_id)
+        self._card_gone(message.request)
 
-    def _card_gone(self, which: Callable[[Any], bool]) -> None:
+    def _card_gone(self, request: Question) -> None:
         panel = self.panel
         if panel is None:
             return
-        for request in [r for r in panel.waiting if which(r)]:
-            panel.remove(request)
+        panel.remove(request)
         if panel.current is None and panel.has_focus_within:
             self.prompt.focus()
         self.app.badge()
@@ -287,6 +300,12 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.set_timer(ARM_S / 4, lambda: panel.post_message(panel.WantsFocus()))
         else:
             panel.focus()
+
+    def on_card_view_stop_helper(self, message: Message) -> None:
+        """A helper is stopped; its parent goes on."""
+        task = str(getattr(message, "task", ""))
+        if self.session is not None and task:
+            self.run_worker(partial(self.session.stop_child, task), group="stop-helper", exit_on_error=False)
 
     @on(StagedChanged)
     def _staged_changed(self) -> None:
@@ -426,6 +445,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             tokens=totals.input_tokens + totals.output_tokens,
             cost_uusd=totals.cost_uusd,
             unpriced=totals.unpriced_calls > 0,
+            programs=sum(1 for p in session.processes() if p.running),
         )
 
     # ------------------------------------------------------------ keys

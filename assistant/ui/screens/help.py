@@ -30,6 +30,9 @@ KEYS_OF_CARD = (
     ("a", N_("always, pressed twice")),
     ("n", N_("no")),
     ("w", N_("no, and say why")),
+    ("e", N_("change the call, or fill in what a server asks; a changed call is asked about anew")),
+    ("x c", N_("a server's question: close it, copy its address")),
+    ("← →", N_("to the other questions that wait")),
     ("Tab", N_("to the card and back; Enter never approves")),
 )
 

@@ -28,7 +28,10 @@ PAGE = 200
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("everything"), ()),
     (N_("effects"), ("intent", "outcome", "stage.apply", "stage.drop", "stage.undo", "stage.edit", "crash.found")),
-    (N_("decisions"), ("decision", "approval", "grant.added", "grant.revoked", "boundary.added", "boundary.removed")),
+    (
+        N_("decisions"),
+        ("decision", "approval", "call.edited", "grant.added", "grant.revoked", "boundary.added", "boundary.removed"),
+    ),
     (N_("messages"), ("message",)),
     (N_("models"), ("model.call", "model.result", "model.failed")),
     (N_("failures"), ("failure", "model.failed", "crash.found")),

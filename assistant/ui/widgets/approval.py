@@ -1,14 +1,17 @@
-"""The approval card: what will happen, the exact bytes, why it is asked, what would change, and the answers.
+"""The approval card: what will happen, the exact bytes, why it is asked, what would change, and the answers. A question of
+an MCP server is a card of the same kind: it names the server, and nothing on it was checked by anyone.
 
 The rules of its keys (invariants U1 to U3 in ui/README.md):
 - Enter never approves. Only `y`, `t`, `a` do, and `a` asks twice, since it outlives the task.
 - A key pressed before the card had stood ARM_S seconds, or before it had the focus, is typing: it goes to the prompt.
+- `e` opens a form and answers nothing: a call that was changed comes back as a card of its own.
 - The card takes the focus only from an empty prompt whose person has paused; otherwise Tab leads to it. Any other
   printable key on it is typing again, and takes the focus back with it: "stop" can't mean `t`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual import events
@@ -16,22 +19,40 @@ from textual.app import App, ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Static
 
-from assistant.gateway.approver import ApprovalRequest
-from assistant.types import Answer
-from assistant.ui.decision import KEYS, answer_names, card_rows
+from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
+from assistant.types import JSON, Answer
+from assistant.ui.decision import (
+    COPY,
+    EDIT,
+    KEYS,
+    LATER,
+    Question,
+    answer_names,
+    card_rows,
+    fields_of,
+    headline,
+    keys_of,
+)
+from assistant.ui.forms import of_action
 from assistant.ui.language import _
-from assistant.ui.messages import ApprovalAnswered, TypedAhead
+from assistant.ui.messages import ApprovalAnswered, ApprovalEdited, ServerAnswered, TypedAhead
 from assistant.ui.safe import join, line
+from assistant.ui.screens.manners import leave
 
 ARM_S = 0.4
 """How long a card must have been on screen before a key can be an answer to it. Reaction to something new that one did
 not expect takes 0.4 s or more; a key that comes sooner was on its way already."""
 
 
+LISTED = 6
+"""Waiting questions that are listed above the one that is shown."""
+
+
 class ApprovalPanel(Vertical, can_focus=True):
-    """Shows one waiting question, and how many more wait. Hidden while none does."""
+    """Shows one waiting question, and above it a list when more wait. Hidden while none does."""
 
     DEFAULT_CSS = """
     ApprovalPanel {
@@ -42,6 +63,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         & > VerticalScroll > Static { height: auto; }
         & > .answers { height: auto; min-height: 1; dock: bottom; background: $background; }
         & > .answers { color: $quiet; }
+        & > .waiting { height: auto; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
         &.-armed > .answers { color: $foreground; }
         & > Input, & > Input:focus { dock: bottom; height: 1; margin: 0 0 1 0; border: none; padding: 0 1; background: $panel; }
     }
@@ -55,27 +77,30 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="approval")
-        self.waiting: list[ApprovalRequest] = []
+        self.waiting: list[Question] = []
         self.index = 0
         self.armed_at = 0.0
         """`Message.time` from which keys count."""
         self._always = False
         """`a` was pressed once."""
+        self._form: tuple[Question, Screen[Any]] | None = None
+        """The form that is open over the chat, and whose it is."""
 
     def compose(self) -> ComposeResult:
         """The text scrolls, the answers stay in view."""
+        yield Static(markup=False, classes="waiting")
         with VerticalScroll(can_focus=False):
             yield Static(markup=False, classes="what")
         yield Static(markup=False, classes="answers")
 
     @property
-    def current(self) -> ApprovalRequest | None:
+    def current(self) -> Question | None:
         """The question that is shown."""
         return self.waiting[self.index] if self.waiting else None
 
     # ------------------------------------------------------------ questions come and go
 
-    def add(self, request: ApprovalRequest) -> None:
+    def add(self, request: Question) -> None:
         """One more question waits; the one on screen stays."""
         self.waiting.append(request)
         if len(self.waiting) == 1:
@@ -83,12 +108,14 @@ class ApprovalPanel(Vertical, can_focus=True):
         else:
             self._titles()
 
-    def remove(self, request: ApprovalRequest) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # a card is removed, never the panel
+    def remove(self, request: Question) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # a card is removed, never the panel
         """`request` was answered or withdrawn."""
-        if request not in self.waiting:
+        index = next((i for i, waiting in enumerate(self.waiting) if waiting is request), None)
+        if index is None:
             return
+        if self._form is not None and self._form[0] is request:
+            leave(self._form[1], None)
         shown = self.current is request
-        index = self.waiting.index(request)
         del self.waiting[index]
         if not shown and index < self.index:
             self.index -= 1
@@ -128,6 +155,9 @@ class ApprovalPanel(Vertical, can_focus=True):
             return
         many = len(self.waiting) > 1
         place = _("{n} of {all} · ← → others").format(n=self.index + 1, all=len(self.waiting)) if many else ""
+        listed = self.query_one(".waiting", Static)
+        listed.display = many and self.screen.size.height >= 20
+        listed.update(waiting_content(self.waiting, self.index))
         self.border_title = Content(_("Your decision") + (f" · {place}" if place else ""))
         self.border_subtitle = Content(_("↑ ↓ read · Esc stops the turn") if self.has_focus else _("Tab: answer"))
         self.query_one(".answers", Static).update(answers_content(self.current, always=self._always))
@@ -163,9 +193,13 @@ class ApprovalPanel(Vertical, can_focus=True):
         request = self.current
         if request is None or event.time < self.armed_at:
             self.post_message(TypedAhead(key))
-        elif key not in KEYS or (key in "ta" and KEYS[key] not in request.answers):
+        elif key not in keys_of(request):
             self.post_message(TypedAhead(key))
             self.screen.query_one("#prompt").focus()
+        elif key == EDIT:
+            self._open_form(request)
+        elif isinstance(request, ElicitRequest):
+            self._answer_server(request, key)
         elif key == "w":
             self._ask_why()
         elif key == "a" and not self._always:
@@ -173,6 +207,35 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._titles()
         else:
             self.post_message(ApprovalAnswered(request, KEYS[key]))
+
+    def _answer_server(self, request: ElicitRequest, key: str) -> None:
+        if key == COPY:
+            self.app.copy_to_clipboard(request.url)
+            self.app.notify(_("copied"), markup=False, timeout=2)
+            return
+        action = {"y": "accept", "n": "decline", LATER: "cancel"}[key]
+        self.post_message(ServerAnswered(request, ElicitAnswer(action)))
+
+    def _open_form(self, request: Question) -> None:
+        """Change the call, or fill in what a server asks for. What comes of it is posted, never assumed."""
+        from assistant.ui.screens.form import FormScreen  # only when someone fills one in
+
+        if isinstance(request, ElicitRequest):
+            form = FormScreen(headline(request), "", fields_of(request))
+        else:
+            about = _("What you change here is judged again, and shown again when you are to be asked.")
+            form = FormScreen(_("Change this call"), about, of_action(request.action, request.editable))
+        self._form = (request, form)
+        self.app.push_screen(form, lambda values: self._filled(request, values))
+
+    def _filled(self, request: Question, values: dict[str, JSON] | None) -> None:
+        self._form = None
+        if values is None:
+            return
+        if isinstance(request, ElicitRequest):
+            self.post_message(ServerAnswered(request, ElicitAnswer("accept", values)))
+        else:
+            self.post_message(ApprovalEdited(request, values))
 
     def _ask_why(self) -> None:
         from textual.widgets import Input  # only when someone says why
@@ -186,7 +249,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         event.stop()
         request = self.current
         value = str(getattr(event, "value", ""))
-        if request is not None:
+        if isinstance(request, ApprovalRequest):
             self.post_message(ApprovalAnswered(request, Answer.NO, value.strip()))
 
     def leave_reason(self) -> bool:
@@ -207,28 +270,57 @@ _SCROLL = {
 }
 
 
-def card_content(request: ApprovalRequest, *, compact: bool = False) -> Content:
+def card_content(request: Question, *, compact: bool = False) -> Content:
     """The card's rows, drawn."""
     return Content("\n").join(join(*row) for row in card_rows(request, compact=compact))
 
 
-def answers_content(request: ApprovalRequest, *, always: bool) -> Content:
+def waiting_content(waiting: Sequence[Question], index: int) -> Content:
+    """Every question that waits, one a row, the one that is shown marked by a sign and not by colour alone."""
+    first = max(0, min(index - LISTED // 2, len(waiting) - LISTED))
+    rows = [
+        join(
+            ("▸ " if n == index else "  ", "bold $warning"),
+            line(f"{n + 1} {headline(request)}", "bold" if n == index else "$quiet"),
+        )
+        for n, request in enumerate(waiting)
+        if first <= n < first + LISTED
+    ]
+    return Content("\n").join(rows)
+
+
+def answers_content(request: Question, *, always: bool) -> Content:
     """The keys, one answer a row where a scope must be spelled out."""
+    if isinstance(request, ElicitRequest):
+        return _server_answers(request)
     scopes = dict(request.scopes)
     rows: list[Content] = []
     short: list[Content] = []
     for answer, (key, name) in answer_names().items():
         if answer not in request.answers:
             continue
-        label = join((f" {key} ", "bold reverse"), f" {name}")
+        label = _key(key, name)
         if answer == Answer.ALWAYS and always:
             label = join((" a ", "bold reverse"), (" " + _("again, to allow it always"), "bold $warning"))
         if answer in scopes:
             rows.append(join(label, ": ", line(scopes[answer], limit=500)))
         else:
             short.append(label)
-    short += [
-        join((" n ", "bold reverse"), " " + _("no")),
-        join((" w ", "bold reverse"), " " + _("no, and say why")),
-    ]
+    short += [_key("n", _("no")), _key("w", _("no, and say why"))]
+    if request.editable:
+        short.append(_key(EDIT, _("change it")))
     return Content("\n").join([Content("   ").join(short), *rows])
+
+
+def _server_answers(request: ElicitRequest) -> Content:
+    if fields_of(request):
+        short = [_key(EDIT, _("fill in"))]
+    else:
+        short = [_key("y", _("I opened it, go on") if request.url else _("yes"))]
+    if request.url:
+        short.append(_key(COPY, _("copy the address")))
+    return Content("   ").join([*short, _key("n", _("decline")), _key(LATER, _("close without an answer"))])
+
+
+def _key(key: str, name: str) -> Content:
+    return join((f" {key} ", "bold reverse"), f" {name}")

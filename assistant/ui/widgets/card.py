@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click
+from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Static
@@ -16,12 +17,15 @@ from textual.widgets import Static
 from assistant.types import Change
 from assistant.ui import figures
 from assistant.ui.conversation import Card, Update
+from assistant.ui.helpers import Helper, HelperStep
 from assistant.ui.language import N_, _, ngettext
 from assistant.ui.safe import join, line
 from assistant.visible import one_line, visible
 
 TAIL_LINES = 6
 """Lines of output that a folded card shows while it runs, or after it failed."""
+HELPER_LINES = 5
+"""Steps of a helper that a folded card shows while it works."""
 OPEN_LINES = 300
 """Lines that an opened card shows; the log has all of them."""
 REDRAW_S = 0.06
@@ -51,7 +55,17 @@ class CardView(Vertical, can_focus=True):
     }
     CardView.-joined { margin: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "fold", N_("open or fold"))]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", N_("open or fold")),
+        Binding("x", "stop_helper", N_("stop the helper of this card")),
+    ]
+
+    class StopHelper(Message):
+        """The person stops a helper, and nothing else."""
+
+        def __init__(self, task: str) -> None:
+            super().__init__()
+            self.task = task
 
     opened = reactive(False, init=False)
 
@@ -90,6 +104,12 @@ class CardView(Vertical, can_focus=True):
         """Open or fold."""
         self.opened = not self.opened
 
+    def action_stop_helper(self) -> None:
+        """Stop the helper that this call started."""
+        helper = self.item.helper
+        if helper is not None and helper.running:
+            self.post_message(self.StopHelper(helper.task))
+
     def on_click(self, event: Click) -> None:
         """A click is a toggle."""
         event.stop()
@@ -118,6 +138,8 @@ def head(card: Card, *, opened: bool) -> Content:
     if card.title and card.title != card.tool:
         title = card.title.removeprefix(card.tool).lstrip(" :") or card.title
         parts += ["  ", line(title, limit=2_000 if opened else 160)]
+    if card.edited:
+        parts.append(("  " + _("changed by you"), "$secondary"))
     figures_ = [figures.duration(card.duration_ms)] if card.duration_ms else []
     if card.changes:
         figures_.append(ngettext("{n} change", "{n} changes", len(card.changes)))
@@ -135,6 +157,8 @@ def body(card: Card, *, opened: bool) -> Content:
         lines.append(line(card.reason, "$warning"))
         if opened and card.policies:
             lines.append(line(_("policies: ") + ", ".join(card.policies), "$quiet"))
+    if card.helper is not None:
+        lines += helper_lines(card.helper, opened=opened)
     text = visible(card.output or card.result).rstrip("\n")
     limit = OPEN_LINES if opened else TAIL_LINES if card.status in ("running", "failed") else 0
     if limit and text:
@@ -151,6 +175,31 @@ def body(card: Card, *, opened: bool) -> Content:
         if not lines:
             lines.append(Content.styled(_("it printed nothing"), "italic $quiet"))
     return Content("\n").join(lines) if lines else Content("")
+
+
+def helper_lines(helper: Helper, *, opened: bool) -> list[Content]:
+    """What a helper did and does, one step a row; the last ones while it runs, all when opened, and how to stop it."""
+    most = OPEN_LINES if opened else HELPER_LINES if helper.running else 0
+    steps = list(helper.steps)[-most:] if most else []
+    hidden = helper.dropped + len(helper.steps) - len(steps)
+    rows: list[Content] = []
+    if hidden and steps:
+        rows.append(Content.styled("… " + ngettext("{n} earlier step", "{n} earlier steps", hidden), "italic $quiet"))
+    rows += [_step_line(step) for step in steps]
+    if helper.running:
+        if helper.words.strip() and helper.doing is None:
+            rows.append(line(helper.words.strip().split("\n")[-1][-160:], "italic"))
+        rows.append(Content.styled(_("Tab to this card, then x: stops this helper alone"), "$quiet"))
+    return rows
+
+
+def _step_line(step: HelperStep) -> Content:
+    indent = "  " * step.depth
+    if step.status == "note":
+        return join(indent, "· ", line(step.title, "$quiet", 300))
+    sign, style = _SIGNS.get(step.status, _SIGNS["running"])
+    took = f"  {figures.duration(step.duration_ms)}" if step.duration_ms else ""
+    return join(indent, (f"{sign} {status_word(step.status)} ", style), line(step.title, "", 200), (took, "$quiet"))
 
 
 def _changed(change: Change) -> str:

@@ -28,6 +28,8 @@ class Status(Data, frozen=True):
     cost_uusd: int = 0
     unpriced: bool = False
     others: int = 0
+    programs: int = 0
+    """Long-running programs of the task that run now."""
 
 
 class StatusLine(Widget):
@@ -64,6 +66,8 @@ def _right(status: Status, width: int) -> Content:
         parts.append(
             Content.styled(ngettext("● {n} task needs you", "● {n} tasks need you", status.others), "bold $warning")
         )
+    if status.programs:
+        parts.append(Content.styled(ngettext("▶ {n} program", "▶ {n} programs", status.programs), "$primary"))
     if status.staged:
         held = _(" ({n} held)").format(n=status.held) if status.held and width >= 60 else ""
         parts.append(Content.styled(_("{n} staged").format(n=status.staged) + held, "$warning"))

@@ -1,0 +1,81 @@
+"""What the log's entries of a call say: of its resource, of its result, of its observed effect."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import msgspec
+
+from assistant.canonical import dumps
+from assistant.gateway.output import Reading
+from assistant.types import JSON, Action, Change, Completed, ImagePart, ToolResult
+from assistant.visible import visible
+
+
+def resource_word(action: Action) -> str:
+    """What an entry says of the resource for good. A command may hold anything, so only its first word stays in the body."""
+    resource = action.resource
+    shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
+    return f"{resource.type}:{visible(shown)[:400]}"
+
+
+def result_blobs(result: ToolResult, reading: Reading) -> dict[str, bytes]:
+    """A result apart from its pictures (each a blob of its own, named by its SHA-256) and from its leaves for policy."""
+    pictures = {f"image{n}": base64.b64decode(i.data_b64) for n, i in enumerate(result.images)}
+    named = tuple(
+        ImagePart(image.media_type, hashlib.sha256(data).hexdigest())
+        for image, data in zip(result.images, pictures.values(), strict=True)
+    )
+    fields = {"fields": dumps(list(reading.fields))} if reading.fields else {}
+    return {"result": dumps(msgspec.structs.replace(result, images=named)), **fields, **pictures}
+
+
+def outcome_body(
+    call_id: str,
+    name: str,
+    status: str,
+    *,
+    done: Completed | None = None,
+    changes: list[Change] | None = None,
+    wall_ms: int = 0,
+) -> dict[str, JSON]:
+    """Body of an `outcome` entry: the observed effect."""
+    body: dict[str, JSON] = {"call": call_id, "digest": name, "status": status, "wall_ms": wall_ms}
+    if done is not None:
+        body |= {
+            "exit_status": done.exit_status,
+            "signal": done.signal,
+            "cpu_ms": done.cpu_ms,
+            "max_rss_bytes": done.max_rss_bytes,
+            "hosts": [
+                {
+                    "host": h.host,
+                    "port": h.port,
+                    "sent": h.sent_bytes,
+                    "received": h.received_bytes,
+                    "ms": h.duration_ms,
+                    "refused": h.refused,
+                }
+                for h in done.hosts
+            ],
+        }
+    if changes:
+        body["changes"] = [change_body(c) for c in changes[:_LISTED_CHANGES]]
+        body["changed"] = len(changes)
+    return body
+
+
+_LISTED_CHANGES = 200
+"""An entry names this many changes; the stage knows the rest. Keeps entries small enough to page through."""
+
+
+def change_body(change: Change) -> dict[str, JSON]:
+    """One change for an entry."""
+    return {
+        "path": visible(change.path),
+        "kind": change.kind,
+        "before": change.before_sha256,
+        "after": change.after_sha256,
+        "held": change.held,
+    }
