@@ -21,6 +21,7 @@ from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolErr
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
 from assistant.gateway.canonicalise import make_action
+from assistant.gateway.changes import change_body
 from assistant.gateway.consent import is_consent, scope_words
 from assistant.gateway.events import (
     CallApproved,
@@ -502,14 +503,3 @@ def _outcome(
 
 _LISTED_CHANGES = 200
 """An entry names this many changes; the stage knows the rest. Keeps entries small enough to page through."""
-
-
-def change_body(change: Change) -> dict[str, JSON]:
-    """One change for an entry."""
-    return {
-        "path": visible(change.path),
-        "kind": change.kind,
-        "before": change.before_sha256,
-        "after": change.after_sha256,
-        "held": change.held,
-    }

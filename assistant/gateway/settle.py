@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError, NeedsPerson, StageError
-from assistant.gateway.door import change_body
+from assistant.gateway.changes import apply_action, change_bodies, text_of
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
 from assistant.gateway.record import Record, record
 from assistant.sandbox.protocol import ApplyReport
@@ -43,31 +43,6 @@ _DIFFED = 200
 _DIFF_CHARACTERS = 256 * 1024
 """An entry keeps the text diffs of this many changes, up to this size, for the report."""
 
-_SHOWN = 500
-"""An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
-
-
-def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action:
-    """The Action of moving `changes` to the real folder."""
-    listed = [f"{c.kind} {c.path}" for c in changes[:_SHOWN]]
-    whole = digest([[c.path.encode("utf-8", "backslashreplace").decode(), c.kind, c.after_sha256] for c in changes])
-    return Action(
-        "apply",
-        Effect.APPLY,
-        Resource("stage", task.id),
-        (
-            Argument("changes", [_text(line) for line in listed], Role.TARGET, Kind.TEXT),
-            Argument("changes_sha256", whole, Role.PARAM, Kind.TEXT),
-        ),
-        task.folder,
-        {
-            "held": held,
-            "count": len(changes),
-            "deletes": any(c.kind in ("deleted", "renamed") for c in changes),
-            "staged": True,
-        },
-    )
-
 
 def path_action(task: Task, path: str, change: Change) -> Action:
     """The Action of moving one path, to ask whether a policy forbids it."""
@@ -96,7 +71,7 @@ class Settlement:
         if plain and may_apply:
             plain, forbidden = self._permitted(plain)
             for change, verdict in forbidden[:5]:
-                emit(Notice("warning", f"`{_text(change.path)}` is not applied: {verdict.reason}"))
+                emit(Notice("warning", f"`{text_of(change.path)}` is not applied: {verdict.reason}"))
         if plain and may_apply:
             action = apply_action(self._task(), plain, held=False)
             verdict = self._judge(action)
@@ -153,7 +128,7 @@ class Settlement:
         for change in changes:
             path = change.path if len(changes) <= _EACH else change.path.rpartition("/")[0]
             if path not in verdicts:
-                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{_text(path)}", change))
+                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{text_of(path)}", change))
             verdict = verdicts[path]
             if verdict.decision is Decision.DENY:
                 forbidden.append((change, verdict))
@@ -164,7 +139,7 @@ class Settlement:
     async def drop(self, stage: Stage, paths: Sequence[str] | None) -> list[Change]:
         """Forget staged changes."""
         dropped = await asyncio.to_thread(stage.drop, paths)
-        await self._log.write("stage.drop", self._task().id, {"changes": _bodies(dropped), "count": len(dropped)})
+        await self._log.write("stage.drop", self._task().id, {"changes": change_bodies(dropped), "count": len(dropped)})
         return dropped
 
     async def undo(self, stage: Stage, undo_id: str, *, overwrite_later: bool) -> ApplyReport:
@@ -175,8 +150,8 @@ class Settlement:
             self._task().id,
             {
                 "undo_id": undo_id or report.undo_id,
-                "changes": _bodies(report.applied),
-                "conflicts": [_text(c.path) for c in report.conflicts],
+                "changes": change_bodies(report.applied),
+                "conflicts": [text_of(c.path) for c in report.conflicts],
             },
         )
         return report
@@ -231,10 +206,10 @@ class Settlement:
                 "call": call,
                 "digest": name,
                 "undo_id": report.undo_id,
-                "changes": _bodies(report.applied),
+                "changes": change_bodies(report.applied),
                 "count": len(report.applied),
-                "conflicts": [_text(c.path) for c in report.conflicts],
-                "failed": [[_text(p), why] for p, why in report.failed],
+                "conflicts": [text_of(c.path) for c in report.conflicts],
+                "failed": [[text_of(p), why] for p, why in report.failed],
             },
             blobs={"diff": diff.encode("utf-8", "backslashreplace")} if diff else None,
         )
@@ -261,11 +236,3 @@ def _chosen(change: Change, paths: Sequence[str] | None) -> bool:
     if paths is None:
         return True
     return any(change.path == p.rstrip("/") or change.path.startswith(p.rstrip("/") + "/") for p in paths)
-
-
-def _bodies(changes: Sequence[Change]) -> list[dict[str, object]]:
-    return [change_body(c) for c in changes[:_SHOWN]]
-
-
-def _text(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode()
