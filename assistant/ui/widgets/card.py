@@ -17,6 +17,7 @@ from assistant.types import Change
 from assistant.ui import figures
 from assistant.ui.conversation import Card, Update
 from assistant.ui.language import N_, _, ngettext
+from assistant.ui.messages import ShowInLog
 from assistant.ui.safe import join, line
 from assistant.visible import one_line, visible
 
@@ -38,7 +39,7 @@ _SIGNS = {
 
 
 class CardView(Vertical, can_focus=True):
-    """One call. Enter, Space or a click opens and folds it."""
+    """One call. Enter, Space or a click opens and folds it; `l`, or a click on its last line, shows it in the log."""
 
     DEFAULT_CSS = """
     CardView {
@@ -46,12 +47,18 @@ class CardView(Vertical, can_focus=True):
         & > Static { height: auto; }
         & > .body { padding: 0 0 0 2; color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; display: none; }
         &.-body > .body { display: block; }
+        & > .in-log { padding: 0 0 0 2; width: auto; color: $secondary; display: none; }
+        & > .in-log:hover { text-style: underline; }
+        &.-opened > .in-log { display: block; }
         &:focus { background: $surface; }
         &.-found { background: $panel; }
     }
     CardView.-joined { margin: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "fold", N_("open or fold"))]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", N_("open or fold")),
+        Binding("l", "in_log", N_("what led to it, in the log")),
+    ]
 
     opened = reactive(False, init=False)
 
@@ -62,12 +69,14 @@ class CardView(Vertical, can_focus=True):
         self.set_class(bool(content), "-body")
         self._head = Static(head(item, opened=False), markup=False, classes="head")
         self._body = Static(content, markup=False, classes="body")
+        self._in_log = Static(Content(_("l · in the log")), markup=False, classes="in-log")
         self._redraw: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Head and body."""
+        """Head, body, the way to the log."""
         yield self._head
         yield self._body
+        yield self._in_log
 
     def show_update(self, update: Update) -> None:
         """Draw the item anew, at most every REDRAW_S seconds: a call may print thousands of lines."""
@@ -84,6 +93,7 @@ class CardView(Vertical, can_focus=True):
 
     def watch_opened(self) -> None:
         """Open or folded."""
+        self.set_class(self.opened, "-opened")
         self._draw()
 
     def action_fold(self) -> None:
@@ -93,7 +103,14 @@ class CardView(Vertical, can_focus=True):
     def on_click(self, event: Click) -> None:
         """A click is a toggle."""
         event.stop()
-        self.action_fold()
+        if event.widget is self._in_log:
+            self.action_in_log()
+        else:
+            self.action_fold()
+
+    def action_in_log(self) -> None:
+        """What led to this call, and what came of it."""
+        self.post_message(ShowInLog(self.item.call_id))
 
 
 def status_word(status: str) -> str:
