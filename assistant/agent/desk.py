@@ -20,6 +20,7 @@ from assistant.sandbox.protocol import ApplyReport
 from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
 
 if TYPE_CHECKING:
+    from assistant.agent.logbook import LogBook
     from assistant.agent.reviewing import Review
     from assistant.config import Paths, Settings
 
@@ -233,6 +234,11 @@ class Desk(Protocol):
         wanted: Filter | None = None,
     ) -> list[LogRow]:
         """Newest first, at most `limit` rows before `before_seq`. `wanted` filters by tool, verdict, model, host, path, time."""
+        ...
+
+    @property
+    def logbook(self) -> LogBook:
+        """The log as the log screen reads it: filters, cause and effect, verification."""
         ...
 
     async def aclose(self) -> None:

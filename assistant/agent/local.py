@@ -38,6 +38,7 @@ from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, Mo
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.logbook import LogBook
     from assistant.agent.replaying import Replayed
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
@@ -325,6 +326,13 @@ class LocalDesk:
         return await asyncio.to_thread(
             lambda: list(self._views.page(chosen, search=search, before_seq=before_seq, limit=limit).rows)
         )
+
+    @property
+    def logbook(self) -> LogBook:
+        """The log as the log screen reads it."""
+        from assistant.agent.logbook import LogBook  # only when somebody looks
+
+        return LogBook(self._views)
 
     async def aclose(self) -> None:
         """Close every session, then what they share, then the log."""

@@ -11,7 +11,33 @@ from assistant.types import Data
 if TYPE_CHECKING:
     from assistant.audit.views import Views
 
-_OF_CALL = ("intent", "decision", "approval", "call.edited", "outcome")
+_OF_CALL = ("intent", "decision", "approval", "call.edited", "outcome", "call.rejected", "replayed")
+
+
+_ROLES = {
+    "message": "prompt",
+    "delegated": "prompt",
+    "model.call": "model",
+    "model.result": "model",
+    "model.failed": "model",
+    "intent": "action",
+    "decision": "decision",
+    "approval": "answer",
+    "call.edited": "answer",
+    "outcome": "outcome",
+    "call.rejected": "outcome",
+    "replayed": "outcome",
+    "stage.apply": "applied",
+    "stage.drop": "applied",
+    "stage.undo": "applied",
+    "stage.edit": "applied",
+    "turn.finished": "end",
+}
+
+
+def role_in(entry: Entry) -> str:
+    """Which part an entry has in a chain: prompt, model, action, decision, answer, outcome, applied, end; else empty."""
+    return _ROLES.get(entry.kind, "")
 
 
 class Chain(Data, frozen=True):
@@ -50,7 +76,7 @@ def chain_of(views: Views, seq: int) -> Chain:
         models = models[-2:]
     return Chain(
         at,
-        next((e for e in turn if e.kind == "message" and e.body.get("role") == "user"), None),
+        next((e for e in turn if begins_turn(e)), None),
         tuple(models),
         tuple(calls),
         tuple(_applied(turn, calls if call is not None else None)),
@@ -58,17 +84,24 @@ def chain_of(views: Views, seq: int) -> Chain:
     )
 
 
+def begins_turn(entry: Entry) -> bool:
+    """Whether a turn begins with it: a person, or the task that started this one, says something."""
+    return entry.kind == "delegated" or (entry.kind == "message" and entry.body.get("role") == "user")
+
+
 def _turn_around(views: Views, at: Entry) -> list[Entry]:
     """The entries of the turn that `at` belongs to, and what was applied before the next one began."""
-    turn: list[Entry] = []
-    for entry in views.task_entries(at.task):
-        begins = entry.kind == "message" and entry.body.get("role") == "user"
-        if begins and entry.seq > at.seq:
+    before: list[Entry] = []
+    for entry in views.task_entries_back(at.task, at.seq + 1):
+        before.append(entry)
+        if begins_turn(entry):
             break
-        if begins:
-            turn = []
-        turn.append(entry)
-    return turn or [at]
+    after: list[Entry] = []
+    for entry in views.task_entries(at.task, after_seq=at.seq):
+        if begins_turn(entry):
+            break
+        after.append(entry)
+    return [*reversed(before), *after] or [at]
 
 
 def _applied(turn: list[Entry], calls: list[Entry] | None) -> list[Entry]:

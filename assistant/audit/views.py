@@ -29,6 +29,9 @@ STEP_S = 0.05
 IDLE_S = 2.0
 """Pause when everything is indexed."""
 
+CALL_S = 0.3
+"""Most that is spent on looking for a call outside its task."""
+
 
 class TaskSummary(Data, frozen=True):
     """One row of the task list."""
@@ -149,15 +152,40 @@ class Views:
 
         return open_intents_of(self.task_entries(task))
 
-    def task_entries(self, task: str) -> Iterator[Entry]:
-        """All entries of a task, oldest first."""
-        from assistant.audit.index import CHUNK
+    def task_entries(self, task: str, after_seq: int = 0) -> Iterator[Entry]:
+        """The entries of a task behind number `after_seq`, oldest first."""
         from assistant.audit.page import Filter, find
 
-        for chunk in self.index.chunks(task):
-            start = chunk * CHUNK
-            found = list(find(self.log.database, Filter(task=task), after_seq=start, before_seq=start + CHUNK + 1))
-            yield from reversed(found)
+        for start, end in self._chunks_of(task):
+            if end > after_seq + 1:
+                found = find(self.log.database, Filter(task=task), after_seq=max(start, after_seq), before_seq=end)
+                yield from reversed(list(found))
+
+    def task_entries_back(self, task: str, before_seq: int) -> Iterator[Entry]:
+        """The entries of a task before number `before_seq`, newest first."""
+        from assistant.audit.page import Filter, find
+
+        for start, end in reversed(self._chunks_of(task)):
+            if start + 1 < before_seq:
+                yield from find(self.log.database, Filter(task=task), after_seq=start, before_seq=min(end, before_seq))
+
+    def _chunks_of(self, task: str) -> list[tuple[int, int]]:
+        """Pairs of numbers, both excluded, ascending, between which entries of the task lie."""
+        from assistant.audit.index import CHUNK
+
+        return [(chunk * CHUNK, (chunk + 1) * CHUNK + 1) for chunk in self.index.chunks(task)]
+
+    def call_seq(self, task: str, call: str) -> int:
+        """The number of the newest entry of a call of `task`, or else of a task that it started; 0 when there is none."""
+        from assistant.audit.page import Deadline, Filter, find
+
+        for entry in self.task_entries_back(task, 2**62):
+            if entry.body.get("call") == call:
+                return entry.seq
+        for entry in find(self.log.database, Filter(text=call), deadline=Deadline(CALL_S)):
+            if entry.body.get("call") == call:
+                return entry.seq
+        return 0
 
     def _task(self, task_id: str, facts: TaskFacts) -> Task | None:
         from assistant.audit.task_view import task_of
@@ -187,6 +215,28 @@ class Views:
         from assistant.audit.chain import chain_of
 
         return chain_of(self, seq)
+
+    def contents(self, seq: int) -> list[tuple[str, str | None]]:
+        """Name and text of the contents of an entry, safe to show; None for one that was erased."""
+        from assistant.audit.apart import ABOUT, told
+        from assistant.audit.words import text_of
+
+        entry = self.log.entry(seq)
+        if entry is None:
+            return []
+        found: list[tuple[str, str | None]] = []
+        for name, sha256 in zip(entry.blobs, entry.blob_hashes(), strict=True):
+            data = self.log.blob(sha256)
+            if data is None:
+                found.append((visible(name), None))
+            elif name == ABOUT:
+                apart = {n: v for n, v in told(self.log, entry).items() if n not in entry.body}
+                found.append(
+                    (visible(name), visible(msgspec.json.format(msgspec.json.encode(apart), indent=2).decode()))
+                )
+            else:
+                found.append((visible(name), visible(text_of(data)) or f"{len(data)} bytes that are no text"))
+        return found
 
 
 def row_of(entry: Entry, log: Log) -> LogRow:

@@ -188,22 +188,9 @@ def _task(log: Log, prefix: str) -> str:
 
 
 def _when(text: str) -> int | None:
-    import re
-    import time
-    from datetime import datetime
+    from assistant.audit.query import when
 
-    if not text:
-        return None
-    ago = re.fullmatch(r"(\d+)([smhdw])", text)
-    if ago:
-        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[ago[2]]
-        return int((time.time() - int(ago[1]) * unit) * 1000)
-    try:
-        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
-    except ValueError as error:
-        raise UsageError(
-            f"`{text}` is not a time", hint="write 2026-11-24, 2026-11-24T13:00, or 90m, 5h, 2d ago"
-        ) from error
+    return when(text) if text else None
 
 
 def _list(args: argparse.Namespace) -> int:

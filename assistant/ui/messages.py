@@ -101,6 +101,14 @@ class ApprovalWithdrawn(Message):
         super().__init__()
 
 
+class ShowInLog(Message):
+    """The person asks what led to a call, and what came of it."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__()
+
+
 class StagedChanged(Message):
     """The review screen applied, dropped or undid something: the figures of the task changed."""
 

@@ -7,6 +7,7 @@ is asked and what follows depends on nothing, but the answer is kept in `FakeSes
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 from assistant.agent import events
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
-from assistant.audit.views import LogRow, TaskSummary
+from assistant.audit.query import Query
+from assistant.audit.verification import Progress, Verification
+from assistant.audit.views import LogRow, Page, TaskSummary
 from assistant.canonical import digest
 from assistant.config import Paths, Settings
 from assistant.errors import UsageError
@@ -552,6 +555,10 @@ class FakeDesk:
         self.notices: list[events.Notice] = []
         self.weakness: list[events.Notice] = []
         self.rows = log_rows(60)
+        self.asked: list[Query] = []
+        """What the log screen looked for."""
+        self.log_contents: dict[int, list[tuple[str, str | None]]] = {}
+        self.verifying: Callable[[Progress, threading.Event], Verification] = verified
 
     paths = Paths(
         "/home/ada/.config/assistant",
@@ -626,8 +633,53 @@ class FakeDesk:
         ]
         return rows[:limit]
 
+    @property
+    def logbook(self) -> FakeLogBook:
+        return FakeLogBook(self)
+
     async def aclose(self) -> None:
         self.closed = True
+
+
+class FakeLogBook:
+    """The log screen's reader over the desk's rows. What it was asked for is kept in `desk.asked`."""
+
+    def __init__(self, desk: FakeDesk) -> None:
+        self.desk = desk
+
+    async def page(self, query: Query, *, before_seq: int | None = None, limit: int = 200) -> Page:
+        self.desk.asked.append(query)
+        rows = await self.desk.log_page(
+            kinds=query.wanted.kinds, search=query.words, before_seq=before_seq or None, limit=limit
+        )
+        return Page(tuple(rows))
+
+    async def chain(self, seq: int) -> list[tuple[str, LogRow]]:
+        roles = {
+            "message": "prompt",
+            "model.call": "model",
+            "intent": "action",
+            "decision": "decision",
+            "outcome": "outcome",
+        }
+        first = (seq - 1) // 6 * 6 + 1
+        rows = [row for row in self.desk.rows if first <= row.seq < first + 6]
+        return [(roles.get(row.kind, ""), row) for row in rows]
+
+    async def contents(self, seq: int) -> list[tuple[str, str | None]]:
+        return self.desk.log_contents.get(seq, [])
+
+    async def of_call(self, task: str, call: str) -> int:
+        return next((row.seq for row in reversed(self.desk.rows) if f'"call": "{call}"' in row.detail), 0)
+
+    async def verify(self, progress: Progress, stop: threading.Event) -> Verification:
+        return await asyncio.to_thread(self.desk.verifying, progress, stop)
+
+
+def verified(progress: Progress, stop: threading.Event) -> Verification:
+    """A verification that ends at once and well."""
+    progress(60, 60)
+    return Verification(True, entries=60)
 
 
 def log_rows(number: int) -> list[LogRow]:

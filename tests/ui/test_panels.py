@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
 
+from assistant.audit.verification import Problem, Verification
 from assistant.audit.views import LogRow
 from assistant.types import Autonomy, Change
 from assistant.ui.screens.settings import flatten, meaning, origin
 from assistant.ui.screens.tools import with_budget
 from assistant.ui.screens.undo import undoable
+from tests.ui import fake_desk as fd
 from tests.ui.fake_desk import FakeDesk, changes, log_rows
 
 
@@ -177,7 +180,7 @@ class TestLog:
         async with panel("log") as chat:
             await chat.pilot.press("f", "f")
             await chat.until(lambda: "decisions" in chat.text() and "10 entries" in chat.text())
-            await chat.pilot.press("f", "f", "f", "f", "slash")
+            await chat.pilot.press("f", "f", "f", "f", "f", "slash")
             await chat.type("largest")
             await chat.until(lambda: "10 entries" in chat.text() and "largest files" in chat.text())
 
@@ -188,6 +191,106 @@ class TestLog:
             assert len(chat.app.screen_stack) == 2
             await chat.pilot.press("escape")
             await chat.until(lambda: len(chat.app.screen_stack) == 1)
+
+    async def test_filters_are_typed_between_the_words(self, panel: Any) -> None:
+        async with panel("log") as chat:
+            await chat.pilot.press("slash")
+            await chat.type("tool:run verdict:ask host:example.com path:notes.md model:m largest files")
+            await chat.until(lambda: chat.desk.asked[-1].words == "largest files")
+            wanted = chat.desk.asked[-1].wanted
+            assert (wanted.tool, wanted.verdict, wanted.host) == ("run", "ask", "example.com")
+            assert (wanted.path, wanted.model, wanted.task) == ("notes.md", "m", "t1")
+
+    async def test_a_filter_that_means_nothing_says_so(self, panel: Any) -> None:
+        async with panel("log") as chat:
+            await chat.pilot.press("slash")
+            await chat.type("since:soon")
+            await chat.until(lambda: "is not a time" in chat.text())
+
+    async def test_enter_shows_what_led_to_an_entry_and_escape_leads_back(self, panel: Any) -> None:
+        async with panel("log") as chat:
+            await chat.until(lambda: "60 entries" in chat.text())
+            await mark(chat, "list_dir: 12 entries")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: "what led to entry 59" in chat.text())
+            prompt, asked = (
+                next(row for row in chat.text().splitlines() if words in row) for words in ("list the largest", "▶")
+            )
+            assert "prompt" in prompt
+            assert "▶     59  outcome" in asked
+            await chat.pilot.press("escape")
+            await chat.until(lambda: "60 entries" in chat.text())
+            assert chat.app.screen.query_one("Rows").highlighted_id == "59", "the same entry is marked"
+            assert len(chat.app.screen_stack) == 2
+
+    async def test_a_click_marks_a_row_and_a_second_one_opens_it(self, panel: Any) -> None:
+        async with panel("log") as chat:
+            await chat.until(lambda: "60 entries" in chat.text())
+            await chat.pilot.click("#rows", offset=(20, 4))
+            await chat.until(lambda: '"call": "c55"' in chat.text())
+            assert "60 entries" in chat.text()
+            await chat.pilot.click("#rows", offset=(20, 4))
+            await chat.until(lambda: "what led to entry 56" in chat.text())
+
+    async def test_the_detail_shows_what_lies_apart_and_what_was_erased(self, panel: Any) -> None:
+        desk = FakeDesk()
+        desk.log_contents = {60: [("diff", "-old\n+new"), ("reason", None)]}
+        async with panel("log", desk) as chat:
+            await chat.until(lambda: "+new" in chat.text())
+            assert "erased" in chat.text()
+
+    async def test_v_verifies_with_progress_and_stops(self, panel: Any) -> None:
+        desk, go_on = FakeDesk(), threading.Event()
+
+        def slowly(progress: Any, stop: threading.Event) -> Verification:
+            progress(25, 100)
+            go_on.wait(30)
+            return Verification(not stop.is_set(), entries=60, problems=(Problem("entry 3: it is missing", 3),))
+
+        desk.verifying = slowly
+        async with panel("log", desk) as chat:
+            await chat.pilot.press("v")
+            await chat.until(lambda: "verifying: 25 % of 100 entries" in chat.text())
+            await chat.pilot.press("v")
+            go_on.set()
+            await chat.until(lambda: "the verification was stopped" in chat.text())
+            desk.verifying = lambda progress, stop: Verification(True, entries=60)
+            await chat.pilot.press("v")
+            await chat.until(lambda: "verified: all 60 entries are as they were signed" in chat.text())
+
+    async def test_a_log_that_does_not_verify_says_where(self, panel: Any) -> None:
+        desk = FakeDesk()
+        problem = Problem("entry 3: it is missing", 3)
+        desk.verifying = lambda progress, stop: Verification(False, first_bad_seq=3, problems=(problem,))
+        async with panel("log", desk) as chat:
+            await chat.pilot.press("v")
+            await chat.until(lambda: "✗ not verified: first_bad_seq=3" in chat.text())
+            assert "entry 3: it is missing" in chat.text()
+
+
+class TestFromACard:
+    """A card in the chat leads to what the log has about its call."""
+
+    @staticmethod
+    def desk() -> FakeDesk:
+        return FakeDesk(default=fd.call("c10", "list_dir", "list_dir: the folder", "x\n"))
+
+    async def test_l_shows_its_causes_and_escape_leads_back_to_the_chat(self, open_chat: Any) -> None:
+        async with open_chat(self.desk(), size=(120, 40)) as chat:
+            await chat.say("go")
+            chat.screen.query_one("CardView").focus()
+            await chat.pilot.press("l")
+            await chat.until(lambda: "what led to entry 11" in chat.text())
+            await chat.pilot.press("escape")
+            await chat.until(lambda: len(chat.app.screen_stack) == 1)
+
+    async def test_the_last_line_of_an_opened_card_does_so_by_mouse(self, open_chat: Any) -> None:
+        async with open_chat(self.desk(), size=(120, 40)) as chat:
+            await chat.say("go")
+            await chat.pilot.click("CardView")
+            await chat.until(lambda: "l · in the log" in chat.text())
+            await chat.pilot.click("CardView > .in-log")
+            await chat.until(lambda: "what led to entry 11" in chat.text())
 
 
 class TestTasks:

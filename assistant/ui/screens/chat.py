@@ -44,6 +44,7 @@ from assistant.ui.messages import (
     DeskReady,
     PromptSubmitted,
     ServerAnswered,
+    ShowInLog,
     StagedChanged,
     TurnEvent,
     TypedAhead,
@@ -285,6 +286,14 @@ class ChatScreen(TellsFailures, Screen[None]):
         if panel.current is None and panel.has_focus_within:
             self.prompt.focus()
         self.app.badge()
+
+    @on(ShowInLog)
+    def _show_in_log(self, message: ShowInLog) -> None:
+        if self.desk is None or self.session is None:
+            return
+        from assistant.ui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen(self, call=message.call_id))
 
     @on(TypedAhead)
     def _typed_ahead(self, message: TypedAhead) -> None:

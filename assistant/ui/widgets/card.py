@@ -19,6 +19,7 @@ from assistant.ui import figures
 from assistant.ui.conversation import Card, Update
 from assistant.ui.helpers import Helper, HelperStep
 from assistant.ui.language import N_, _, ngettext
+from assistant.ui.messages import ShowInLog
 from assistant.ui.safe import join, line
 from assistant.visible import one_line, visible
 
@@ -42,7 +43,7 @@ _SIGNS = {
 
 
 class CardView(Vertical, can_focus=True):
-    """One call. Enter, Space or a click opens and folds it."""
+    """One call. Enter, Space or a click opens and folds it; `l`, or a click on its last line, shows it in the log."""
 
     DEFAULT_CSS = """
     CardView {
@@ -50,6 +51,9 @@ class CardView(Vertical, can_focus=True):
         & > Static { height: auto; }
         & > .body { padding: 0 0 0 2; color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; display: none; }
         &.-body > .body { display: block; }
+        & > .in-log { padding: 0 0 0 2; width: auto; color: $secondary; display: none; }
+        & > .in-log:hover { text-style: underline; }
+        &.-opened > .in-log { display: block; }
         &:focus { background: $surface; }
         &.-found { background: $panel; }
     }
@@ -57,6 +61,7 @@ class CardView(Vertical, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold", N_("open or fold")),
+        Binding("l", "in_log", N_("what led to it, in the log")),
         Binding("x", "stop_helper", N_("stop the helper of this card")),
     ]
 
@@ -76,12 +81,14 @@ class CardView(Vertical, can_focus=True):
         self.set_class(bool(content), "-body")
         self._head = Static(head(item, opened=False), markup=False, classes="head")
         self._body = Static(content, markup=False, classes="body")
+        self._in_log = Static(Content(_("l · in the log")), markup=False, classes="in-log")
         self._redraw: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Head and body."""
+        """Head, body, the way to the log."""
         yield self._head
         yield self._body
+        yield self._in_log
 
     def show_update(self, update: Update) -> None:
         """Draw the item anew, at most every REDRAW_S seconds: a call may print thousands of lines."""
@@ -98,6 +105,7 @@ class CardView(Vertical, can_focus=True):
 
     def watch_opened(self) -> None:
         """Open or folded."""
+        self.set_class(self.opened, "-opened")
         self._draw()
 
     def action_fold(self) -> None:
@@ -113,7 +121,14 @@ class CardView(Vertical, can_focus=True):
     def on_click(self, event: Click) -> None:
         """A click is a toggle."""
         event.stop()
-        self.action_fold()
+        if event.widget is self._in_log:
+            self.action_in_log()
+        else:
+            self.action_fold()
+
+    def action_in_log(self) -> None:
+        """What led to this call, and what came of it."""
+        self.post_message(ShowInLog(self.item.call_id))
 
 
 def status_word(status: str) -> str:
