@@ -408,6 +408,8 @@ def ollama(body: dict[str, Any]) -> Iterator[str]:
 def bedrock(body: dict[str, Any]) -> Iterator[str]:
     tools = (body.get("toolConfig") or {}).get("tools")
     for tool in tools or []:
+        if "cachePoint" in tool:
+            continue
         spec = tool["toolSpec"]
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,63}", spec["name"]) or not spec["description"]:
             yield f"toolSpec {spec['name']}"
@@ -453,7 +455,7 @@ def bedrock_block(where: str, block: dict[str, Any]) -> Iterator[str]:
         yield f"{where}: image format"
     elif kind == "reasoningContent" and block[kind]["reasoningText"].get("signature") != "signed-by-bedrock":
         yield f"{where}: invalid signature"
-    elif kind not in ("text", "toolUse", "toolResult", "image", "reasoningContent"):
+    elif kind not in ("text", "toolUse", "toolResult", "image", "reasoningContent", "cachePoint"):
         yield f"{where}: {kind}"
 
 

@@ -14,6 +14,7 @@ from assistant.models.worker.target import PROVIDERS, find_target, join
 from assistant.types import Effect, Message, ModelRequest, TextPart, ToolSpec
 
 MESSAGES = (Message("system", (TextPart("Be brief."),)), Message("user", (TextPart("hi"),)))
+POINT = {"cachePoint": {"type": "default"}}
 TOOL = ToolSpec("read", "x" * 2000, Effect.READ, (), {"type": "object", "properties": {"p": {"type": "string"}}})
 
 
@@ -187,3 +188,42 @@ class TestBodies:
 
     def test_anthropic_is_asked_to_cache_the_prefix(self) -> None:
         assert built("anthropic/claude-sonnet-4-5")[2]["cache_control"] == {"type": "ephemeral"}
+
+    def test_claude_behind_openrouter_is_too_and_nobody_else_there(self) -> None:
+        assert built("openrouter/anthropic/claude-sonnet-4.5")[2]["cache_control"] == {"type": "ephemeral"}
+        assert "cache_control" not in built("openrouter/openai/gpt-5")[2]
+
+    @pytest.mark.parametrize(
+        ("model", "system", "tools", "message"),
+        [
+            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", True, True, True),
+            ("anthropic.claude-3-7-sonnet-20250219-v1:0", True, True, True),
+            ("anthropic.claude-3-5-haiku-20241022-v1:0", True, True, True),
+            ("anthropic.claude-3-5-sonnet-20241022-v2:0", False, False, False),
+            ("anthropic.claude-3-haiku-20240307-v1:0", False, False, False),
+            ("eu.amazon.nova-lite-v1:0", True, False, True),
+            ("amazon.nova-canvas-v1:0", False, False, False),
+            ("meta.llama3-1-70b-instruct-v1:0", False, False, False),
+            ("arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc", False, False, False),
+        ],
+    )
+    def test_bedrock_is_told_how_far_where_the_model_can_cache(
+        self, model: str, system: bool, tools: bool, message: bool
+    ) -> None:
+        """A mark that a model does not know is refused with the whole request."""
+        body = built(f"bedrock/converse/{model}", tools=(TOOL,))[2]
+        marks = [
+            POINT in body["system"],
+            POINT in body["toolConfig"]["tools"],
+            POINT in body["messages"][-1]["content"],
+        ]
+        assert marks == [system, tools, message]
+        assert str(body).count("cachePoint") == sum(marks)
+
+    def test_bedrock_s_invoke_marks_the_blocks_themselves(self) -> None:
+        body = built("bedrock/invoke/anthropic.claude-sonnet-4-5")[2]
+        assert body["system"][0]["cache_control"] == {"type": "ephemeral"}
+        assert body["messages"][-1]["content"][-1]["cache_control"] == {"type": "ephemeral"}
+        assert str(body).count("cache_control") == 2
+        old = built("bedrock/invoke/anthropic.claude-3-haiku-20240307-v1:0")[2]
+        assert "cache_control" not in str(old)

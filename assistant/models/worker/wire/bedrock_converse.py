@@ -16,6 +16,7 @@ from assistant.models.worker.history import Rules, arguments_of, fit, safe_name
 from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target, join, region
 from assistant.models.worker.wire.aws_signature import find_credentials, sign
+from assistant.models.worker.wire.bedrock_cache import mark_converse
 from assistant.models.worker.wire.request import Request, json_request, schema
 from assistant.types import (
     JSON,
@@ -62,6 +63,7 @@ def build(call: WireCall, target: Target) -> Request:
         body["inferenceConfig"] = {"maxTokens": call.request.max_output_tokens}
     if tools := _tools(call.request.tools, fitted.messages, own.tool_name):
         body["toolConfig"] = {"tools": tools}
+    mark_converse(body, target.model)
     return signed(call, target, "converse-stream" if call.stream else "converse", body)
 
 

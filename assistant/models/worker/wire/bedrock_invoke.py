@@ -18,6 +18,7 @@ from assistant.models.worker.history import Rules, fit
 from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target
 from assistant.models.worker.wire import anthropic, bedrock_converse, openai_chat
+from assistant.models.worker.wire.bedrock_cache import mark_invoke
 from assistant.models.worker.wire.request import Request
 from assistant.types import JSON, ModelEvent, Usage
 
@@ -47,6 +48,7 @@ def build(call: WireCall, target: Target) -> Request:
     method = "invoke-with-response-stream" if call.stream else "invoke"
     if "anthropic" in target.model:
         body: dict[str, Any] = {"anthropic_version": "bedrock-2023-05-31", **anthropic.content(call, target)}
+        mark_invoke(body, target.model)
     elif "nova" in target.model:
         asked = record(decode(bedrock_converse.build(call, target).body))
         body = {"schemaVersion": "messages-v1", **asked}

@@ -97,6 +97,8 @@ def body_of(call: WireCall, target: Target, fitted: Fitted, rules: Rules) -> dic
             body["reasoning"] = {"effort": call.request.reasoning}
         else:
             body["reasoning_effort"] = call.request.reasoning
+    if target.provider == "openrouter" and target.model.startswith("anthropic/"):
+        body["cache_control"] = {"type": "ephemeral"}  # Claude alone has to be asked; at the top, so that no mark moves
     return body
 
 
