@@ -72,6 +72,7 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
             make_model=_Models(catalogue, workers).open,
             servers=servers,
             task_servers=task_servers,
+            launcher=lambda: ServerRooms(sandbox),
             close=workers.aclose,
             tool_settings=_tool_settings(settings, environ),
         )

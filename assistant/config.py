@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, get_origin
 
 import msgspec
 
 from assistant.errors import UsageError
 from assistant.types import Autonomy, Budgets, Data
+from assistant.visible import one_line
 
 
 class Paths(Data, frozen=True):
@@ -84,10 +86,8 @@ def find_paths(environ: Mapping[str, str] | None = None) -> Paths:
 class Look(Data, frozen=True):
     """How the screen looks."""
 
-    theme: str = "auto"
-    """`auto`, `dark`, `light`, `high-contrast`, `no-colour`."""
-    language: str = "auto"
-    """`auto`, `en`, `zh_CN`."""
+    theme: Literal["auto", "dark", "light", "high-contrast", "no-colour"] = "auto"
+    language: Literal["auto", "en", "zh_CN"] = "auto"
     reduced_motion: bool = False
     screen_reader: bool = False
 
@@ -130,6 +130,7 @@ _ENVIRONMENT = {
     "ASSISTANT_LANGUAGE": "look.language",
 }
 """Variables that set a setting, by the setting's dotted name."""
+_BOOLEANS = {"true": True, "yes": True, "on": True, "是": True, "false": False, "no": False, "off": False, "否": False}
 
 
 def load_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> Settings:
@@ -138,7 +139,10 @@ def load_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> Set
     Raises UsageError naming file, key and the nearest known key for anything that does not fit.
     """
     file = Path(paths.config) / "config.toml"
-    tree = _read(file)
+    return _settings_of(_read(file), file, environ)
+
+
+def _settings_of(tree: dict[str, Any], file: Path, environ: Mapping[str, str] | None) -> Settings:
     for variable, value in _from_environment(environ).items():
         *parents, last = _ENVIRONMENT[variable].split(".")
         node = tree
@@ -149,6 +153,129 @@ def load_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> Set
         return msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise UsageError(f"`{file}`: {error}", hint=_nearest(str(error))) from error
+
+
+def parse_setting(name: str, text: str) -> Any:
+    """What a person typed for the setting `name`, as a value of its type; None for an empty text: its default again.
+
+    Lists may be typed with commas, everything else that is not plain text as TOML. Raises UsageError for an unknown name or a
+    text that fits no value.
+    """
+    kind = _type_of(name)
+    text = text.strip()
+    if not text:
+        return None
+    if kind is bool and text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if kind is str or (kind is not bool and choices_of(name)):
+        return text
+    if get_origin(kind) is tuple and not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"`{name}` can't be `{one_line(text, 60)}`: {error}",
+            hint="lists: a, b · numbers: 50 · yes or no: true, false",
+        ) from error
+
+
+def choices_of(name: str) -> tuple[str, ...]:
+    """The values that a setting may have, where there are few; none for any other. Raises UsageError for an unknown name."""
+    kind = _type_of(name)
+    if get_origin(kind) is Literal:
+        return tuple(str(value) for value in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return tuple(str(value) for value in kind)
+    return ("true", "false") if kind is bool else ()
+
+
+class SettingChange(Data, frozen=True):
+    """A change that was checked and not yet made: `text` is the whole file as it would be, `settings` what it would mean."""
+
+    name: str
+    old: Any
+    new: Any
+    settings: Settings
+    file: str
+    text: str
+
+    def write(self) -> None:
+        """Put it into the person's file, in one step. Raises UsageError when the file can't be written."""
+        file = Path(self.file).resolve()  # a link to where the person keeps such files stays a link
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as stream:
+                stream.write(self.text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            fresh.replace(file)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise UsageError(f"`{file}` can't be written: {error}", hint="nothing was changed") from error
+
+
+def change_setting(paths: Paths, name: str, value: Any, environ: Mapping[str, str] | None = None) -> SettingChange:
+    """Check what the person's file would be with `name` set to `value` (None: without it). Comments and order stay.
+
+    Nothing is written; see `SettingChange.write`. Raises UsageError for an unknown name or a value that does not fit.
+    """
+    import tomlkit  # 15 ms: only for those who change something
+    from tomlkit.items import Table
+
+    _type_of(name)
+    file = Path(paths.config) / "config.toml"
+    _read(file)  # a file that is broken is mended by hand first
+    document = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
+    *parents, last = name.split(".")
+    node: Any = document
+    for part in parents:
+        if part not in node:
+            if value is None:
+                break
+            node[part] = tomlkit.table()
+        node = node[part]
+    else:
+        if value is not None:
+            node[last] = value
+        elif last in node:
+            del node[last]
+            if isinstance(node, Table) and not node:
+                del document[parents[0]]
+    text = tomlkit.dumps(document)
+    before = load_settings(paths, environ)
+    after = _settings_of(tomllib.loads(text), file, environ)
+    return SettingChange(name, _value_of(before, name), _value_of(after, name), after, str(file), text)
+
+
+def _value_of(settings: Settings, name: str) -> Any:
+    node: Any = settings
+    for part in name.split("."):
+        node = getattr(node, part)
+    return msgspec.to_builtins(node)
+
+
+def _type_of(name: str) -> Any:
+    """The type of a setting by its dotted name. Raises UsageError naming the nearest known one."""
+    found = _types(Settings)
+    if name not in found:
+        close = difflib.get_close_matches(name, found, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known settings: {', '.join(sorted(found))}"
+        raise UsageError(f"there is no setting `{one_line(name, 60)}`", hint=hint)
+    return found[name]
+
+
+def _types(kind: type[msgspec.Struct], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        name = f"{prefix}{field.name}"
+        of: Any = field.type
+        if isinstance(of, type) and issubclass(of, msgspec.Struct):
+            found |= _types(of, f"{name}.")
+        else:
+            found[name] = of
+    return found
 
 
 def explain_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> list[tuple[str, Any, str]]:

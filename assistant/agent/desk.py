@@ -20,6 +20,7 @@ from assistant.sandbox.protocol import ApplyReport
 from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
 
 if TYPE_CHECKING:
+    from assistant.agent.arrangements import Arrangements
     from assistant.agent.logbook import LogBook
     from assistant.agent.reviewing import Review
     from assistant.config import Paths, Settings
@@ -93,6 +94,10 @@ class TaskSession(Protocol):
 
     async def set_tools(self, names: Sequence[str]) -> None:
         """Enable exactly these tools from the next model call on. Raises UsageError for an unknown name."""
+        ...
+
+    async def use_kit(self, name: str, tools: Sequence[str]) -> None:
+        """Go on with the tools of a kit, from the next model call on."""
         ...
 
     async def set_autonomy(self, level: Autonomy) -> None:
@@ -194,7 +199,12 @@ class Desk(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """As loaded at start."""
+        """As they stand now."""
+        ...
+
+    @property
+    def arrangements(self) -> Arrangements:
+        """Settings, kits and servers of this person, to be changed."""
         ...
 
     async def open_task(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.arrangements import Arrangements
 from assistant.agent.children import Borrowed
 from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
@@ -54,6 +55,8 @@ class LocalDesk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.arrangements = Arrangements(parts)
+        """Settings, kits and servers of this person, to be changed."""
         self._views = Views(parts.log)
         self._today = Today(parts.log)
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
@@ -68,8 +71,8 @@ class LocalDesk:
 
     @property
     def settings(self) -> Settings:
-        """As loaded at start."""
-        return self._parts.settings
+        """As they stand now: a change counts for tasks that are opened from then on."""
+        return self.arrangements.settings
 
     @property
     def log(self) -> Log:
@@ -100,7 +103,7 @@ class LocalDesk:
     ) -> LocalSession:
         """A new task. Raises FolderError, NeedsPerson (a whole home, not confirmed), UsageError (unknown kit, tool, model)."""
         real = check_folder(folder, broad_ok=broad_ok)
-        settings = self._parts.settings
+        settings = self.settings
         chosen = find_kit(self._parts.kits, kit or settings.kit)
         wanted = tuple(tools) if tools is not None else tuple(t for t in chosen.tools if self._parts.registry.find(t))
         if tools is None and wanted:  # a person's trusted servers come with every kit that has tools
@@ -174,7 +177,7 @@ class LocalDesk:
             kit=old.kit,
             tools=old.tools,
             autonomy=old.autonomy,
-            budgets=parts.settings.budgets,
+            budgets=self.settings.budgets,
             parent=old.id,
             created_ms=now_ms(),
         )
@@ -189,11 +192,11 @@ class LocalDesk:
             now_ms=now_ms,
         )
         await self._record_opening(new, {"purpose": "replay"})
-        spending = Spending(Spent(), lambda: new.budgets, parts.settings.day, self._today)
+        spending = Spending(Spent(), lambda: new.budgets, self.settings.day, self._today)
         tools = [spec for name in new.tools if (spec := parts.registry.find(name))]
         try:
             return await Replaying(new, old, past, parts.log, gateway, spending).run(
-                answering, tools, parts.settings.max_steps
+                answering, tools, self.settings.max_steps
             )
         finally:
             await answering.aclose()
@@ -353,7 +356,7 @@ class LocalDesk:
 
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
-        session.owner(self._parts.settings.me)
+        session.owner(self.settings.me)
         for grant in self._views.standing_grants() if grants is None else grants:
             session.add_grant(grant)
         return session
@@ -468,15 +471,15 @@ class LocalDesk:
             stage=lambda: parts.sandbox().stage(task.id, folder, parts.paths.stages),
             make_model=parts.make_model,
             reload_policy=reload_policy,
-            fallback=parts.settings.model.fallback,
+            fallback=self.settings.model.fallback,
             usable=lambda name: self._known(name) is not None,
             window=lambda name: info.context_tokens if (info := self._known(name)) else None,
-            day=parts.settings.day,
+            day=self.settings.day,
             today=self._today,
             open_child=self._open_child,
             new_task=lambda: (new_task_id(), now_ms()),
             depth=1 if task.parent else 0,
-            max_steps=parts.settings.max_steps,
+            max_steps=self.settings.max_steps,
             weakness=Weakness(weakness),
         )
         return LocalSession(task, model, services, past)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Catalogue
     from assistant.models.protocol import Model
     from assistant.sandbox.protocol import Room, Sandbox, Stage
+    from assistant.servers.launcher import Launcher
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -43,6 +44,8 @@ class Parts(msgspec.Struct, frozen=True):
     servers: Servers
     """The MCP servers of this person; the tools of trusted ones stand in the registry."""
     task_servers: Callable[[Callable[[], Task], Callable[[], Awaitable[Room]], Approver], TaskServers]
+    launcher: Callable[[], Launcher]
+    """Starts a server apart from any task, to see what it offers."""
     close: Callable[[], Awaitable[None]]
     tool_settings: Callable[[str], Mapping[str, JSON]] = lambda _: {}
     """What the person configured for a tool, its key filled in."""

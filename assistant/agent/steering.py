@@ -124,6 +124,14 @@ class Steering:
         if (servers := self.gateway.servers) is not None:
             servers.warm_up(list(self.enabled_tools()))
 
+    async def use_kit(self, name: str, tools: Sequence[str]) -> None:
+        """Go on with the tools of a kit. Those that there are not are left out: a kit may name tools of another machine."""
+        there = [n for n in tools if self._services.registry.find(n) is not None]
+        await self._change("kit", self._task.kit, name)
+        self._task = msgspec.structs.replace(self._task, kit=name)
+        self._services.policy.set_task(self._task)
+        await self.set_tools(there)
+
     async def set_autonomy(self, level: Autonomy) -> None:
         """Turn the dial."""
         await self._change("autonomy", str(self._task.autonomy), str(level))

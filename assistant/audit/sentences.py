@@ -72,6 +72,13 @@ def _opened(body: Body, said: Said) -> str:
     return join(f"task opened on {folder}", body.get("model"), f"kit {body.get('kit', '?')}", why)
 
 
+def _setting(body: Body, said: Said) -> str:
+    """A setting whose values name people or addresses has them apart."""
+    if "new" in body:
+        return _changed(body, said)
+    return f"{body.get('name', 'setting')}: {said('old') or '?'} → {said('new') or '?'}"
+
+
 def _changed(body: Body, said: Said) -> str:
     what, old, new = body.get("what", body.get("name", "setting")), body.get("old"), body.get("new")
     match what:
@@ -330,7 +337,13 @@ def _tail(body: Body, said: Said) -> str:
 SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "task.opened": _opened,
     "task.changed": _changed,
-    "setting.changed": _changed,
+    "setting.changed": _setting,
+    "kit.saved": lambda body, said: f"kit {body.get('name', '?')} saved: {_some(body.get('tools') or ())}",
+    "kit.deleted": lambda body, said: f"kit {body.get('name', '?')} deleted",
+    "server.trusted": lambda body, said: join(
+        f"the person trusts server {body.get('server', '?')}", f"offer {_short(body.get('offer'))}"
+    ),
+    "server.distrusted": lambda body, said: f"the person no longer trusts server {body.get('server', '?')}",
     "context.read": _context,
     "message": _message,
     "delegated": _delegated,

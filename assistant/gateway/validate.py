@@ -22,7 +22,7 @@ class Validator:
     """Checks arguments against the schemas of tools. Compiled once a tool."""
 
     def __init__(self) -> None:
-        self._compiled: dict[str, Any] = {}
+        self._compiled: dict[str, tuple[object, Any]] = {}
 
     def check(self, spec: ToolSpec, arguments: str) -> dict[str, JSON]:
         """The arguments as an object.
@@ -38,14 +38,16 @@ class Validator:
         return found
 
     def _validator(self, spec: ToolSpec) -> Any:
-        if spec.name not in self._compiled:
+        known = self._compiled.get(spec.name)
+        if known is None or known[0] is not spec.parameters:  # a server that is trusted anew may bring another schema
             import jsonschema_rs  # 20 ms: not before the first call
 
             try:
-                self._compiled[spec.name] = jsonschema_rs.validator_for(dict(spec.parameters))
+                known = (spec.parameters, jsonschema_rs.validator_for(dict(spec.parameters)))
+                self._compiled[spec.name] = known
             except (ValueError, jsonschema_rs.ValidationError) as error:  # a server's schema is its own making
                 raise InvalidCallError(f"{spec.name} can't be called: its schema is no JSON schema") from error
-        return self._compiled[spec.name]
+        return known[1]
 
     @staticmethod
     def _known_keys(spec: ToolSpec, found: dict[str, JSON]) -> None:

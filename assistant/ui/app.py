@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import msgspec
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
@@ -80,12 +80,24 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._add_chat(opening)
         for theme in themes.THEMES.values():
             self.register_theme(theme)
+        self._own_filters: list[LineFilter] = []
+        self._moving: Literal["none", "basic", "full"] = self.animation_level
+        self._draw_look()
+
+    def take_look(self, look: Look) -> None:
+        """Another theme, colour or none, motion or none, at once and in every open task."""
+        self.look = look
+        self._draw_look()
+        for chat in self.chats.values():
+            chat.activity.still = look.reduced_motion
+        self.refresh_css(animate=False)
+
+    def _draw_look(self) -> None:
         self.theme, without_colour = themes.choose(self.look.theme)
-        self._own_filters: list[LineFilter] = [ControlFilter()]
+        self._own_filters = [ControlFilter()]
         if without_colour and not self.no_color:
             self._own_filters.append(Monochrome())
-        if self.look.reduced_motion:
-            self.animation_level = "none"
+        self.animation_level = "none" if self.look.reduced_motion else self._moving
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and the wall against control characters in front of the terminal."""

@@ -36,6 +36,14 @@ async def _tools(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("tools")
 
 
+async def _kits(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("kits")
+
+
+async def _servers(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("servers")
+
+
 async def _log(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("log")
 
@@ -99,6 +107,8 @@ COMMANDS = (
     Command("help", "", N_("all keys and commands"), _help),
     Command("model", N_("[name]"), N_("change the model, or see all"), _model),
     Command("tools", "", N_("tools, permissions, boundaries, budgets"), _tools),
+    Command("kits", "", N_("sets of tools: use one, save your own"), _kits),
+    Command("servers", "", N_("MCP servers: what they offer, what changed"), _servers),
     Command("review", "", N_("staged changes: look, apply, drop"), _review),
     Command("undo", "", N_("take back what was applied last"), _undo),
     Command("log", "", N_("everything that was done, and why"), _log),
@@ -110,8 +120,8 @@ COMMANDS = (
     Command("autonomy", N_("[level]"), N_("how much may be done alone"), _autonomy),
     Command("find", N_("[words]"), N_("search in this conversation"), _find),
     Command("copy", "", N_("copy the last answer"), _copy),
-    Command("settings", "", N_("every setting and where it comes from"), _settings),
-    Command("theme", N_("[name]"), N_("dark, light, high-contrast"), _theme),
+    Command("settings", "", N_("every setting: look and change"), _settings),
+    Command("theme", N_("[name]"), N_("auto, dark, light, high-contrast, no-colour"), _theme),
     Command("quit", "", N_("leave; the task stays in the log"), _quit),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}

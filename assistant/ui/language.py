@@ -15,6 +15,8 @@ LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
 _catalogue: dict[str, tuple[str, ...]] = {}
+_chosen = ["en"]
+"""The language in use; a list, so that it is one object for everyone who imports it."""
 
 
 def choose(wanted: str, environ: Mapping[str, str] | None = None) -> str:
@@ -32,6 +34,7 @@ def choose(wanted: str, environ: Mapping[str, str] | None = None) -> str:
 def set_language(name: str) -> None:
     """Use the catalogue of `name` from now on. Text that is already drawn stays as it is. An unknown name is English."""
     _catalogue.clear()
+    _chosen[0] = name if name in LANGUAGES else "en"
     file = LOCALE / name / "LC_MESSAGES" / "assistant.po"
     if name != "en" and file.is_file():
         _catalogue.update(read_po(file))
@@ -41,6 +44,11 @@ def _(text: str) -> str:
     """`text` in the chosen language, or as it is."""
     found = _catalogue.get(text)
     return found[0] if found and found[0] else text
+
+
+def pick(words: Mapping[str, str]) -> str:
+    """Of a text that its author wrote in several languages (`en`, `zh`), the one in use, else English, else any."""
+    return words.get(_chosen[0][:2]) or words.get("en") or next(iter(words.values()), "")
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"

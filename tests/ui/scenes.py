@@ -128,6 +128,8 @@ SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "log": _panel("log", "down"),
     "tasks": _panel("tasks"),
     "tools": _panel("tools"),
+    "kits": _panel("kits"),
+    "servers": _panel("servers"),
     "models": _panel("models"),
     "settings": _panel("settings"),
 }

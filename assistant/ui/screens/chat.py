@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -430,10 +431,12 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def set_theme(self, name: str) -> None:
         """Change the look for this run."""
-        if name not in self.app.available_themes:
-            self.tell("info", _("themes: {names}").format(names="dark, light, high-contrast"))
+        from assistant.ui import themes
+
+        if name not in themes.NAMES:
+            self.tell("info", _("themes: {names}").format(names=", ".join(themes.NAMES)))
             return
-        self.app.theme = name
+        self.app.take_look(msgspec.structs.replace(self.app.look, theme=name))
 
     def start_search(self, words: str) -> None:
         """Open the search line, filled with `words`."""

@@ -46,6 +46,11 @@ class ConfirmScreen(ModalScreen[bool]):
                 classes="answers",
             )
 
+    @property
+    def takes_answers(self) -> bool:
+        """Whether it has stood long enough for a key to be an answer."""
+        return Message().time >= self._armed_at > 0
+
     def on_mount(self) -> None:
         """Nothing pressed so far is an answer."""
         self._armed_at = Message().time + ARM_S
@@ -55,7 +60,10 @@ class ConfirmScreen(ModalScreen[bool]):
         event.stop()
         if event.time < self._armed_at:
             return
-        if event.key == "y":
+        scrolls = {"up": "scroll_up", "down": "scroll_down", "pageup": "scroll_page_up", "pagedown": "scroll_page_down"}
+        if event.key in scrolls and (scroll := self.query(VerticalScroll)):
+            getattr(scroll.first(), scrolls[event.key])(animate=False)
+        elif event.key == "y":
             leave(self, True)
         elif event.key in ("n", "escape", "ctrl+c"):
             leave(self, False)

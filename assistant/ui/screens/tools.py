@@ -1,7 +1,10 @@
-"""Tools per task: what each can do, on or off; permissions, boundaries, autonomy, budgets. Each change holds at once."""
+"""Tools per task: what each can do and how far it reaches, on or off; kit, servers, permissions, boundaries, autonomy,
+budgets. Each change is logged and holds at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,11 +14,15 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 
+from assistant.errors import AssistantError
+from assistant.gateway.servers import ServerState
 from assistant.types import Autonomy, Boundary, Budgets, Grant, ToolSpec
 from assistant.ui import figures
-from assistant.ui.language import N_, _
+from assistant.ui.language import N_, _, pick
+from assistant.ui.reach import grants_of, reach
 from assistant.ui.safe import join, line, pad
 from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.screens.servers import state_words
 from assistant.ui.widgets.status_line import autonomy_word
 
 if TYPE_CHECKING:
@@ -28,24 +35,28 @@ AUTONOMY = {
     Autonomy.APPROVER: N_("goes on by itself, asks only for what is risky"),
     Autonomy.OBSERVER: N_("does all that policy allows; you watch and can stop it"),
 }
-BUDGETS = ("cost", "tokens", "calls", "time")
+BUDGETS = ("cost", "tokens", "calls", "time", "energy")
 
 
 class ToolsScreen(PanelScreen):
-    """One list in five parts."""
+    """One list in seven parts."""
 
     TITLE_TEXT = N_("Tools")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "choose", N_("turn on or off, set")),
         Binding("x,delete", "end", N_("revoke a permission, lift a boundary")),
         Binding("b", "boundary", N_("state a boundary")),
+        Binding("k", "open('kits')", N_("kits: use one, save the present set")),
+        Binding("m", "open('servers')", N_("MCP servers")),
     ]
 
     def __init__(self, chat: ChatScreen) -> None:
         super().__init__()
         if chat.session is None:
             raise RuntimeError("tools need an open task")
-        self._chat, self.session = chat, chat.session
+        if chat.desk is None:
+            raise RuntimeError("tools need an open desk")
+        self._chat, self.session, self._desk = chat, chat.session, chat.desk
 
     def parts(self) -> ComposeResult:
         """The list."""
@@ -53,18 +64,40 @@ class ToolsScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
-        return [("Enter", _("on/off, set")), ("x", _("revoke, lift")), ("b", _("new boundary"))]
+        return [
+            ("Enter", _("on/off, set")),
+            ("x", _("revoke, lift")),
+            ("b", _("new boundary")),
+            ("k", _("kits")),
+            ("m", _("servers")),
+        ]
 
     def on_mount(self) -> None:
         """Everything as it stands."""
         self.query_one(Rows).focus()
         self._draw()
 
+    def on_screen_resume(self) -> None:
+        """Back from kits or servers: they may have changed what is on."""
+        if self.is_mounted and self.query(Rows):
+            self._draw()
+
     def _draw(self) -> None:
         session = self.session
         tools = session.tools()
+        states = self._servers()
+        configs = {s.config.name: s.config for s in states}
+        given = self._desk.settings.tools
         rows: list[tuple[str, Content]] = [("-tools", Content(_("Tools")))]
-        rows += [(f"tool:{spec.name}", tool_label(spec, on=on)) for spec, on in tools]
+        for spec, is_on in tools:
+            server = configs.get(spec.program[0]) if spec.protocol == "server" and spec.program else None
+            where = reach(spec, session.task.folder, given.get(spec.name, {}), server)
+            label = tool_label(spec, on=is_on, where=where, granted=grants_of(spec, session.grants()))
+            rows.append((f"tool:{spec.name}", label))
+        rows.append(("-kit", join("\n", _("Kit"))))
+        rows.append(("kit:", self._kit_label({spec.name for spec, on in tools if on})))
+        rows.append(("-servers", join("\n", _("Servers"))))
+        rows += [(f"server:{s.config.name}", _server_row(s)) for s in states] or [("-s", _none())]
         rows.append(("-grants", join("\n", _("Permissions you gave"))))
         rows += [(f"grant:{grant.id}", grant_label(grant)) for grant in session.grants()] or [("-g", _none())]
         rows.append(("-boundaries", join("\n", _("Boundaries"))))
@@ -94,10 +127,35 @@ class ToolsScreen(PanelScreen):
         if kind == "tool":
             names = [spec.name for spec, on in session.tools() if on != (spec.name == name)]
             self._act(session.set_tools(names))
+        elif kind in ("kit", "server"):
+            self.action_open(f"{kind}s")
         elif kind == "level":
             self._act(session.set_autonomy(Autonomy(name)))
         elif kind == "budget":
             self.run_worker(partial(self._budget, name), group="act", exit_on_error=False)
+
+    def action_open(self, name: str) -> None:
+        """Kits or servers, over this screen."""
+        self.app.open_screen(name, self._chat)
+
+    def _servers(self) -> list[ServerState]:
+        try:
+            return self._desk.arrangements.servers()
+        except AssistantError as error:
+            self.app.notify(str(error), severity="warning", markup=False, timeout=8)
+            return []
+
+    def _kit_label(self, on_now: set[str]) -> Content:
+        name = self.session.task.kit
+        kit = self._desk.arrangements.kits.get(name)
+        same = (
+            kit is not None
+            and {t for t in kit.tools if any(spec.name == t for spec, _on in self.session.tools())} == on_now
+        )
+        changed = "" if same else "  " + _("changed since: k, then s saves this set as your own")
+        return join(
+            "    ", line(name, "bold", 40), "  ", line(pick(kit.title) if kit else "", "", 80), (changed, "$quiet")
+        )
 
     def action_end(self) -> None:
         """Revoke or lift the marked row."""
@@ -163,7 +221,12 @@ def _none() -> Content:
     return Content.styled("  " + _("none"), "italic not bold $quiet")
 
 
-def tool_label(spec: ToolSpec, *, on: bool) -> Content:
+def _server_row(state: ServerState) -> Content:
+    words, style = state_words(state)
+    return join("    ", line(state.config.name, "bold", 60), "  ", line(words, style, 80))
+
+
+def tool_label(spec: ToolSpec, *, on: bool, where: Sequence[tuple[str, str]] = (), granted: str = "") -> Content:
     """On or off, what it can do, what it can't, and how far it reaches."""
     mark = ("[x] ", "bold $success") if on else ("[ ] ", "$quiet")
     rows = [
@@ -178,8 +241,11 @@ def tool_label(spec: ToolSpec, *, on: bool) -> Content:
         rows.append(join("    ", line(spec.can)))
     if spec.cannot:
         rows.append(join("    ", (_("Not: "), "$quiet"), line(spec.cannot, "$quiet")))
-    if spec.hosts:
-        rows.append(join("    ", (_("Hosts: "), "$quiet"), line(", ".join(spec.hosts), "$quiet")))
+    if where:
+        parts = " · ".join(f"{what}: {which}" for what, which in where)
+        rows.append(join("    ", line(parts, "$quiet", 600)))
+    if granted:
+        rows.append(join("    ", (_("Allowed by you: "), "$quiet"), line(granted, "$accent")))
     return Content("\n").join(rows)
 
 
@@ -213,12 +279,20 @@ def level_label(level: Autonomy, now: Autonomy) -> Content:
 
 def budget_name(name: str) -> str:
     """A budget's name."""
-    return {"cost": _("money"), "tokens": _("tokens"), "calls": _("tool calls"), "time": _("time")}[name]
+    names = {
+        "cost": _("money"),
+        "tokens": _("tokens"),
+        "calls": _("tool calls"),
+        "time": _("time"),
+        "energy": _("energy"),
+    }
+    return names[name]
 
 
 def budget_unit(name: str) -> str:
     """What its number counts."""
-    return {"cost": "US$", "tokens": _("tokens"), "calls": _("calls"), "time": _("seconds")}[name]
+    units = {"cost": "US$", "tokens": _("tokens"), "calls": _("calls"), "time": _("seconds"), "energy": "Wh"}
+    return units[name]
 
 
 def budget_label(name: str, budgets: Budgets) -> Content:
@@ -228,6 +302,7 @@ def budget_label(name: str, budgets: Budgets) -> Content:
         "tokens": figures.count(budgets.tokens) if budgets.tokens is not None else "",
         "calls": str(budgets.calls) if budgets.calls is not None else "",
         "time": figures.duration(budgets.wall_s * 1_000) if budgets.wall_s is not None else "",
+        "energy": f"{budgets.energy_mwh / 1_000:g} Wh" if budgets.energy_mwh is not None else "",
     }[name]
     return join("    ", pad(budget_name(name), 14), (value or _("no limit"), "" if value else "$quiet"))
 
@@ -236,7 +311,8 @@ def with_budget(budgets: Budgets, name: str, text: str) -> Budgets | None:
     """`budgets` with one limit replaced by what was typed, or None when that is no positive number."""
     import msgspec
 
-    field = {"cost": "cost_uusd", "tokens": "tokens", "calls": "calls", "time": "wall_s"}[name]
+    fields = {"cost": "cost_uusd", "tokens": "tokens", "calls": "calls", "time": "wall_s", "energy": "energy_mwh"}
+    scale = {"cost": 1_000_000, "energy": 1_000}.get(name, 1)
     value: int | None = None
     if text.strip():
         try:
@@ -245,5 +321,5 @@ def with_budget(budgets: Budgets, name: str, text: str) -> Budgets | None:
             return None
         if not 0 < number < 1e12:  # NaN and infinity fail this too
             return None
-        value = round(number * 1_000_000) if name == "cost" else round(number)
-    return msgspec.structs.replace(budgets, **{field: value})
+        value = round(number * scale)
+    return msgspec.structs.replace(budgets, **{fields[name]: value})
