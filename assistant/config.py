@@ -171,6 +171,8 @@ def parse_setting(name: str, text: str) -> Any:
         return text
     if get_origin(kind) is tuple and not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
@@ -221,6 +223,8 @@ def change_setting(paths: Paths, name: str, value: Any, environ: Mapping[str, st
 
     Nothing is written; see `SettingChange.write`. Raises UsageError for an unknown name or a value that does not fit.
     """
+    import tomllib
+
     import tomlkit  # 15 ms: only for those who change something
     from tomlkit.items import Table
 
@@ -260,6 +264,8 @@ def _type_of(name: str) -> Any:
     """The type of a setting by its dotted name. Raises UsageError naming the nearest known one."""
     found = _types(Settings)
     if name not in found:
+        import difflib
+
         close = difflib.get_close_matches(name, found, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known settings: {', '.join(sorted(found))}"
         raise UsageError(f"there is no setting `{one_line(name, 60)}`", hint=hint)

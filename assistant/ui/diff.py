@@ -24,7 +24,7 @@ def parse(diff: str) -> list[DiffRow]:
     rows: list[DiffRow] = []
     old = new = 0
     inside = False
-    for line in diff.splitlines():
+    for line in diff.removesuffix("\n").split("\n") if diff else ():
         if found := _HUNK.match(line):
             old, new, inside = int(found[1]), int(found[2]), True
             rows.append(DiffRow("hunk", line))

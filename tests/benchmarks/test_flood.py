@@ -77,9 +77,7 @@ def server() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_two_thousand_tokens_a_second_for_a_minute(
-    server: subprocess.Popen[str], home: Path, tmp_path: Path
-) -> None:
+def test_two_thousand_tokens_a_second_for_a_minute(server: subprocess.Popen[str], home: Path, tmp_path: Path) -> None:
     """Every token is in the log, the last one is shown when it comes, and keys are echoed within 50 ms (p99)."""
     assert server.stdout is not None
     port = int(server.stdout.readline())

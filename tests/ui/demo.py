@@ -84,9 +84,32 @@ def scene(name: str) -> fd.FakeDesk:
     totals = fd.TaskTotals(34_200, 2_100, 12, 182_000)
     if name == "long":
         return fd.FakeDesk(scripts, turn, history=fd.long_history(10_000, 2_000), totals=totals)
+    if name == "staged":
+        return staged(scripts)
     if name == "first":
         return fd.FakeDesk(scripts, turn, earlier=0)
     return fd.FakeDesk(scripts, turn, stage=fd.changes(), totals=totals, model="anthropic/claude-x")
+
+
+def staged(scripts: dict[str, fd.Script]) -> fd.FakeDesk:
+    """A task with a real stage below the home folder: a file with three hunks, a new one, and one that both sides changed."""
+    from tests.ui.staged_desk import StagedDesk
+
+    desk = StagedDesk(Path.home())
+    desk.scripts = scripts
+    old = "".join(f"line {n}\n" for n in range(1, 41))
+    for file in ("a.txt", "clash.py"):
+        (desk.folder / file).write_text(old)
+    desk.begin()
+    new = old.replace("line 2\n", "line two\n").replace("line 20\n", "line twenty\n").replace("line 38\n", "line 38!\n")
+    for file in ("a.txt", "clash.py"):
+        desk.stage_file(file, new)
+    desk.stage_file("new.md", "# New\n\n你好\n")
+    desk.real_stage().changes()
+    (desk.folder / "clash.py").write_text(
+        old.replace("line 20\n", "line 20, mine\n").replace("line 10\n", "line ten\n")
+    )
+    return desk
 
 
 def main() -> int:
@@ -97,7 +120,7 @@ def main() -> int:
     async def build() -> fd.FakeDesk:
         return scene(name)  # after the first frame, as the real desk is
 
-    return run_app(build, folder, "" if name == "long" else None)
+    return run_app(build, folder, "" if name in ("long", "staged") else None)
 
 
 if __name__ == "__main__":

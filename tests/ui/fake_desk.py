@@ -21,12 +21,12 @@ from assistant.audit.verification import Progress, Verification
 from assistant.audit.views import LogRow, Page, TaskSummary
 from assistant.canonical import digest
 from assistant.config import Paths, Settings
-from assistant.errors import UsageError
+from assistant.errors import StageError, UsageError
 from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
 from assistant.gateway.processes import Running
 from assistant.gateway.servers import ServerState
-from assistant.sandbox.protocol import ApplyReport
+from assistant.sandbox.protocol import ApplyReport, Sides
 from assistant.servers.config import Grants, ServerConfig
 from assistant.servers.offer import Offer, OfferedTool
 from assistant.servers.trust import Pin
@@ -494,6 +494,10 @@ class FakeSession:
         self._boundaries = [b for b in self._boundaries if b.id != boundary_id]
         self.done.append(("remove_boundary", boundary_id))
 
+    @property
+    def review(self) -> FakeReview:
+        return FakeReview(self, self._desk)
+
     async def changes(self) -> list[Change]:
         return list(self.stage)
 
@@ -619,6 +623,21 @@ class FakeArrangements:
         self.done.append(("distrust_server", name))
 
 
+class FakeReview:
+    """Files without text: parts and merges are tested over a real stage (`staged_desk.py`)."""
+
+    def __init__(self, session: FakeSession, desk: FakeDesk) -> None:
+        self._session, self._desk = session, desk
+
+    async def conflicts(self) -> dict[str, str]:
+        return {c.path: "it was changed meanwhile" for c in self._session.stage if c.path in self._desk.conflicts}
+
+    async def sides(self, path: str) -> Sides:
+        if path not in self._desk.sides:
+            raise StageError(f"`{path}` is staged as a whole")
+        return self._desk.sides[path]
+
+
 class FakeDesk:
     """A Desk over scripts. `scripts` maps a prompt to its turn; any other prompt gets `default`."""
 
@@ -640,6 +659,7 @@ class FakeDesk:
         self._history = list(history)
         self.diffs: dict[str, str] = {"notes/todo.md": DIFF}
         self.conflicts: set[str] = set()
+        self.sides: dict[str, Sides] = {}
         self.sessions: list[FakeSession] = []
         self.opened: list[tuple[Path, dict[str, object]]] = []
         self.earlier = earlier

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from assistant.agent import events
+from assistant.sandbox.protocol import Sides
 from assistant.types import Answer, Message, TextPart, Usage
 from assistant.ui.app import AssistantApp
 from tests.ui import fake_desk as fd
@@ -48,13 +49,19 @@ def chat_desk() -> fd.FakeDesk:
     ]
     answers = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
     scopes = ((Answer.TASK, "run `make` in this folder"), (Answer.ALWAYS, "run `make` in every folder"))
-    return fd.FakeDesk(
+    desk = fd.FakeDesk(
         {"largest": turn, "ask": [fd.request("make test", answers=answers, scopes=scopes)]},
         stage=fd.changes(),
         totals=fd.TaskTotals(34_200, 2_100, 12, 182_000),
         model="anthropic/claude-x",
         history=[Message("user", (TextPart("hello 你好"),)), Message("assistant", (TextPart("Hello."),))],
     )
+    desk.conflicts = {"notes/todo.md"}
+    head, tail = "# To do\n", "- call Anna\n" + "".join(f"- {n}\n" for n in range(20))
+    base, mine, staged = ("- write the report" + more for more in ("\n", " today\n", " by Friday\n- 买牛奶\n"))
+    sides = [(head + middle + tail).encode() for middle in (base, mine, staged)]
+    desk.sides = {"notes/todo.md": Sides("notes/todo.md", *sides)}
+    return desk
 
 
 async def _settle(pilot: Any) -> None:
@@ -125,6 +132,8 @@ SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "card": _card,
     "help": _panel("help"),
     "review": _panel("review", "down", "down", "down", "down", "down", "s"),
+    "hunk": _panel("review", "down", "down", "down", "down", "down", "tab"),
+    "merge": _panel("review", "down", "down", "down", "down", "down", "c"),
     "log": _panel("log", "down"),
     "tasks": _panel("tasks"),
     "tools": _panel("tools"),

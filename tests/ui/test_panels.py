@@ -56,6 +56,8 @@ class TestReview:
     async def test_the_marked_file_shows_its_diff_inline_and_side_by_side(self, panel: Any) -> None:
         async with panel("review") as chat:
             await mark(chat, "todo.md")
+            await chat.until(lambda: "│" in chat.text())  # 120 columns: side by side
+            await chat.pilot.press("s")
             await chat.until(lambda: "+ - write the report by Friday" in chat.text())
             await chat.pilot.press("s")
             await chat.until(
@@ -101,11 +103,9 @@ class TestReview:
         desk = FakeDesk(stage=changes())
         desk.conflicts = {"notes/todo.md"}
         async with panel("review", desk) as chat:
+            await chat.until(lambda: "1 in conflict" in chat.text())
             await mark(chat, "todo.md")
-            await chat.pilot.press("a")
-            await chat.until(lambda: "conflict" in chat.text())
-            assert any(c.path == "notes/todo.md" for c in desk.session.stage)
-            await mark(chat, "todo.md")
+            await chat.until(lambda: "conflict: it was changed meanwhile" in chat.text())
             await chat.pilot.press("a")
             await chat.until(lambda: len(chat.app.screen_stack) == 3)
             await chat.pilot.pause(0.5)
@@ -622,7 +622,7 @@ class TestSettings:
 
 
 def test_a_change_of_a_nested_file_has_a_row_for_each_folder() -> None:
-    from assistant.ui.screens.review import tree
+    from assistant.ui.review_rows import tree
 
     rows = tree([Change("a/b/c.txt", "created"), Change("a/d.txt", "changed")], {"a/b/c.txt": (3, 0)}, {})
     assert [name for name, _label in rows] == ["a/", "a/d.txt", "a/b/", "a/b/c.txt"]

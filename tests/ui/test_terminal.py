@@ -202,3 +202,65 @@ class TestPlainLines:
         )
         assert done.returncode != 0
         assert "assistant run PROMPT" in done.stderr
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Path:
+    """An editor that says what it opened, waits for a line, and writes that line to the end of the file."""
+    program = tmp_path / "my editor"
+    program.write_text('#!/bin/sh\nclear; echo "EDITING $(basename "$1")"\nread words\necho "$words" >> "$1"\n')
+    program.chmod(0o755)
+    return program
+
+
+def test_a_staged_file_is_edited_in_the_persons_own_editor_while_a_turn_goes_on(
+    demo: Callable[..., Terminal], editor: Path, tmp_path: Path
+) -> None:
+    with demo("staged", width=120, height=40, env={"VISUAL": f"'{editor}'"}) as terminal:
+        terminal.wait_for("Ask for something")
+        terminal.type("slow")
+        terminal.press("Enter")
+        terminal.wait_for("word word")
+        terminal.press("F2")
+        terminal.wait_for("hunk 1 of 3")
+        terminal.press("e")
+        shown = terminal.wait_for("EDITING a.txt")
+        assert "word" not in shown
+        terminal.type("by hand")
+        terminal.wait_for("by hand")
+        assert "Review" not in terminal.screen(), "nothing is drawn over the editor"
+        terminal.press("Enter")
+        terminal.wait_for("your text is staged")
+        terminal.wait_for("a.txt  +4  -3")
+        terminal.press("Tab", "End")
+        terminal.wait_for("41 + by hand")
+
+
+def test_a_conflict_is_merged_by_hand_with_marks_until_none_is_left(
+    demo: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    program = tmp_path / "solver"
+    # The first time it leaves the marks, then it takes them out.
+    program.write_text(
+        f'#!/bin/sh\nif [ -e {tmp_path}/seen ]; then sed -i "/^[<|=>]\\{{7\\}}/d" "$1"; '
+        f'else cp "$1" {tmp_path}/seen; echo "# later" >> "$1"; fi\n'
+    )
+    program.chmod(0o755)
+    with demo("staged", width=120, height=40, env={"EDITOR": str(program)}) as terminal:
+        terminal.wait_for("Ask for something")
+        terminal.press("F2")
+        terminal.wait_for("1 in conflict")
+        terminal.press("Down")
+        terminal.wait_for("c compares the three")
+        terminal.press("c")
+        terminal.wait_for("clash 1 of 1")
+        terminal.press("e")
+        terminal.wait_for("Clashes are still marked")
+        time.sleep(0.5)  # no key is an answer before
+        terminal.press("y")
+        terminal.wait_for("merged: `clash.py` is staged")
+        assert (
+            "<<<<<<< yours\nline 20, mine\n||||||| before\nline 20\n=======\nline twenty\n"
+            in (tmp_path / "seen").read_text()
+        )
+        terminal.wait_gone("1 in conflict")

@@ -62,14 +62,21 @@ def open_for(chat: Any) -> HelpScreen:
 def help_content() -> Content:
     """All of it."""
     from assistant.ui.screens.chat import ChatScreen
+    from assistant.ui.screens.merge import MergeScreen
+    from assistant.ui.screens.review import ReviewScreen
 
-    chat = [(_keys(b.key), b.description) for b in ChatScreen.BINDINGS if isinstance(b, Binding) and b.description]
+    chat, review, merge = (
+        [(_keys(b.key), b.description) for b in screen.BINDINGS if isinstance(b, Binding) and b.description]
+        for screen in (ChatScreen, ReviewScreen, MergeScreen)
+    )
     commands = [(f"/{c.name} {_(c.takes) if c.takes else ''}".rstrip(), c.what) for c in COMMANDS]
     parts = [
         _section(_("Writing"), KEYS_OF_PROMPT),
         _section(_("When you are asked"), KEYS_OF_CARD),
         _section(_("Commands"), commands),
         _section(_("Keys"), chat),
+        _section(_("Review"), review),
+        _section(_("Conflict"), merge),
     ]
     return Content("\n\n").join(parts)
 
@@ -86,6 +93,8 @@ def _keys(keys: str) -> str:
     names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓"}
     shown: list[str] = []
     for key in keys.split(","):
+        if key.startswith("shift+") and key[6:].upper() in keys.split(","):
+            continue  # the same key, as other terminals name it
         parts = [names.get(p, p.upper() if len(p) == 1 else p.capitalize()) for p in key.split("+")]
         shown.append("+".join(parts))
     return ", ".join(shown)
