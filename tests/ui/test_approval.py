@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from textual.events import Key
 
 from assistant.agent import events
 from assistant.canonical import digest
 from assistant.types import Answer, Channel
+from assistant.ui.widgets import approval
 from tests.ui.fake_desk import FakeDesk, request
 
 ALL = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
@@ -99,15 +102,17 @@ class TestKeys:
 
 
 class TestTypedAhead:
-    async def test_U2_a_key_within_the_first_moments_goes_to_the_prompt(self, open_chat: Any) -> None:
+    async def test_U2_a_key_within_the_first_moments_goes_to_the_prompt(
+        self, open_chat: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(approval, "ARM_S", 600.0)  # however slow the machine is, these are the first moments
         async with open_chat(asking()) as chat:
             await chat.say("go", wait=False)
             await chat.until(lambda: chat.screen.panel and chat.screen.panel.current)
             chat.screen.panel.focus()  # even if something gave it the focus at once
             await chat.pilot.press("y")
-            await chat.pilot.pause(0.05)
+            await chat.until(lambda: chat.screen.prompt.text == "y")
             assert not chat.desk.session.answers
-            assert chat.screen.prompt.text == "y"
 
     async def test_U2_a_key_that_was_pressed_before_the_card_stood_is_no_answer(self, open_chat: Any) -> None:
         async with open_chat(asking()) as chat:
@@ -116,19 +121,19 @@ class TestTypedAhead:
             late = Key("y", "y")
             late.time = chat.screen.panel.armed_at - 0.01  # pressed earlier, delivered now
             chat.screen.panel.post_message(late)
-            await chat.pilot.pause(0.05)
+            await chat.until(lambda: chat.screen.prompt.text == "y")
             assert not chat.desk.session.answers
-            assert chat.screen.prompt.text == "y"
 
     async def test_U2_a_card_does_not_take_the_focus_from_someone_who_writes(self, open_chat: Any) -> None:
-        async with open_chat(FakeDesk({"go": [0.2, request()]})) as chat:
+        gate = asyncio.Event()
+        async with open_chat(FakeDesk({"go": [gate, request()]})) as chat:
             await chat.say("go", wait=False)
             await chat.type("and then yyy")
+            gate.set()
             await chat.until(lambda: chat.screen.panel and chat.screen.panel.has_class("-armed"))
             await chat.pilot.press("y")
-            await chat.pilot.pause(0.05)
+            await chat.until(lambda: chat.screen.prompt.text == "and then yyyy")
             assert not chat.desk.session.answers
-            assert chat.screen.prompt.text == "and then yyyy"
             await chat.pilot.press("tab", "y")  # Tab is meant
             await chat.until(lambda: chat.desk.session.answers)
 
@@ -137,19 +142,19 @@ class TestTypedAhead:
             await chat.say("go", wait=False)
             await chat.card()
             await chat.type("stay")
-            await chat.pilot.pause(0.05)
+            await chat.until(lambda: chat.screen.prompt.text == "stay")
             assert not chat.desk.session.answers
-            assert chat.screen.prompt.text == "stay"
 
-    async def test_U2_the_next_card_starts_its_own_wait(self, open_chat: Any) -> None:
+    async def test_U2_the_next_card_starts_its_own_wait(self, open_chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         desk = asking(request("make a"), request("make b", call_id="c2"))
         async with open_chat(desk) as chat:
             await chat.say("go", wait=False)
             await chat.card()
+            monkeypatch.setattr(approval, "ARM_S", 600.0)
             await chat.pilot.press("y")
             await chat.until(lambda: chat.screen.panel.current and chat.screen.panel.current.call_id == "c2")
             await chat.pilot.press("y")
-            await chat.pilot.pause(0.05)
+            await chat.until(lambda: chat.screen.prompt.text == "y")
             assert len(desk.session.answers) == 1
 
 
