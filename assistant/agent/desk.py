@@ -66,6 +66,10 @@ class TaskSession(Protocol):
         """What a person should know who comes back to this task. Also the first events of the next turn."""
         ...
 
+    async def weakness(self) -> Sequence[Notice]:
+        """How this machine contains programs less well than it should. Told once: else also the next turn's first events."""
+        ...
+
     def warm_up(self) -> None:
         """Start the model's worker and the room in the background, while the person types."""
         ...

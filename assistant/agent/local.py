@@ -19,6 +19,7 @@ from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
 from assistant.agent.today import Today
+from assistant.agent.weakness import Weakness
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
 from assistant.canonical import dumps
@@ -445,6 +446,11 @@ class LocalDesk:
             session.use(engine)
             return told + [f"policy: {problem}" for problem in engine.problems]
 
+        def weakness() -> list[str]:
+            sandbox = parts.sandbox()
+            stage = sandbox.stage(task.id, folder, parts.paths.stages)
+            return [text for text in (sandbox.warning, stage.warning) if text]
+
         services = Services(
             log=parts.log,
             registry=parts.registry,
@@ -463,6 +469,7 @@ class LocalDesk:
             new_task=lambda: (new_task_id(), now_ms()),
             depth=1 if task.parent else 0,
             max_steps=parts.settings.max_steps,
+            weakness=Weakness(weakness),
         )
         return LocalSession(task, model, services, past)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assistant.agent.weakness import Weakness
 from assistant.types import Budgets, Task
 
 if TYPE_CHECKING:
@@ -46,5 +47,7 @@ class Services(msgspec.Struct, frozen=True):
     """A new task's id, and the time in Unix milliseconds."""
     depth: int = 0
     """How many ancestors the task has."""
+    weakness: Weakness = msgspec.field(default_factory=Weakness)
+    """What to say of how this machine contains programs."""
     within: bool = False
     """It runs within its parent's turn: in the parent's room and on its stage, neither of which it settles or closes."""

@@ -144,6 +144,10 @@ class LocalSession(Steering):
         ]
         return [*self._past.notices, *crashed]
 
+    async def weakness(self) -> Sequence[Notice]:
+        """How this machine contains programs less well than it should, unless that was told already."""
+        return await self._services.weakness.tell()
+
     # ------------------------------------------------------------ a turn
 
     def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
@@ -173,6 +177,8 @@ class LocalSession(Steering):
         self._emit = emit
         try:
             await self._spending.begin_turn()
+            for notice in await self.weakness():
+                emit(notice)
             ended = await work(emit)
         except asyncio.CancelledError:
             ended = TurnFinished("stopped", 130, "stopped")

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING
 from assistant.errors import SandboxUnavailable, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assistant.config import Paths
     from assistant.sandbox.channel import Channel
-    from assistant.sandbox.once import Ended, OneCommand
+    from assistant.sandbox.once import Ended, OneCommand, Sink
     from assistant.sandbox.protocol import ApplyReport
     from assistant.sandbox.terminal import LentTerminal
     from assistant.types import Change
@@ -129,17 +132,43 @@ def _run_in_room(args: argparse.Namespace, argv: list[str], channel: Channel) ->
         pty=args.pty,
     )
     terminal = _terminal() if args.pty else None
-    one = OneCommand(find_paths(), Path(args.folder), command, channel, terminal)
+    paths, sink = find_paths(), _json_sink if args.json else write_through
+    one = OneCommand(paths, Path(args.folder), command, channel, terminal)
     try:
-        ended = one.run(_json_sink if args.json else write_through)
+        ended = _run_one(one, sink, terminal)
+    except SandboxUnavailable as error:
+        one = _weaker(
+            error, paths, lambda started: OneCommand(paths, Path(args.folder), command, started, terminal, loose=True)
+        )
+        ended = _run_one(one, sink, terminal)
+    try:
+        _settle(one, ended, args)
+    finally:
+        one.close()
+    return ended.status
+
+
+def _run_one(one: OneCommand, sink: Sink, terminal: LentTerminal | None) -> Ended:
+    for text in one.warnings:
+        _say(f"warning: {text}")
+    try:
+        return one.run(sink)
     except BaseException:
         one.discard()
         raise
     finally:
         if terminal is not None:
             terminal.restore()
-    _settle(one, ended, args)
-    return ended.status
+
+
+def _weaker(error: SandboxUnavailable, paths: Paths, make: Callable[[Channel], OneCommand]) -> OneCommand:
+    """The same command by the engine that stands in for rooms where none can be made. Raises `error` when there is none."""
+    from assistant.sandbox.channel import Channel
+    from assistant.sandbox.engine import find_sandbox
+
+    if find_sandbox(paths).name != "landlock":
+        raise error
+    return make(Channel.start())
 
 
 def _variables(given: list[str]) -> dict[str, str]:

@@ -74,10 +74,15 @@ class FakeSandbox:
         """The engine's name."""
         return "fake"
 
+    @property
+    def warning(self) -> str:
+        """None: nothing that a model writes is run by it."""
+        return ""
+
     async def open(self, task: str, folder: Path, stages: Path) -> FakeRoom:
         """See protocol.Sandbox."""
         place = find_place(task, folder, stages, lambda place: True)
-        stage = copied_stage(place)
+        stage = copied_stage(place, warning="")
         stage.refresh()
         return FakeRoom(self, stage, place.copy, Path(place.folder))
 
@@ -87,7 +92,7 @@ class FakeSandbox:
 
     def stage(self, task: str, folder: Path, stages: Path) -> DiskStage:
         """See protocol.Sandbox."""
-        return copied_stage(find_place(task, folder, stages, lambda place: True))
+        return copied_stage(find_place(task, folder, stages, lambda place: True), warning="")
 
 
 class FakeProcess:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,15 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 WARNING = (
     "this machine allows no user namespaces: programs are confined less well than in a room (see `assistant doctor`)"
 )
+
+
+def loose_plan(folder: str, where: str, file: Path) -> RoomPlan:
+    """The plan of a room without namespaces: `where` holds its scratch space, `file` goes when it ends."""
+    Path(where, "scratch").mkdir(parents=True, mode=0o700, exist_ok=True)
+    return RoomPlan(
+        where=where, home=home_folder(), uid=os.geteuid(), gid=os.getegid(), folder=folder, leave_no=(str(file),),
+        engine="landlock", filter=room_filter(unix_sockets=False, udp=False),
+    )  # fmt: skip
 
 
 class ConfinedBuilder:
@@ -117,8 +126,9 @@ class LandlockSandbox:
         """See protocol.Sandbox."""
         paths = self._paths or find_paths()
         where = mounts_folder(paths) / f"{name}-{os.getpid()}"
-        plan = self._plan(paths, name, "", str(where))
-        return RoomOnLoop(plan[0], ConfinedBuilder(plan[0], ""), None, plan[1])
+        file = self._file(paths, name)
+        plan = loose_plan("", str(where), file)
+        return RoomOnLoop(plan, ConfinedBuilder(plan, ""), None, lambda pid: note_room(file, name, "", pid))
 
     def stage(self, task: str, folder: Path, stages: Path) -> DiskStage:
         """See protocol.Sandbox."""
@@ -130,18 +140,10 @@ class LandlockSandbox:
         stage = copied_stage(place)
         stage.prune_if_quiet()
         stage.refresh()
-        plan, note = self._plan(paths, task, place.folder, f"{place.base}/room")
-        return RoomOnLoop(plan, ConfinedBuilder(plan, str(place.copy)), stage, note, loop)
+        file = self._file(paths, task)
+        plan = loose_plan(place.folder, f"{place.base}/room", file)
+        builder = ConfinedBuilder(plan, str(place.copy))
+        return RoomOnLoop(plan, builder, stage, lambda pid: note_room(file, task, place.folder, pid), loop)
 
-    def _plan(self, paths: Paths, task: str, folder: str, where: str) -> tuple[RoomPlan, Callable[[int], None]]:
-        file = rooms_folder(paths) / f"{task}-{os.getpid()}-{os.urandom(3).hex()}"
-        Path(where, "scratch").mkdir(parents=True, mode=0o700, exist_ok=True)
-        plan = RoomPlan(
-            where=where, home=home_folder(), uid=os.geteuid(), gid=os.getegid(), folder=folder, leave_no=(str(file),),
-            engine="landlock", filter=room_filter(unix_sockets=False, udp=False),
-        )  # fmt: skip
-
-        def note(pid: int) -> None:
-            note_room(file, task, folder, pid)
-
-        return plan, note
+    def _file(self, paths: Paths, task: str) -> Path:
+        return rooms_folder(paths) / f"{task}-{os.getpid()}-{os.urandom(3).hex()}"

@@ -25,6 +25,8 @@ from assistant.types import HostUse
 
 if TYPE_CHECKING:
     from assistant.sandbox.egress_thread import EgressThread
+    from assistant.sandbox.plan import RoomPlan
+    from assistant.sandbox.room import Builder
     from assistant.sandbox.stage.stage import DiskStage
 
 _CHUNK = 1 << 16
@@ -54,19 +56,32 @@ def new_task_id() -> str:
 class OneCommand:
     """Owns the stage and room of one command."""
 
-    def __init__(self, paths: Paths, folder: Path, command: Command, channel: Channel, terminal: Any = None) -> None:
-        """`channel`: a started holder, whose end this becomes responsible for."""
+    def __init__(
+        self,
+        paths: Paths,
+        folder: Path,
+        command: Command,
+        channel: Channel,
+        terminal: Any = None,
+        *,
+        loose: bool = False,
+    ) -> None:
+        """`channel`: a started holder, whose end this becomes responsible for. `loose`: without namespaces (see loose.py)."""
         self._paths = paths
         self.stages = paths.stages
         self._command = command
         self._terminal = terminal
         self.task = new_task_id()
-        self._bwrap = find_bwrap()
-        self._place: Place = find_place(self.task, folder, paths.stages, must_copy)
+        self._loose = loose
+        self._bwrap = "" if loose else find_bwrap()
+        stages = paths.stages
+        self._place: Place = (
+            find_place(self.task, folder, stages) if loose else find_place(self.task, folder, stages, must_copy)
+        )
         self._stage: DiskStage | None = None
         try:
             make_folders(self._place)
-            if self._place.copied:
+            if self._place.copied or loose:
                 self.stage.refresh()
         except BaseException:
             self.discard()
@@ -79,11 +94,33 @@ class OneCommand:
     def stage(self) -> DiskStage:
         """Where its changes wait. Made when first asked for: see `run`."""
         if self._stage is None:
-            self._stage = task_stage(self._place)
+            if self._loose:
+                from assistant.sandbox.stage.copied import copied_stage
+
+                self._stage = copied_stage(self._place)
+            else:
+                self._stage = task_stage(self._place)
         return self._stage
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person must be told before it runs."""
+        found: list[str] = []
+        if self._loose:
+            from assistant.sandbox.loose import WARNING
+
+            found.append(WARNING)
+        if self._place.copied or self._loose:
+            found.append(self.stage.warning)
+        return found
+
+    def close(self) -> None:
+        """Wait until nothing is left of its room."""
+        self._channel.close()
 
     def discard(self) -> None:
         """Remove the stage with all that it holds."""
+        self.close()
         remove_place(self._place)
 
     def run(self, sink: Sink) -> Ended:
@@ -91,14 +128,14 @@ class OneCommand:
         locks = Locks(Path(self._place.base))
         room_lock, running = locks.hold_room(), locks.hold_running()
         file = rooms_folder(self._paths) / f"{self.task}-{os.getpid()}"
-        plan = plan_room(self._paths, self._place, self._paths.stages, (str(file),))
+        plan = self._plan(file)
         limits = resolve_limits(self._command.limits)
         plan = msgspec.structs.replace(plan, scratch_bytes=min(plan.scratch_bytes, limits.memory_bytes or 0))
         channel = self._channel
         try:
             channel.give(plan)
             # What is only needed later is imported here, while the holder makes the room.
-            stage, builder = self.stage, CallBuilder(plan, self._bwrap)
+            stage, builder = self.stage, self._builder(plan)
             channel.wait_ready()
             locks.note_holder(room_lock, channel.pid)
             note_room(file, self.task, self._place.folder, channel.pid)
@@ -119,6 +156,20 @@ class OneCommand:
                 self._egress.close()
             os.close(running)
             os.close(room_lock)
+
+    def _plan(self, file: Path) -> RoomPlan:
+        if not self._loose:
+            return plan_room(self._paths, self._place, self._paths.stages, (str(file),))
+        from assistant.sandbox.loose import loose_plan
+
+        return loose_plan(self._place.folder, f"{self._place.base}/room", file)
+
+    def _builder(self, plan: RoomPlan) -> Builder:
+        if not self._loose:
+            return CallBuilder(plan, self._bwrap)
+        from assistant.sandbox.loose import ConfinedBuilder
+
+        return ConfinedBuilder(plan, str(self._place.copy))
 
     def _open_egress(self, channel: Channel) -> dict[str, str]:
         if not self._command.hosts:

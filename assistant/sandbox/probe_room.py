@@ -14,21 +14,21 @@ from assistant.types import Limits
 _SCRIPT = r"""
 import ctypes, json, os, socket
 a = {}
-def t(name, action):
-    try: a[name] = str(action())
-    except OSError as e: a[name] = type(e).__name__
+def names(path):
+    try: return os.listdir(path)
+    except OSError: return []
 def can(path, mode='r'):
     try: open(path, mode).close(); return True
     except OSError: return False
 a['stage'] = 'writable' if can('probe', 'w') else 'read-only'
-a['home'] = 'empty' if os.path.isdir(os.environ['HOME']) and not os.listdir(os.environ['HOME']) else 'not empty'
-a['passwords'] = 'hidden' if not os.path.exists('/etc/shadow') or not os.path.getsize('/etc/shadow') else 'readable'
+a['home'] = 'empty' if os.path.isdir(os.environ['HOME']) and not names(os.environ['HOME']) else 'not empty'
+a['passwords'] = 'hidden' if not can('/etc/shadow') or not os.path.getsize('/etc/shadow') else 'readable'
 a['system'] = 'read-only' if not can('/usr/.probe', 'w') and not can('/etc/.probe', 'w') else 'writable'
 a['kernel settings'] = 'read-only' if not can('/proc/sys/kernel/core_pattern', 'a') else 'writable'
-a['processes'] = 'its own only' if len([p for p in os.listdir('/proc') if p.isdigit()]) < 8 else 'others visible'
+a['processes'] = 'its own only' if len([p for p in names('/proc') if p.isdigit()]) < 8 else 'others visible'
 a['network'] = 'none'
 try: socket.create_connection(('192.0.2.1', 80), 0.2); a['network'] = 'reachable'
-except OSError as e: a['network'] = 'none' if e.errno == 101 else 'a route exists'
+except OSError as e: a['network'] = 'none' if e.errno in (1, 13, 101) else 'a route exists'
 l = ctypes.CDLL(None, use_errno=True)
 a['privileges'] = 'none' if 'CapEff:\t0000000000000000' in open('/proc/self/status').read() else 'some'
 a['filter'] = 'on' if 'Seccomp:\t2' in open('/proc/self/status').read() and l.unshare(0x10000000) else 'off'
@@ -49,14 +49,21 @@ ROOM_PROBES = (
 """(property, the answer of a room that holds, what to do about any other)."""
 
 
-def look_inside(scratch: Path) -> dict[str, str]:
-    """Open a room over an empty folder in `scratch` and ask. Raises SandboxUnavailable, SandboxError."""
+STAND_IN = ("stage", "passwords", "system", "kernel settings", "network", "filter")
+"""Those that hold without namespaces too."""
+
+
+def look_inside(scratch: Path, *, loose: bool = False) -> dict[str, str]:
+    """Open a room over an empty folder in `scratch` and ask. Raises SandboxUnavailable, SandboxError.
+
+    `loose`: what stands in for a room where no namespaces can be made.
+    """
     folder = scratch / "folder"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     paths = Paths(*(str(scratch / name) for name in ("config", "data", "trust", "cache", "run")))
     out = bytearray()
     command = Command(("python3", "-I", "-S", "-c", _SCRIPT), limits=Limits(wall_s=20.0))
-    one = OneCommand(paths, folder, command, Channel.start())
+    one = OneCommand(paths, folder, command, Channel.start(), loose=loose)
     try:
         one.run(lambda stream, data: out.extend(data))
     finally:

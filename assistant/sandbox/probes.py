@@ -31,7 +31,7 @@ def probe_all() -> list[Finding]:
         return [_other_system()]
     findings = [probe() for probe in (_kernel, _bwrap, _helpers, _namespaces, _filter, _landlock, _limits)]
     findings += _room_findings()
-    return findings
+    return _with_stand_in(findings)
 
 
 def _other_system() -> Finding:
@@ -154,6 +154,30 @@ def _room_findings() -> list[Finding]:
         except AssistantError as error:
             return [Finding("room", "broken", error.message, error.hint or "see the findings above")]
     return [_judge(name, answers.get(name, "no answer"), good, mend) for name, good, mend in ROOM_PROBES]
+
+
+_NEEDS_NAMESPACES = ("user namespaces", "room")
+
+
+def _with_stand_in(findings: list[Finding]) -> list[Finding]:
+    """Where no namespaces can be made: whether what stands in for rooms holds, tried too. Then tools run, less well confined."""
+    broken = {f.name for f in findings if f.level == "broken"}
+    if broken != set(_NEEDS_NAMESPACES):
+        return findings
+    from assistant.sandbox.loose import WARNING, LandlockSandbox
+    from assistant.sandbox.probe_room import ROOM_PROBES, STAND_IN, look_inside
+
+    with tempfile.TemporaryDirectory(prefix="assistant-doctor-") as scratch:
+        try:
+            LandlockSandbox()
+            answers = look_inside(Path(scratch), loose=True)
+        except AssistantError as error:
+            return [*findings, Finding("stand-in", "broken", error.message, error.hint)]
+    tried = [
+        _judge(name, answers.get(name, "no answer"), good, mend) for name, good, mend in ROOM_PROBES if name in STAND_IN
+    ]
+    findings = [msgspec.structs.replace(f, level="weak") if f.name in _NEEDS_NAMESPACES else f for f in findings]
+    return [*findings, Finding("stand-in", "weak", WARNING, "mend `user namespaces` above"), *tried]
 
 
 def _judge(name: str, answer: str, good: str, mend: str) -> Finding:

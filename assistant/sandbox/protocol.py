@@ -80,6 +80,11 @@ class Stage(Protocol):
         """The real folder it lies over."""
         ...
 
+    @property
+    def warning(self) -> str:
+        """What a person must know of how it is kept; empty for an overlay."""
+        ...
+
     def changes(self) -> list[Change]:
         """All differences from the real folder, sorted by path."""
         ...
@@ -247,6 +252,11 @@ class Sandbox(Protocol):
     @property
     def name(self) -> str:
         """`bubblewrap`, `landlock`, `sandbox-exec`, `fake`."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """What a person must be told before anything runs: how this engine is weaker than rooms. Empty when it is not."""
         ...
 
     async def open(self, task: str, folder: Path, stages: Path) -> Room:

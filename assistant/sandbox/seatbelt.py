@@ -66,8 +66,6 @@ def profile(readable: Sequence[str], writable: Sequence[str]) -> str:
 class SeatbeltSandbox:
     """See protocol.Sandbox. Hosts can't be granted here: a call that names some is refused."""
 
-    warning = "the macOS engine is untested, and allows no network at all"
-
     def __init__(self, paths: Paths | None = None) -> None:
         if not os.access(_PROGRAM, os.X_OK):
             raise SandboxUnavailable(
@@ -79,6 +77,11 @@ class SeatbeltSandbox:
     def name(self) -> str:
         """The engine's name."""
         return "sandbox-exec"
+
+    @property
+    def warning(self) -> str:
+        """What a person must be told before anything runs."""
+        return "the macOS engine is untested, and allows no network at all"
 
     async def open(self, task: str, folder: Path, stages: Path) -> SeatbeltRoom:
         """See protocol.Sandbox."""

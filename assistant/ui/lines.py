@@ -113,7 +113,7 @@ class LineChat:
                     folder=session.task.folder, model=session.model_info.id
                 )
             )
-            notices = list(session.notices())
+            notices = [*session.notices(), *await session.weakness()]
             if self._resume is None:
                 notices.append(found_models(await desk.models(), session.model_info))
             for notice in notices:

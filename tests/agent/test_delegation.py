@@ -63,6 +63,8 @@ class World:
         world = self
 
         class Rooms:
+            warning = ""
+
             async def open(self, *_: object) -> FakeRoom:
                 world.opened += 1
                 return world.room

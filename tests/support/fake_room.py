@@ -54,6 +54,8 @@ class FakeRoom:
 class FakeStage:
     """A stage that holds what the test put there."""
 
+    warning = ""
+
     def __init__(self, folder: Path, *changes: Change) -> None:
         self.folder = folder
         self.held: list[Change] = list(changes)

@@ -319,6 +319,9 @@ class FakeSession:
     def notices(self) -> Sequence[events.Notice]:
         return self._desk.notices
 
+    async def weakness(self) -> Sequence[events.Notice]:
+        return self._desk.weakness
+
     def warm_up(self) -> None:
         self.warmed = True
 
@@ -547,6 +550,7 @@ class FakeDesk:
         self.model = model
         self.closed = False
         self.notices: list[events.Notice] = []
+        self.weakness: list[events.Notice] = []
         self.rows = log_rows(60)
 
     paths = Paths(

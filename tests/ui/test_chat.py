@@ -322,6 +322,13 @@ class TestNotices:
             assert "warning: the disk is full" in chat.text()
             assert "make room" in chat.text()
 
+    async def test_a_machine_that_contains_less_well_is_told_of_before_anything_is_asked(self, open_chat: Any) -> None:
+        desk = FakeDesk({})
+        desk.weakness.append(events.Notice("warning", "this machine allows no user namespaces", "see doctor"))
+        async with open_chat(desk) as chat:
+            await chat.until(lambda: "this machine allows no user namespaces" in chat.text())
+            assert "see doctor" in chat.text()
+
     async def test_our_own_notices_do_not_cut_an_answer_in_two(self, open_chat: Any) -> None:
         gate = asyncio.Event()
         async with open_chat(FakeDesk({"go": [*words("one "), gate, *words("two")]})) as chat:

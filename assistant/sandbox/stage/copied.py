@@ -22,6 +22,8 @@ from assistant.sandbox.stage.tree import Tree, copy_content, split
 
 _FICLONE = 0x40049409  # linux/fs.h: share all blocks of another file
 
+COPY_WARNING = "no overlay can be mounted over this folder, so it is staged as a copy: opening it takes the time and space of copying it"
+
 
 class _Copied(msgspec.Struct, array_like=True):
     real: Seen
@@ -195,9 +197,9 @@ class CopiedLayer:
         new.replace(self._file)
 
 
-def copied_stage(place: Place) -> DiskStage:
+def copied_stage(place: Place, warning: str = COPY_WARNING) -> DiskStage:
     """The stage of a task as a copy of its folder."""
-    return DiskStage(place, CopiedLayer, refresh=lambda: _refresh(place))
+    return DiskStage(place, CopiedLayer, lambda: _refresh(place), warning)
 
 
 def _refresh(place: Place) -> None:

@@ -29,11 +29,17 @@ class DiskStage:
     """A stage on disk. Each method opens what it needs and gives it back, so any number of these may exist for one task."""
 
     def __init__(
-        self, place: Place, open_layer: Callable[[Place, Tree], Layer], refresh: Callable[[], None] | None = None
+        self,
+        place: Place,
+        open_layer: Callable[[Place, Tree], Layer],
+        refresh: Callable[[], None] | None = None,
+        warning: str = "",
     ) -> None:
         self._place = place
         self._open_layer = open_layer
         self._refresh = refresh
+        self.warning = warning
+        """See protocol.Stage."""
         self._refresh_s = 0.0
         self._base = Path(place.base)
         self._undo = UndoStore(self._base / "undo")

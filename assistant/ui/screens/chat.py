@@ -217,6 +217,8 @@ class ChatScreen(TellsFailures, Screen[None]):
         desk, session = self.desk, self.session
         if desk is None or session is None:
             return
+        for notice in await session.weakness():
+            await self.turns.show(notice)
         try:
             changes = await session.changes()
             self.post_message(TurnEvent(turn_events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
