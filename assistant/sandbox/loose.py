@@ -40,6 +40,14 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 WARNING = (
     "this machine allows no user namespaces: programs are confined less well than in a room (see `assistant doctor`)"
 )
+_SIGNALS = "; its kernel does not keep them from ending your other programs either (Linux 6.12 does)"
+_CONFINES_SIGNALS = 6
+"""The first version of Landlock that does."""
+
+
+def warning() -> str:
+    """What a person must be told before anything runs."""
+    return WARNING if landlock_version() >= _CONFINES_SIGNALS else WARNING + _SIGNALS
 
 
 def loose_plan(folder: str, where: str, file: Path) -> RoomPlan:
@@ -115,7 +123,7 @@ class LandlockSandbox:
     @property
     def warning(self) -> str:
         """What a person must be told before anything runs."""
-        return WARNING
+        return warning()
 
     async def open(self, task: str, folder: Path, stages: Path) -> RoomOnLoop:
         """See protocol.Sandbox."""

@@ -107,9 +107,9 @@ class OneCommand:
         """What a person must be told before it runs."""
         found: list[str] = []
         if self._loose:
-            from assistant.sandbox.loose import WARNING
+            from assistant.sandbox.loose import warning
 
-            found.append(WARNING)
+            found.append(warning())
         if self._place.copied or self._loose:
             found.append(self.stage.warning)
         return found

@@ -164,7 +164,7 @@ def _with_stand_in(findings: list[Finding]) -> list[Finding]:
     broken = {f.name for f in findings if f.level == "broken"}
     if broken != set(_NEEDS_NAMESPACES):
         return findings
-    from assistant.sandbox.loose import WARNING, LandlockSandbox
+    from assistant.sandbox.loose import LandlockSandbox, warning
     from assistant.sandbox.probe_room import ROOM_PROBES, STAND_IN, look_inside
 
     with tempfile.TemporaryDirectory(prefix="assistant-doctor-") as scratch:
@@ -177,7 +177,7 @@ def _with_stand_in(findings: list[Finding]) -> list[Finding]:
         _judge(name, answers.get(name, "no answer"), good, mend) for name, good, mend in ROOM_PROBES if name in STAND_IN
     ]
     findings = [msgspec.structs.replace(f, level="weak") if f.name in _NEEDS_NAMESPACES else f for f in findings]
-    return [*findings, Finding("stand-in", "weak", WARNING, "mend `user namespaces` above"), *tried]
+    return [*findings, Finding("stand-in", "weak", warning(), "mend `user namespaces` above"), *tried]
 
 
 def _judge(name: str, answer: str, good: str, mend: str) -> Finding:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from assistant.config import Paths
 from assistant.sandbox.fake import FakeCall, FakeSandbox
+from assistant.sandbox.holder.watch import children
 from assistant.sandbox.protocol import Command, Sandbox
 from tests.conformance.sandbox_suite import PROGRAMS, SandboxSuite
 
@@ -96,10 +99,31 @@ class TestLandlock(SandboxSuite):
         mark = f"4{os.getpid()}.25"
         try:
             await room.run(Command(("sh", "-c", f"setsid sh -c 'sleep {mark} & exec sleep {mark}' & exit 0")))
-            await asyncio.sleep(0.2)
             assert _running(mark) == []
         finally:
             await room.aclose()
+
+    @pytest.mark.parametrize("killed", ["the outer process", "the inner process", "the assistant's end"])
+    async def test_nothing_is_left_when_one_of_its_keepers_is_killed(
+        self, killed: str, engine: Engine, folder: Path, tmp_path: Path
+    ) -> None:
+        """The programs run in sessions of their own and ignore every signal that can be ignored."""
+        room: Any = await engine.sandbox.open("t", folder, tmp_path / "data" / "stages")
+        mark = f"4{os.getpid()}.{len(killed)}5"
+        stubborn = f"trap '' TERM HUP INT; setsid sh -c \"trap '' TERM HUP; sleep {mark}; sleep {mark}\" & sleep {mark} & echo up; wait"
+        process = await room.start(Command(("sh", "-c", stubborn)))
+        while b"up" not in await process.read(wait_s=20):
+            assert process.running
+        outer = room._channel.pid
+        (inner,) = children(outer)
+        if killed == "the assistant's end":
+            room._channel._sock.shutdown(2)
+        else:
+            os.kill(outer if killed == "the outer process" else inner, signal.SIGKILL)
+        await until(lambda: _running(mark) == [])
+        await until(lambda: not _alive(inner) and not _alive(outer))
+        await until(lambda: not list((tmp_path / "run/rooms").iterdir()))
+        await room.aclose()
 
 
 class TestFake(SandboxSuite):
@@ -147,6 +171,20 @@ class TestFake(SandboxSuite):
 
     def do_flood(self, call: FakeCall) -> None:
         call.write(bytes(int(call.argv[1])))
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not reached():
+            await asyncio.sleep(0.005)
+
+
+def _alive(pid: int) -> bool:
+    """A dead child that its parent has not asked about yet is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _running(mark: str) -> list[str]:

@@ -32,6 +32,16 @@ def kill_below(pid: int) -> None:
         time.sleep(0.002)
 
 
+def wait_for(pid: int) -> None:
+    """Until this child ends. Others that become ours meanwhile are reaped."""
+    while True:
+        try:
+            if os.wait()[0] == pid:
+                return
+        except ChildProcessError:
+            return
+
+
 class LooseServer(Server):
     """As Server, but that a call is no kernel object."""
 

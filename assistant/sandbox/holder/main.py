@@ -14,7 +14,7 @@ import sys
 
 from assistant.sandbox.holder import kernel
 from assistant.sandbox.holder.groups import remove_groups
-from assistant.sandbox.holder.loose import LooseServer, kill_below
+from assistant.sandbox.holder.loose import LooseServer, kill_below, wait_for
 from assistant.sandbox.holder.root import RoomRoot, disowned_trees
 from assistant.sandbox.holder.serve import Server
 from assistant.sandbox.holder.wire import Inbox, send
@@ -135,11 +135,28 @@ def _inside(sock: _socket.socket, plan: dict[str, Any], disowned: dict[str, str]
 
 
 def _without_namespaces(sock: _socket.socket, plan: dict[str, Any]) -> None:
-    """Every orphan of a call becomes this process's child, so that none escapes being ended."""
+    """Two processes that each end what the other leaves, since without a process namespace the kernel does not.
+
+    Every orphan of a call becomes the inner one's child, and the outer one's when the inner one was killed. Only who kills
+    both in the same instant leaves programs behind; from Landlock 6 on no program of the room can signal either.
+    """
+    kernel.adopt_orphans()
+    outer = os.pidfd_open(os.getpid())
+    inner = os.fork()
+    if inner:
+        os.close(outer)
+        try:
+            wait_for(inner)
+        finally:
+            kill_below(os.getpid())
+            _clean_up(plan)
+            os._exit(0)
     kernel.adopt_orphans()
     try:
+        server = LooseServer(sock, plan, "")
         send(sock, {"op": "ready"})
-        LooseServer(sock, plan, "").run()
+        server.end_with(outer)
+        server.run()
     finally:
         kill_below(os.getpid())
         _clean_up(plan)

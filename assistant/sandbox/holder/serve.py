@@ -54,11 +54,19 @@ class Server:
         """Reports of calls that ended, each with what is not quite gone of it."""
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
+        self._guard = -1
+
+    def end_with(self, pidfd: int) -> None:
+        """Stop serving when this process ends."""
+        self._guard = pidfd
+        self._poll.register(pidfd, select.POLLIN)
 
     def run(self) -> None:
         """Serve until the assistant's end of the socket closes, which its death does too."""
         while True:
-            self._poll.poll(50 if any(c.watch for c in self._calls.values()) else 1000)
+            ready = self._poll.poll(50 if any(c.watch for c in self._calls.values()) else 1000)
+            if any(fd == self._guard for fd, _ in ready):
+                return
             try:
                 self._inbox.fill(wait=False)
             except BlockingIOError:
