@@ -192,7 +192,7 @@ def _settle(one: OneCommand, ended: Ended, args: argparse.Namespace) -> None:
     if ended.limit_hit in limits and not args.json:
         _say(f"the command was ended by its limit: {_LIMIT_WORDS[ended.limit_hit]}")
     if args.apply and ended.limit_hit != "disk" and changes:
-        report = one.stage.apply()
+        report = _apply(one, changes)
         left = [*report.held, *report.conflicts]
     else:
         left = changes
@@ -206,6 +206,14 @@ def _settle(one: OneCommand, ended: Ended, args: argparse.Namespace) -> None:
         _tell_apply(one.task, report)
     elif changes and not args.drop:
         _tell_staged(one.task, left)
+
+
+def _apply(one: OneCommand, changes: list[Change]) -> ApplyReport:
+    if all(change.held for change in changes):
+        return one.stage.apply()  # applies nothing, and says why
+    from assistant.gateway.single import apply_recorded
+
+    return apply_recorded(one.paths, one.stage, one.task, changes, one.command.argv)
 
 
 _LIMIT_WORDS = {

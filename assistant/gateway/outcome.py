@@ -8,6 +8,7 @@ import hashlib
 import msgspec
 
 from assistant.canonical import dumps
+from assistant.gateway.changes import change_body
 from assistant.gateway.output import Reading
 from assistant.types import JSON, Action, Change, Completed, ImagePart, ToolResult
 from assistant.visible import visible
@@ -68,14 +69,3 @@ def outcome_body(
 
 _LISTED_CHANGES = 200
 """An entry names this many changes; the stage knows the rest. Keeps entries small enough to page through."""
-
-
-def change_body(change: Change) -> dict[str, JSON]:
-    """One change for an entry."""
-    return {
-        "path": visible(change.path),
-        "kind": change.kind,
-        "before": change.before_sha256,
-        "after": change.after_sha256,
-        "held": change.held,
-    }

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError, NeedsPerson, StageError
+from assistant.gateway.changes import apply_action, change_bodies, text_of
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
-from assistant.gateway.outcome import change_body
 from assistant.gateway.record import Record, record
 from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
 from assistant.types import (
@@ -45,31 +45,6 @@ _DIFFED = 200
 _DIFF_CHARACTERS = 256 * 1024
 """An entry keeps the text diffs of this many changes, up to this size, for the report."""
 
-_SHOWN = 500
-"""An apply Action lists this many changes by name; a digest over all of them stands beside the list."""
-
-
-def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action:
-    """The Action of moving `changes` to the real folder."""
-    listed = [f"{c.kind} {c.path}" for c in changes[:_SHOWN]]
-    whole = digest([[c.path.encode("utf-8", "backslashreplace").decode(), c.kind, c.after_sha256] for c in changes])
-    return Action(
-        "apply",
-        Effect.APPLY,
-        Resource("stage", task.id),
-        (
-            Argument("changes", [_text(line) for line in listed], Role.TARGET, Kind.TEXT),
-            Argument("changes_sha256", whole, Role.PARAM, Kind.TEXT),
-        ),
-        task.folder,
-        {
-            "held": held,
-            "count": len(changes),
-            "deletes": any(c.kind in ("deleted", "renamed") for c in changes),
-            "staged": True,
-        },
-    )
-
 
 def path_action(task: Task, path: str, change: Change) -> Action:
     """The Action of moving one path, to ask whether a policy forbids it."""
@@ -98,7 +73,7 @@ class Settlement:
         if plain and may_apply:
             plain, forbidden = self._permitted(plain)
             for change, verdict in forbidden[:5]:
-                emit(Notice("warning", f"`{_text(change.path)}` is not applied: {verdict.reason}"))
+                emit(Notice("warning", f"`{text_of(change.path)}` is not applied: {verdict.reason}"))
         if plain and may_apply:
             action = apply_action(self._task(), plain, held=False)
             verdict = self._judge(action)
@@ -189,7 +164,7 @@ class Settlement:
         for change in changes:
             path = change.path if len(changes) <= _EACH else change.path.rpartition("/")[0]
             if path not in verdicts:
-                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{_text(path)}", change))
+                verdicts[path] = self._judge(path_action(self._task(), f"{folder}/{text_of(path)}", change))
             verdict = verdicts[path]
             if verdict.decision is Decision.DENY:
                 forbidden.append((change, verdict))
@@ -200,13 +175,13 @@ class Settlement:
     async def drop(self, stage: Stage, paths: Sequence[str] | None) -> list[Change]:
         """Forget staged changes."""
         dropped = await asyncio.to_thread(stage.drop, paths)
-        await self._log.write("stage.drop", self._task().id, {"changes": _bodies(dropped), "count": len(dropped)})
+        await self._log.write("stage.drop", self._task().id, {"changes": change_bodies(dropped), "count": len(dropped)})
         return dropped
 
     async def drop_hunks(self, stage: Stage, chosen: Hunks) -> Change:
         """Take hunks out of a staged file."""
         dropped = await asyncio.to_thread(stage.drop_hunks, chosen)
-        body: dict[str, JSON] = {"changes": _bodies([dropped]), "count": 1, "hunks": list(chosen.numbers)}
+        body: dict[str, JSON] = {"changes": change_bodies([dropped]), "count": 1, "hunks": list(chosen.numbers)}
         await self._log.write("stage.drop", self._task().id, body)
         return dropped
 
@@ -217,7 +192,7 @@ class Settlement:
             "stage.edit",
             self._task().id,
             {
-                "path": _text(seen.path),
+                "path": text_of(seen.path),
                 "before_sha256": hashlib.sha256(seen.staged).hexdigest(),
                 "after_sha256": hashlib.sha256(data).hexdigest(),
                 "merged": merged,
@@ -234,8 +209,8 @@ class Settlement:
             self._task().id,
             {
                 "undo_id": undo_id or report.undo_id,
-                "changes": _bodies(report.applied),
-                "conflicts": [_text(c.path) for c in report.conflicts],
+                "changes": change_bodies(report.applied),
+                "conflicts": [text_of(c.path) for c in report.conflicts],
             },
         )
         return report
@@ -288,10 +263,10 @@ class Settlement:
                 "call": call,
                 "digest": name,
                 "undo_id": report.undo_id,
-                "changes": _bodies(report.applied),
+                "changes": change_bodies(report.applied),
                 "count": len(report.applied),
-                "conflicts": [_text(c.path) for c in report.conflicts],
-                "failed": [[_text(p), why] for p, why in report.failed],
+                "conflicts": [text_of(c.path) for c in report.conflicts],
+                "failed": [[text_of(p), why] for p, why in report.failed],
                 **(more or {}),
             },
             blobs={"diff": text.encode("utf-8", "backslashreplace")} if text else None,
@@ -319,11 +294,3 @@ def _chosen(change: Change, paths: Sequence[str] | None) -> bool:
     if paths is None:
         return True
     return any(change.path == p.rstrip("/") or change.path.startswith(p.rstrip("/") + "/") for p in paths)
-
-
-def _bodies(changes: Sequence[Change]) -> list[JSON]:
-    return [change_body(c) for c in changes[:_SHOWN]]
-
-
-def _text(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode()

@@ -67,9 +67,9 @@ class OneCommand:
         loose: bool = False,
     ) -> None:
         """`channel`: a started holder, whose end this becomes responsible for. `loose`: without namespaces (see loose.py)."""
-        self._paths = paths
+        self.paths = paths
         self.stages = paths.stages
-        self._command = command
+        self.command = command
         self._terminal = terminal
         self.task = new_task_id()
         self._loose = loose
@@ -127,9 +127,9 @@ class OneCommand:
         """Run it to its end. Raises SandboxUnavailable, SandboxError."""
         locks = Locks(Path(self._place.base))
         room_lock, running = locks.hold_room(), locks.hold_running()
-        file = rooms_folder(self._paths) / f"{self.task}-{os.getpid()}"
+        file = rooms_folder(self.paths) / f"{self.task}-{os.getpid()}"
         plan = self._plan(file)
-        limits = resolve_limits(self._command.limits)
+        limits = resolve_limits(self.command.limits)
         plan = msgspec.structs.replace(plan, scratch_bytes=min(plan.scratch_bytes, limits.memory_bytes or 0))
         channel = self._channel
         try:
@@ -140,7 +140,7 @@ class OneCommand:
             locks.note_holder(room_lock, channel.pid)
             note_room(file, self.task, self._place.folder, channel.pid)
             environment = self._open_egress(channel)
-            parts = builder.build(self._command, limits, environment)
+            parts = builder.build(self.command, limits, environment)
             stage.note_start()
             watch = {
                 "memory": limits.memory_bytes or 0,
@@ -159,7 +159,7 @@ class OneCommand:
 
     def _plan(self, file: Path) -> RoomPlan:
         if not self._loose:
-            return plan_room(self._paths, self._place, self._paths.stages, (str(file),))
+            return plan_room(self.paths, self._place, self.paths.stages, (str(file),))
         from assistant.sandbox.loose import loose_plan
 
         return loose_plan(self._place.folder, f"{self._place.base}/room", file)
@@ -172,7 +172,7 @@ class OneCommand:
         return ConfinedBuilder(plan, str(self._place.copy))
 
     def _open_egress(self, channel: Channel) -> dict[str, str]:
-        if not self._command.hosts:
+        if not self.command.hosts:
             return {}
         from assistant.sandbox.egress_thread import EgressThread  # an event loop, only for what reaches out
 
@@ -180,7 +180,7 @@ class OneCommand:
         taken = channel.receive(5.0)
         if taken is None or not taken[1]:
             raise SandboxError("the room's proxy can't be opened")
-        self._egress = EgressThread(self._command.hosts, taken[1][0])
+        self._egress = EgressThread(self.command.hosts, taken[1][0])
         return self._egress.environment(int(taken[0]["port"]))
 
     def _hosts(self) -> tuple[HostUse, ...]:

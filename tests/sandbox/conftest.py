@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,11 +31,16 @@ def common() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def package(common: Path) -> Path:
-    """A copy of the package that every user of the machine can read, with the one library that the sandbox needs."""
+    """A copy of the package that every user of the machine can read, with the libraries that stages and the log need."""
     target = common / "package"
     shutil.copytree(ROOT / "assistant", target / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests" / "sandbox", target / "probes", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(Path(msgspec.__file__).parent, target / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+    for library in ("msgspec", "orjson", "cryptography", "_cffi_backend"):
+        file = Path(importlib.import_module(library).__file__ or "")
+        if file.name == "__init__.py":
+            shutil.copytree(file.parent, target / library, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(file, target / file.name)
     subprocess.run([PYTHON, "-m", "compileall", "-q", str(target)], check=True)
     for folder, _, names in os.walk(target):
         for path in (folder, *(f"{folder}/{name}" for name in names)):

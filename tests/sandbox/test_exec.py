@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -34,6 +35,51 @@ def test_changes_are_applied_and_streams_pass_through_unchanged(run_assistant: R
     assert done.stderr == b"oh\n"
     assert (folder / "new").read_text() == "x\n"
     assert (folder / "new").stat().st_uid == folder.stat().st_uid
+
+
+def test_what_it_applies_is_in_the_log(run_assistant: Runner, folder: Path) -> None:
+    run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo 2 > there")
+    assert (folder / "there").read_text() == "2\n"
+    told = run_assistant("log", "list", "--json")
+    entries = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [e["kind"] for e in entries] == ["intent", "approval", "stage.apply"]
+    assert len({e["task"] for e in entries}) == 1
+    assert run_assistant("log", "verify").returncode == 0
+
+
+def test_what_it_applied_can_be_undone(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "f").write_text("1\n")
+
+    def assistant(*args: str) -> str:
+        environment = os.environ | {"ASSISTANT_HOME": str(tmp_path / "home")}
+        argv = [sys.executable, "-m", "assistant", *args]
+        return subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assistant("sandbox", "exec", "--apply", "--", "sh", "-c", "echo 2 > f; echo n > n")
+    assert (folder / "f").read_text() == "2\n"
+    assert assistant("stage", "undo") == "undone ~ f\nundone - n\n"
+    assert (folder / "f").read_text() == "1\n"
+    assert not (folder / "n").exists()
+    assert "took back 2 changes" in assistant("log", "list")
+
+
+def test_where_the_log_can_not_be_written_nothing_is_applied(
+    run_assistant: Runner, folder: Path, home_of: Path
+) -> None:
+    run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo 2 > there")
+    (home_of / ".local/share/assistant/log.db").write_bytes(b"not a log")
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo 3 > there")
+    assert done.returncode == 7
+    assert "nothing was applied" in done.stderr
+    assert (folder / "there").read_text() == "2\n"
+
+
+def test_what_applies_nothing_writes_no_log(run_assistant: Runner, folder: Path, home_of: Path) -> None:
+    run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "true")
+    run_assistant("sandbox", "exec", "--folder", str(folder), "--drop", "--", "sh", "-c", "echo 2 > there")
+    assert not (home_of / ".local/share/assistant/log.db").exists()
 
 
 def test_without_a_word_changes_wait_under_a_name(run_assistant: Runner, folder: Path) -> None:
@@ -197,7 +243,7 @@ def test_bad_input_gets_a_clear_error(options: list[str], word: str, run_assista
 def test_it_imports_nothing_that_a_single_command_does_not_need(run_assistant: Runner, folder: Path) -> None:
     """Its start is most of what a short command takes: each of these costs milliseconds."""
     done = run_assistant(
-        "sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo x > new",
+        "sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo x > x; rm x",
         env={"PYTHONPROFILEIMPORTTIME": "1"},
     )  # fmt: skip
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
