@@ -1,11 +1,7 @@
-"""The only module that knows Cedar: parsing with places, validation, and one evaluation.
+"""Reading policies: parsing with places, what each one can match at all, and validation. `book.py` evaluates them.
 
-cedarpy parses positionally (`policy0`, `policy1`, ...), skips a forbid that errors, accepts duplicate `@id`s, and gives
-no line in its messages. All four are mended here: ids come from `@id`, any error of an evaluation is reported to the
-caller (who denies), and statements are parsed one by one when a file does not parse as a whole.
-
-Evaluation costs about 0.7 µs for each policy of a set, matching or not, so policies are first picked by what their scope
-says of action and resource type; that is exact, since Cedar's scope is a conjunction.
+cedarpy parses positionally (`policy0`, `policy1`, ...), accepts duplicate `@id`s, and gives no line in its messages. All are
+mended here: ids come from `@id`, and statements are parsed one by one when a file does not parse as a whole.
 """
 
 from __future__ import annotations
@@ -13,16 +9,23 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from assistant.policy.files import Layer, PolicyFile, Problem, Statement, statements
-from assistant.policy.request import ACTION_PARENTS
+from assistant.policy.request import CONTEXT
 from assistant.types import Data
 
 if TYPE_CHECKING:
     import cedarpy
+
+
+class Need(Data, frozen=True):
+    """A test that must hold for a policy to match: the attribute is one of the values, or a set that holds one of them."""
+
+    attribute: str
+    values: frozenset[str | int | bool]
 
 
 class Policy(Data, frozen=True):
@@ -43,25 +46,12 @@ class Policy(Data, frozen=True):
     """Resource types that its scope can match. Empty: any."""
     within: tuple[str, str] | None = None
     """The one entity (type, id) that its scope wants the resource to be or be in."""
-    tool: str | None = None
-    """The one tool that its first condition wants."""
-
-
-class Answer(Data, frozen=True):
-    """One evaluation. `errors` not empty means that the answer must not be trusted."""
-
-    allowed: bool
-    policies: tuple[str, ...]
-    errors: tuple[str, ...] = ()
-
-
-class Link(Data, frozen=True):
-    """A template made concrete."""
-
-    id: str
-    template: str
-    principal: tuple[str, str]
-    resource: tuple[str, str]
+    need: Need | None = None
+    """What its first condition wants of the context before it looks at anything else."""
+    looks_at: frozenset[str] | None = frozenset()
+    """Attributes of the context that its conditions mention. None: all of it."""
+    looks_up: bool = True
+    """Whether what it says depends on more of the resource than its type: its name, what it is in, its attributes."""
 
 
 def parse_file(file: PolicyFile) -> tuple[list[Policy], list[Problem]]:
@@ -92,7 +82,9 @@ def parse_file(file: PolicyFile) -> tuple[list[Policy], list[Problem]]:
                 actions=_actions(tree["action"]),
                 types=_types(tree["resource"]),
                 within=_within(tree["resource"]),
-                tool=_tool(tree.get("conditions", [])),
+                need=_need(tree.get("conditions", [])),
+                looks_at=_looks_at(tree.get("conditions", [])),
+                looks_up=_within(tree["resource"]) is not None or _looks_up(tree.get("conditions", [])),
             )
         )
     return policies, []
@@ -122,22 +114,86 @@ def _within(scope: dict[str, Any]) -> tuple[str, str] | None:
     return (entity["type"], entity["id"]) if entity else None
 
 
-def _tool(conditions: list[dict[str, Any]]) -> str | None:
-    """The tool of `when { context.tool == Tool::"x" && ... }`. Only the very first test counts: what comes before another
-    test might err, and an error must be seen."""
+def _need(conditions: list[dict[str, Any]]) -> Need | None:
+    """What `when { context.tool == Tool::"x" && ... }` wants. Only the very first test counts: what comes before another
+    test might err, and an error must be seen. These tests themselves can't: every request carries the whole context, with
+    the schema's types."""
     if not conditions or conditions[0]["kind"] != "when":
         return None
     body: Any = conditions[0]["body"]
     while "&&" in body:
         body = body["&&"]["left"]
-    sides: list[Any] = [*body.get("==", {}).values()]
-    if {".": {"left": {"Var": "context"}, "attr": "tool"}} not in sides:
+    ((test, sides),) = body.items()
+    if test == ".":
+        return _made(_attribute(body), [True])
+    if test == "!":
+        return _made(_attribute(sides["arg"]), [False])
+    if test == "==":
+        left, right = sides["left"], sides["right"]
+        return _made(_attribute(left), _literals(right)) or _made(_attribute(right), _literals(left))
+    if test in ("contains", "containsAny"):
+        left, right = sides["left"], sides["right"]
+        if _attribute(left) == "signs":
+            return _made("signs", _literals(right))
+        return _made(_attribute(right), _literals(left)) if test == "contains" else None
+    return None
+
+
+def _made(attribute: str, values: list[Any] | None) -> Need | None:
+    if values is None or attribute not in CONTEXT:
         return None
-    found = _TOOL_LITERAL.search(json.dumps(sides))
-    return json.loads(found[1]) if found else None
+    return Need(attribute, frozenset(values))
 
 
-_TOOL_LITERAL = re.compile(r'\{"Value": \{"__entity": \{"type": "Tool", "id": ("(?:[^"\\]|\\.)*")\}\}\}')
+def _attribute(expression: dict[str, Any]) -> str:
+    """`x` of `context.x`, or empty."""
+    member = expression.get(".", {})
+    return member["attr"] if member.get("left") == {"Var": "context"} else ""
+
+
+def _literals(expression: dict[str, Any]) -> list[Any] | None:
+    """The values of a literal or a set of literals; of a tool its name. None when anything else stands there."""
+    if "Set" in expression:
+        each = [_literals(item) for item in expression["Set"]]
+        return None if None in each else [value for values in each for value in values or ()]
+    value = expression.get("Value")
+    if isinstance(value, dict):
+        entity = cast("dict[str, Any]", value).get("__entity", {})
+        return [entity["id"]] if entity.get("type") == "Tool" else None
+    return [value] if isinstance(value, (str, int)) else None
+
+
+def _looks_at(tree: Any) -> frozenset[str] | None:
+    """The attributes of the context that stand anywhere in the tree; None when the context itself is used as a value."""
+    if isinstance(tree, dict):
+        item = cast("dict[str, Any]", tree)
+        if item == {"Var": "context"}:
+            return None
+        for form in (".", "has"):
+            if item.get(form, {}).get("left") == {"Var": "context"} and "attr" in item[form]:
+                return frozenset({item[form]["attr"]})
+        inner: list[Any] = list(item.values())
+    else:
+        inner = cast("list[Any]", tree) if isinstance(tree, list) else []
+    found: set[str] = set()
+    for each in inner:
+        names = _looks_at(each)
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
+
+
+def _looks_up(tree: Any) -> bool:
+    """Whether the resource stands anywhere in the tree but in a test of its type (`resource is Service`)."""
+    if isinstance(tree, dict):
+        item = cast("dict[str, Any]", tree)
+        if item == {"Var": "resource"}:
+            return True
+        if "is" in item and item["is"].get("left") == {"Var": "resource"} and not item["is"].get("in"):
+            return False
+        return any(map(_looks_up, item.values()))
+    return any(map(_looks_up, cast("list[Any]", tree))) if isinstance(tree, list) else False
 
 
 # ---------------------------------------------------------------- messages for people
@@ -217,9 +273,6 @@ def _schema_hint(message: str, schema: str) -> str:
     return f"did you mean `{close[0]}`?" if close and close[0] != name else ""
 
 
-# ---------------------------------------------------------------- evaluation
-
-
 class Schema:
     """A parsed schema and its text. Raises ValueError when it does not parse."""
 
@@ -232,141 +285,3 @@ class Schema:
         import cedarpy  # see parse_file
 
         return cedarpy.Schema.from_str(self.text)
-
-
-_PRINCIPAL = re.compile(r"\bprincipal\s*(?:\.|\[|==|has\b|in\b|is\b)")
-
-
-class Question(Data, frozen=True):
-    """What a request is about, as far as the choice of policies goes."""
-
-    action: str
-    type: str
-    inside: frozenset[tuple[str, str]]
-    """The resource itself and all that it is in, as (type, id)."""
-    tool: str = ""
-
-
-class PolicyBook:
-    """A fixed list of policies, ready to be asked about one request at a time.
-
-    Only policies whose scope and first condition can match are evaluated: by action, resource type, the entity that the
-    resource must be in, and the tool. That is exact, since all of these are conjunctions. The chosen sets are parsed when
-    first needed and kept.
-    """
-
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        self.policies = tuple(policies)
-        self.looks_at_principal = any(_PRINCIPAL.search(p.text) for p in self.policies if not p.template)
-        self._kinds: dict[tuple[str, str], _Kind] = {}
-        self._sets: dict[tuple[int, ...], tuple[cedarpy.PolicySet, tuple[str, ...]]] = {}
-        self._linked: dict[tuple[tuple[int, ...], tuple[Link, ...]], cedarpy.PolicySet] = {}
-
-    def ask(
-        self, question: Question, request: Mapping[str, Any], entities: cedarpy.Entities, links: tuple[Link, ...] = ()
-    ) -> Answer:
-        """Evaluate one request, in cedarpy's form; `links` are templates that hold now.
-
-        A request that can't be read, and a policy that errors, give an Answer with `errors`. The schema is not asked again:
-        it would cost a third of the time, and requests are made by one function from typed facts.
-        """
-        import cedarpy  # see parse_file
-
-        picked = self._pick(question)
-        handle, names = self._set(picked)
-        if links:
-            handle = self._with_links(picked, links)
-        result = _is_authorized(dict(request), handle, entities)
-        errors = tuple(result.diagnostics.errors)
-        if result.decision is cedarpy.Decision.NoDecision and not errors:
-            errors = ("the request can't be read",)
-        ids = [names[int(r[6:])] if r.startswith("policy") else r for r in result.diagnostics.reasons]
-        return Answer(result.allowed, tuple(sorted(ids)), errors)
-
-    def _pick(self, question: Question) -> tuple[int, ...]:
-        """Places in `policies` of those that can match."""
-        key = (question.action, question.type)
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._kinds[key] = _Kind(self.policies, *key)
-        if not kind.special:
-            return kind.general
-        more = {n for place in question.inside for n in kind.by_place.get(place, ())}
-        more.update(kind.by_tool.get(question.tool, ()))
-        return tuple(sorted((*kind.general, *more))) if more else kind.general
-
-    def _set(self, picked: tuple[int, ...]) -> tuple[cedarpy.PolicySet, tuple[str, ...]]:
-        if picked not in self._sets:
-            import cedarpy  # see parse_file
-
-            if len(self._sets) > 512:
-                self._sets.clear()
-            chosen = [self.policies[n] for n in picked]
-            handle = cedarpy.PolicySet.from_str("\n".join(p.text for p in chosen))
-            self._sets[picked] = handle, tuple(p.id for p in chosen)
-        return self._sets[picked]
-
-    def _with_links(self, picked: tuple[int, ...], links: tuple[Link, ...]) -> cedarpy.PolicySet:
-        key = (picked, links)
-        if key not in self._linked:
-            if len(self._linked) > 512:
-                self._linked.clear()
-            handle, names = self._set(picked)
-            for policy in self.policies:
-                if policy.template and any(link.template == policy.id for link in links):
-                    handle = handle.with_added_str(policy.text)
-            if len(handle) != len(names):
-                raise ValueError("a template became a policy")  # positions would no longer name policies
-            made = [
-                {
-                    "template_id": link.template,
-                    "new_id": link.id,
-                    "values": {"?principal": _uid(link.principal), "?resource": _uid(link.resource)},
-                }
-                for link in links
-            ]
-            self._linked[key] = handle.with_linked_batch(made)
-        return self._linked[key]
-
-
-class _Kind:
-    """The policies for one action and resource type: those that always apply, and those that want a place or tool."""
-
-    def __init__(self, policies: Sequence[Policy], action: str, resource_type: str) -> None:
-        groups = {action, *ACTION_PARENTS.get(action, ())}
-        general: list[int] = []
-        self.by_place: dict[tuple[str, str], list[int]] = {}
-        self.by_tool: dict[str, list[int]] = {}
-        for number, policy in enumerate(policies):
-            if policy.template or (policy.actions and not policy.actions & groups):
-                continue
-            if policy.types and resource_type not in policy.types:
-                continue
-            if policy.within is not None:
-                self.by_place.setdefault(policy.within, []).append(number)
-            elif policy.tool is not None:
-                self.by_tool.setdefault(policy.tool, []).append(number)
-            else:
-                general.append(number)
-        self.general = tuple(general)
-        self.special = bool(self.by_place or self.by_tool)
-
-
-def _is_authorized(
-    request: dict[str, Any], policies: cedarpy.PolicySet, entities: cedarpy.Entities
-) -> cedarpy.AuthzResult:
-    import cedarpy  # see parse_file
-
-    # cast: its signature has bare `dict`s, which strict checking can't accept
-    return cast("Any", cedarpy).is_authorized_batch([request], policies, entities)[0]
-
-
-def entities(json_text: str) -> cedarpy.Entities:
-    """Parsed entities, to be used for several questions. Raises ValueError when they can't be read."""
-    import cedarpy  # see parse_file
-
-    return cast("Any", cedarpy).Entities.from_json_str(json_text)  # cast: see _is_authorized
-
-
-def _uid(pair: tuple[str, str]) -> dict[str, str]:
-    return {"type": pair[0], "id": pair[1]}

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
-from assistant.policy.cedar import Policy, PolicyBook, Schema, parse_file, validate
+from assistant.policy.book import PolicyBook
+from assistant.policy.cedar import Policy, Schema, parse_file, validate
 from assistant.policy.files import Layer, PolicyFile, Problem, sha256
 from assistant.types import Autonomy, Task
 

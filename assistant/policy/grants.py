@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from assistant.policy.cedar import Link
+from assistant.policy.book import Link
 from assistant.policy.request import ACTION_PARENTS, CEDAR_TYPES, Part, ancestors
 from assistant.types import Action, Answer, Data, Effect, Grant, Resource
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from assistant.types import Data, Resource
 
 CEDAR_TYPES: Mapping[str, str] = {
@@ -64,34 +62,33 @@ class Part(Data, frozen=True):
     """For a command: absolute paths among its arguments, which it then is `in`."""
 
 
-def request(principal: str, part: Part, *, approved: bool) -> dict[str, Any]:
-    """The request in cedarpy's form."""
-    facts = part.facts
+CONTEXT = frozenset({
+    "approved", "tool", "staged", "outside", "system", "bulk", "held", "deletes", "network", "understood", "count",
+    "destination", "target", "signs", "sign_count", "confidentiality", "integrity",
+})  # fmt: skip
+"""Attributes of the schema's `Call`; a test compares them."""
+
+
+def context(facts: Facts, *, approved: bool) -> dict[str, Any]:
+    """The whole context of a request; `signs` stay a tuple."""
     return {
-        "principal": {"type": "Task", "id": principal},
-        "action": {"type": "Action", "id": part.action},
-        "resource": {"type": CEDAR_TYPES.get(part.resource.type, "Unknown"), "id": part.resource.id},
-        "context": orjson.dumps(
-            {
-                "approved": approved,
-                "tool": {"__entity": {"type": "Tool", "id": facts.tool}},
-                "staged": facts.staged,
-                "outside": facts.outside,
-                "system": facts.system,
-                "bulk": facts.bulk,
-                "held": facts.held,
-                "deletes": facts.deletes,
-                "network": facts.network,
-                "understood": facts.understood,
-                "count": facts.count,
-                "destination": facts.destination,
-                "target": facts.target,
-                "signs": facts.signs,
-                "sign_count": len(facts.signs),
-                "confidentiality": facts.confidentiality,
-                "integrity": facts.integrity,
-            }
-        ).decode(),
+        "approved": approved,
+        "tool": {"__entity": {"type": "Tool", "id": facts.tool}},
+        "staged": facts.staged,
+        "outside": facts.outside,
+        "system": facts.system,
+        "bulk": facts.bulk,
+        "held": facts.held,
+        "deletes": facts.deletes,
+        "network": facts.network,
+        "understood": facts.understood,
+        "count": facts.count,
+        "destination": facts.destination,
+        "target": facts.target,
+        "signs": facts.signs,
+        "sign_count": len(facts.signs),
+        "confidentiality": facts.confidentiality,
+        "integrity": facts.integrity,
     }
 
 

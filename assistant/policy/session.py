@@ -12,8 +12,9 @@ from assistant.canonical import digest
 from assistant.errors import PolicyError
 from assistant.policy import grants as granting
 from assistant.policy.attention import Attention
-from assistant.policy.cedar import Answer as Evaluation
-from assistant.policy.cedar import Policy, PolicyBook, Question, entities
+from assistant.policy.book import Answer as Evaluation
+from assistant.policy.book import PolicyBook, Question, entities
+from assistant.policy.cedar import Policy
 from assistant.policy.consent import Consents
 from assistant.policy.engine import Engine
 from assistant.policy.grants import Grants
@@ -24,8 +25,8 @@ from assistant.policy.request import (
     ACTION_PARENTS,
     CEDAR_TYPES,
     Part,
+    context,
     parents,
-    request,
     resource_entity,
 )
 from assistant.policy.signs import SIGNS
@@ -158,7 +159,7 @@ class Session:
         self._book: PolicyBook = self._engine.book(self._task.autonomy, self._packs, extra)
         self._rank = {p.id: (n, p) for n, p in enumerate(self._book.policies)}
         self._sha256 = ""
-        self._known: dict[tuple[object, ...], tuple[cedarpy.Entities, frozenset[tuple[str, str]]]] = {}
+        self._known: dict[tuple[object, ...], cedarpy.Entities] = {}
         self._principal: dict[str, object] = {
             "uid": {"type": "Task", "id": self._task.id},
             "attrs": {
@@ -219,14 +220,14 @@ class Session:
         kind = CEDAR_TYPES.get(part.resource.type)
         if kind is None:
             return Judged(part, Decision.DENY, (), (f"there is no kind of resource `{part.resource.type}`",))
-        known, inside = self._entities(part)
-        question = Question(part.action, kind, inside, part.facts.tool)
+        inside = frozenset(((kind, part.resource.id), *parents(part)))
         covering = self._grants.covering(part.action, part.resource, tool, now_ms)
         links = tuple(granting.link(g, self._task.id) for g in covering)
 
         def evaluate(approved: bool) -> Evaluation:
-            asked = request(self._task.id, part, approved=approved)
-            return self._book.ask(question, asked, known, links)
+            facts = context(part.facts, approved=approved)
+            asked = Question(self._task.id, part.action, kind, part.resource.id, inside, facts)
+            return self._book.ask(asked, lambda: self._entities(part), links)
 
         no = evaluate(False)
         if no.errors:
@@ -238,9 +239,8 @@ class Session:
             return Judged(part, Decision.DENY, yes.policies, yes.errors)
         return Judged(part, Decision.ASK, tuple(dict.fromkeys((*no.policies, *yes.policies))))
 
-    def _entities(self, part: Part) -> tuple[cedarpy.Entities, frozenset[tuple[str, str]]]:
-        """The entities that a question needs (the resource, the task when a policy looks at it, action groups when they
-        matter), and the resource with all that it is in."""
+    def _entities(self, part: Part) -> cedarpy.Entities:
+        """The entities that a question needs: the resource, the task when a policy looks at it, action groups when they matter."""
         key = (part.resource, part.local, part.paths, part.action in ACTION_PARENTS)
         found = self._known.get(key)
         if found is None:
@@ -251,8 +251,7 @@ class Session:
                 given.append(self._principal)
             if part.action in ACTION_PARENTS:
                 given += ACTION_ENTITIES
-            inside = frozenset(((CEDAR_TYPES[part.resource.type], part.resource.id), *parents(part)))
-            found = self._known[key] = entities(orjson.dumps(given).decode()), inside
+            found = self._known[key] = entities(orjson.dumps(given).decode())
         return found
 
     def _explain(self, judged: Sequence[Judged]) -> tuple[tuple[str, ...], str]:
