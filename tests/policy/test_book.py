@@ -30,12 +30,17 @@ from tests.policy.making import plain_engine
 
 SCOPES = (
     "action",
+    "action",
+    "action",
     'action == Action::"read"',
     'action == Action::"pay"',
     'action in Action::"act"',
     'action in [Action::"send", Action::"act"]',
 )
 RESOURCES = (
+    "resource",
+    "resource",
+    "resource",
     "resource",
     "resource is File",
     "resource is Host",
@@ -175,11 +180,15 @@ def test_P3_the_shipped_policies_answer_as_a_whole(part: Part, approved: bool, l
     assert same(from_book(book, part, approved), from_all(found, part, approved))
 
 
+@pytest.mark.parametrize(
+    "form", ["when {{ {} && !context.staged }}", "when {{ {} || context.approved }}", "unless {{ {} }}",
+             "when {{ !({}) }}", "when {{ context.approved }} unless {{ {} }}"],
+)  # fmt: skip
 @pytest.mark.parametrize("test", TESTS)
-def test_P3_each_first_test_alone_is_judged_as_by_cedar(test: str) -> None:
+def test_P3_each_first_test_is_judged_as_by_cedar(test: str, form: str) -> None:
     """Not only by luck of the draw: each with every value that it may meet."""
-    found = policies([f'@id("p") forbid(principal, action, resource) when {{ {test} && !context.staged }};',
-                      '@id("all") permit(principal, action, resource);'])  # fmt: skip
+    head = '@id("p") forbid(principal, action, resource)'
+    found = policies([f"{head} {form.format(test)};", '@id("all") permit(principal, action, resource);'])
     book = PolicyBook(found)
     for bulk in (False, True):
         for signs in ((), ("stranger",), ("stranger", "dictated")):
