@@ -8,11 +8,11 @@ from typing import Any, cast
 import msgspec
 
 from assistant.policy import commands, known
-from assistant.policy.normal import host_of, leaves
+from assistant.policy.normal import VALUE_CHARS, host_of, leaves
 from assistant.policy.provenance import Provenance
 from assistant.policy.request import Facts, Part
 from assistant.policy.signs import Signs, of_link
-from assistant.types import Action, Confidentiality, Effect, Integrity, Kind, Resource, Role
+from assistant.types import Action, Confidentiality, Effect, Integrity, Kind, Origin, Resource, Role
 
 MAX_PARTS = 200
 """An action with more parts than this is not judged at all."""
@@ -79,9 +79,28 @@ def _base_facts(action: Action, seen: Provenance) -> Facts:
         network=bool(facts.get("hosts")) and action.effect is Effect.EXECUTE,
         understood=facts.get("understood", True) is True,
         count=count if isinstance(count, int) and not isinstance(count, bool) else 1,
+        payload=_worst_payload(action, seen),
         confidentiality=label if label in list(Confidentiality) else Confidentiality.SECRET.value,
         integrity=Integrity(seen.label.integrity).value,
     )
+
+
+def _worst_payload(action: Action, seen: Provenance) -> str:
+    """Where the worst of what is carried comes from. Of a long text only the beginning would be compared, so it counts as
+    nobody's."""
+    found = "none"
+    for value in _values(action, Role.PAYLOAD):
+        if value.strip():
+            origin = Origin.UNKNOWN if len(value) > VALUE_CHARS else seen.find(value).origin
+            found = max(found, _PAYLOADS[origin], key=_PAYLOAD_ORDER.index)
+    return found
+
+
+_PAYLOADS = {
+    Origin.PROMPT: "said", Origin.TRUSTED: "trusted", Origin.GRANT: "trusted", Origin.FIELD: "field",
+    Origin.UNTRUSTED: "text", Origin.UNKNOWN: "unknown",
+}  # fmt: skip
+_PAYLOAD_ORDER = ("none", "said", "trusted", "field", "text", "unknown")
 
 
 def _flag(action: Action, name: str) -> bool:

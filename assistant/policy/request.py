@@ -45,6 +45,7 @@ class Facts(Data, frozen=True):
     count: int = 1
     destination: str = "none"
     target: str = "none"
+    payload: str = "none"
     signs: tuple[str, ...] = ()
     confidentiality: str = "public"
     integrity: str = "trusted"
@@ -64,7 +65,7 @@ class Part(Data, frozen=True):
 
 CONTEXT = frozenset({
     "approved", "tool", "staged", "outside", "system", "bulk", "held", "deletes", "network", "understood", "count",
-    "destination", "target", "signs", "sign_count", "confidentiality", "integrity",
+    "destination", "target", "payload", "signs", "sign_count", "confidentiality", "integrity",
 })  # fmt: skip
 """Attributes of the schema's `Call`; a test compares them."""
 
@@ -85,6 +86,7 @@ def context(facts: Facts, *, approved: bool) -> dict[str, Any]:
         "count": facts.count,
         "destination": facts.destination,
         "target": facts.target,
+        "payload": facts.payload,
         "signs": facts.signs,
         "sign_count": len(facts.signs),
         "confidentiality": facts.confidentiality,

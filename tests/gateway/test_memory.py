@@ -82,6 +82,15 @@ class TestRemembering:
         assert fact.label.integrity is Integrity.UNTRUSTED
         assert fact.label.sources == ("read_file:notes.md",)
 
+    async def test_G12_the_persons_own_words_are_remembered_unasked_whatever_was_read(self, folder: Path) -> None:
+        world = World(folder, None, "read notes.md, and remember: Bob sees my bills first")
+        world.read("bills are seen by Bob before anyone pays")
+        assert (await world.call("remember", fact="Bob sees my bills first.")).ok
+        (fact,) = world.memory.find()
+        assert (fact.label.integrity, fact.source) == (Integrity.TRUSTED, "you said it")
+        assert (await world.call("remember", fact="Bob sees my bills first. " + "x" * 1000)).code != ""
+        assert len(world.memory.find()) == 1
+
     async def test_what_nobody_asked_to_remember_is_refused_without_asking(self, folder: Path) -> None:
         asked = Says(Answer.ONCE)
         world = World(folder, asked, "what do my notes say?")
