@@ -77,10 +77,6 @@ class TaskSession(Protocol):
         """How this machine contains programs less well than it should. Told once: else also the next turn's first events."""
         ...
 
-    async def weakness(self) -> Sequence[Notice]:
-        """How this machine contains programs less well than it should. Told once: else also the next turn's first events."""
-        ...
-
     def warm_up(self) -> None:
         """Start the model's worker and the room in the background, while the person types."""
         ...

@@ -155,10 +155,6 @@ class LocalSession(Steering):
         """How this machine contains programs less well than it should, unless that was told already."""
         return await self._services.weakness.tell()
 
-    async def weakness(self) -> Sequence[Notice]:
-        """How this machine contains programs less well than it should, unless that was told already."""
-        return await self._services.weakness.tell()
-
     # ------------------------------------------------------------ a turn
 
     def run_turn(self, prompt: str) -> AsyncGenerator[Event]:

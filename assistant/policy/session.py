@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import msgspec
 import orjson
 
 from assistant.canonical import digest
@@ -139,6 +140,11 @@ class Session:
         """Prohibitions that hold."""
         return tuple(b for b, _ in self._boundaries.values())
 
+    def hidden_paths(self) -> tuple[str, ...]:
+        """Paths that policies forbid to read and to run commands on without any condition: no program may see them at all,
+        since what a command reads can't be told from its words (`cat *`, `find`, a script)."""
+        return self._hidden
+
     @property
     def provenance(self) -> Provenance:
         """What was said and read."""
@@ -157,6 +163,7 @@ class Session:
     def _refresh(self) -> None:
         extra = tuple(p for _, policies in self._boundaries.values() for p in policies)
         self._book: PolicyBook = self._engine.book(self._task.autonomy, self._packs, extra)
+        self._hidden = tuple(dict.fromkeys(path for p in self._book.policies for path in p.hides if path[:1] == "/"))
         self._rank = {p.id: (n, p) for n, p in enumerate(self._book.policies)}
         self._sha256 = ""
         self._known: dict[tuple[object, ...], cedarpy.Entities] = {}
@@ -209,6 +216,17 @@ class Session:
     def parts(self, action: Action, *, now_ms: int) -> tuple[Judged, ...]:
         """The verdicts on each part, without counting a question or using a grant: for explaining."""
         return tuple(self._parts(action, now_ms))
+
+    def would_allow(self, grant: Grant, action: Action, *, now_ms: int) -> bool:
+        """Whether this grant is what an action lacks: not allowed as things stand, and allowed with it. Nothing is counted."""
+        if all(j.decision is Decision.ALLOW for j in self._parts(action, now_ms)):
+            return False
+        tried = msgspec.structs.replace(grant, id="dry-run", uses=None, expires_ms=None)
+        self._grants.add(tried)
+        try:
+            return all(j.decision is Decision.ALLOW for j in self._parts(action, now_ms))
+        finally:
+            self._grants.remove(tried.id)
 
     def _parts(self, action: Action, now_ms: int) -> list[Judged]:
         def granted(name: str, resource: Resource, tool: str) -> bool:

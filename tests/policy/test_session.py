@@ -143,11 +143,14 @@ class TestGrants:
         assert decide(session, action(Effect.APPLY, "a")) is Decision.ALLOW
         assert decide(session, action(Effect.APPLY, ".git/hooks/x", held=True)) is Decision.ASK
 
-    def test_a_dry_run_says_what_a_grant_would_have_allowed(self, session: Session) -> None:
-        past = [STRANGER, mail("eve@evil.example"), mail("dan@other.example", "again")]
-        parts = [(a, [j.part for j in session.parts(a, now_ms=0)]) for a in past]
-        found = granting.dry_run(Grant("g", Effect.SEND, Resource("account", "dan@other.example")), parts, 0)
-        assert (found.allowed, found.unchanged) == ((past[0], past[2]), 1)
+    def test_a_dry_run_says_what_a_grant_would_have_allowed_and_counts_nothing(self, session: Session) -> None:
+        grant = Grant("g", Effect.SEND, Resource("account", "dan@other.example"), uses=1)
+        past = [STRANGER, mail("eve@evil.example"), mail("dan@other.example", "again"), mail("ann@example.org")]
+        secret = mail("dan@other.example", "password: Hunter22")
+        before = [decide(session, a) for a in past]
+        assert [session.would_allow(grant, a, now_ms=0) for a in (*past, secret)] == [True, False, True, False, False]
+        assert [decide(session, a) for a in past] == before
+        assert session.grants() == ()
 
 
 class TestBoundaries:
@@ -196,6 +199,40 @@ class TestBoundaries:
     def test_words_that_fit_no_form_are_refused_with_examples(self, words: str) -> None:
         with pytest.raises(UsageError, match="for example"):
             propose(words, name="b", folder=FOLDER)
+
+    def test_a_path_that_may_not_be_read_is_to_be_hidden_from_every_program(self, session: Session) -> None:
+        assert session.hidden_paths() == ()
+        session.add_boundary(propose("never read secrets/", name="b1", folder=FOLDER))
+        assert session.hidden_paths() == (f"{FOLDER}/secrets",)
+        session.add_boundary(propose("never touch src/generated", name="b2", folder=FOLDER))
+        assert session.hidden_paths() == (f"{FOLDER}/secrets",)
+        session.remove_boundary("b1")
+        assert session.hidden_paths() == ()
+
+    @pytest.mark.parametrize(
+        ("text", "hidden"),
+        [
+            ('forbid(principal, action, resource in Folder::"/a");', ("/a",)),
+            ('forbid(principal, action in [Action::"read", Action::"execute"], resource == File::"/a");', ("/a",)),
+            (
+                'forbid(principal, action, resource) when { resource in Folder::"/a" || resource == File::"/b" };',
+                ("/a", "/b"),
+            ),
+            ('forbid(principal, action == Action::"read", resource in Folder::"/a");', ()),
+            ('forbid(principal, action, resource in Folder::"/a") when { context.bulk };', ()),
+            ('forbid(principal, action, resource in Folder::"/a") unless { context.approved };', ()),
+            ('forbid(principal, action, resource) when { resource in Folder::"/a" || context.bulk };', ()),
+            ('forbid(principal, action, resource) when { resource in Folder::"/a" && context.bulk };', ()),
+            ('forbid(principal, action, resource) unless { resource in Folder::"/a" };', ()),
+            ('forbid(principal == Task::"x", action, resource in Folder::"/a");', ()),
+            ('forbid(principal, action, resource in Host::"a.org");', ()),
+            ('permit(principal, action, resource in Folder::"/a");', ()),
+        ],
+    )
+    def test_only_what_is_forbidden_without_a_condition_is_hidden(self, text: str, hidden: tuple[str, ...]) -> None:
+        for layer in (Layer.ORGANISATION, Layer.USER, Layer.PROJECT):
+            engine = make_engine(PolicyFile(layer, "h.cedar", f'@id("h") {text}'))
+            assert make_session(engine=engine).hidden_paths() == hidden
 
     @given(st.text(max_size=40))
     def test_no_words_become_anything_but_forbids(self, words: str) -> None:
