@@ -16,13 +16,9 @@ from assistant.agent import events
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
 from assistant.agent.kits import Kit
-<<<<<<< HEAD
 from assistant.audit.query import Query
 from assistant.audit.verification import Progress, Verification
 from assistant.audit.views import LogRow, Page, TaskSummary
-=======
-from assistant.audit.views import LogRow, TaskSummary
->>>>>>> dc88317 (Show each tool's reach, kits and servers in their own lists; change settings and looks while it runs)
 from assistant.canonical import digest
 from assistant.config import Paths, Settings
 from assistant.errors import StageError, UsageError
@@ -30,11 +26,7 @@ from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, 
 from assistant.gateway.editing import Edited
 from assistant.gateway.processes import Running
 from assistant.gateway.servers import ServerState
-<<<<<<< HEAD
 from assistant.sandbox.protocol import ApplyReport, Sides
-=======
-from assistant.sandbox.protocol import ApplyReport
->>>>>>> dc88317 (Show each tool's reach, kits and servers in their own lists; change settings and looks while it runs)
 from assistant.servers.config import Grants, ServerConfig
 from assistant.servers.offer import Offer, OfferedTool
 from assistant.servers.trust import Pin
@@ -631,7 +623,6 @@ class FakeArrangements:
         self.done.append(("distrust_server", name))
 
 
-<<<<<<< HEAD
 class FakeReview:
     """Files without text: parts and merges are tested over a real stage (`staged_desk.py`)."""
 
@@ -647,8 +638,6 @@ class FakeReview:
         return self._desk.sides[path]
 
 
-=======
->>>>>>> dc88317 (Show each tool's reach, kits and servers in their own lists; change settings and looks while it runs)
 class FakeDesk:
     """A Desk over scripts. `scripts` maps a prompt to its turn; any other prompt gets `default`."""
 
@@ -679,13 +668,10 @@ class FakeDesk:
         self.notices: list[events.Notice] = []
         self.weakness: list[events.Notice] = []
         self.rows = log_rows(60)
-<<<<<<< HEAD
         self.asked: list[Query] = []
         """What the log screen looked for."""
         self.log_contents: dict[int, list[tuple[str, str | None]]] = {}
         self.verifying: Callable[[Progress, threading.Event], Verification] = verified
-=======
->>>>>>> dc88317 (Show each tool's reach, kits and servers in their own lists; change settings and looks while it runs)
         self.arrangements = FakeArrangements()
 
     paths = Paths(
