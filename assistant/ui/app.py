@@ -218,20 +218,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._focused = False
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The command palette: our commands instead of Textual's."""
-        if not isinstance(screen, ChatScreen):
-            return
-        from functools import partial
+        """The command palette: our commands and actions instead of Textual's."""
+        from assistant.ui.palette import system_commands  # not before the palette is opened
 
-        from assistant.ui import commands
-
-        for command in commands.COMMANDS:
-            if not command.takes or command.takes.startswith("["):
-                yield SystemCommand(
-                    f"/{command.name}", _(command.what), partial(self._run_command, screen, command.name)
-                )
-
-    def _run_command(self, screen: ChatScreen, name: str) -> None:
-        from assistant.ui import commands
-
-        self.call_later(commands.run, screen, f"/{name}")
+        yield from system_commands(self, screen)

@@ -24,6 +24,8 @@ class Turns:
         self._chat = chat
         self._waiting: list[str] = []
         self._stopping = False
+        self._tool = ""
+        """The tool whose call was started last."""
         self.idle = asyncio.Event()
         self.idle.set()
         self.active = False
@@ -120,7 +122,10 @@ class Turns:
             case events.CallDelta(name=name) if name and not self._stopping:
                 chat.activity.what = _("preparing {tool}").format(tool=name)
             case events.CallStarted(tool=tool) if not self._stopping:
-                chat.activity.what = _("running {tool}").format(tool=tool)
+                self._tool = one_line(tool, 60)
+                chat.activity.what = _("running {tool}").format(tool=self._tool)
+            case events.CallApproved() if not self._stopping:
+                chat.activity.what = _("running {tool}").format(tool=self._tool)
             case events.ChildEvent(event=events.CallStarted(tool=tool)) if not self._stopping:
                 chat.activity.what = _("a helper runs {tool}").format(tool=one_line(tool, 60))
             case events.CallJudged(verdict=verdict) if verdict.decision == "ask" and not self._stopping:

@@ -82,6 +82,17 @@ def scene(name: str) -> fd.FakeDesk:
         "two": [fd.request("make test"), fd.request("rm -rf build", call_id="c2")],
     }
     totals = fd.TaskTotals(34_200, 2_100, 12, 182_000)
+    if name == "hostile":
+        escapes = "\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x1b]8;;https://owned.example\x1b\\\x1b[77;77H\x9d0;owned\x9c\x9b31m\x08\u202e"
+        hostile: list[fd.Step] = [
+            events.ReasoningDelta(escapes),
+            events.ModelFinished("m", "stop"),
+            events.TextDelta(f"{escapes}\n\n```py\n{escapes}\n```\n\n[{escapes}](https://e.example/{escapes})\n"),
+            *fd.call("h", escapes, escapes, escapes, ok=False, code="failed"),
+            events.Notice("warning", escapes, escapes),
+            *fd.words("THE-END"),
+        ]
+        return fd.FakeDesk({"hostile": hostile})
     if name == "long":
         return fd.FakeDesk(scripts, turn, history=fd.long_history(10_000, 2_000), totals=totals)
     if name == "staged":

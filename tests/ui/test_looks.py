@@ -55,3 +55,24 @@ class TestWhileItRuns:
 
     def test_no_color_wins_over_every_theme(self) -> None:
         assert all(themes.choose(name, {"NO_COLOR": "1"})[1] for name in themes.NAMES)
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours by WCAG 2.2, 1.4.3."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", themes.THEMES.values(), ids=lambda t: t.name)
+def test_words_stand_out_from_their_ground(theme: Any) -> None:
+    """4.5:1 for words, 7:1 in high contrast (WCAG 2.2, 1.4.3 and 1.4.6)."""
+    least = 7.0 if theme.name == "high-contrast" else 4.5
+    words = [theme.foreground, theme.primary, theme.secondary, theme.accent, theme.success, theme.warning, theme.error]
+    words += [theme.variables[name] for name in ("quiet", "added", "removed")]
+    for ground in (theme.background, theme.surface, theme.panel):
+        for colour in words:
+            assert contrast(colour, ground) >= least, (colour, ground, round(contrast(colour, ground), 2))

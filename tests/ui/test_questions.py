@@ -8,7 +8,7 @@ import pytest
 
 from assistant.agent import events
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer
-from assistant.types import Action, Answer, Argument, Effect, Kind, Resource, Role
+from assistant.types import Action, Answer, Approval, Argument, Channel, Effect, Kind, Resource, Role
 from assistant.ui.forms import Field, fill, of_action, of_schema, read
 from assistant.ui.screens.form import FormScreen
 from tests.ui.fake_desk import FakeDesk, edited, request, server_asks
@@ -79,6 +79,29 @@ class TestChangingACall:
             assert "change it" not in chat.text()
             await chat.pilot.press("e")
             await chat.until(lambda: chat.screen.prompt.text == "e")
+
+
+def test_the_screen_and_the_lines_answer_servers_too() -> None:
+    from assistant.gateway.approver import elicitor_of
+    from assistant.ui.approver import ScreenApprover
+    from assistant.ui.lines import LineChat
+
+    for approver in (ScreenApprover(lambda _message: None), LineChat.__new__(LineChat)):
+        assert elicitor_of(approver) is approver
+
+
+async def test_after_a_yes_the_activity_says_what_runs(open_chat: Any) -> None:
+    import asyncio
+
+    held = asyncio.Event()
+    started = [events.CallStarted("c1", "run_command", "x"), events.CallJudged("c1", request().verdict)]
+    approved = events.CallApproved("c1", Approval("d", Answer.ONCE, Channel.KEY))
+    async with open_chat(FakeDesk({"go": [*started, held, approved, 60.0]})) as chat:
+        await chat.say("go", wait=False)
+        await chat.until(lambda: chat.screen.activity.what == "waiting for your decision")
+        held.set()
+        await chat.until(lambda: chat.screen.activity.what == "running run_command")
+        await chat.desk.session.stop()
 
 
 class TestAServerAsks:

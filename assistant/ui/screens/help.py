@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterable
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Static
 
+from assistant.ui import screens as package
 from assistant.ui.commands import COMMANDS
+from assistant.ui.keys import bindings_of, key_names
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join
 from assistant.ui.screens.panel import PanelScreen
@@ -60,25 +64,49 @@ def open_for(chat: Any) -> HelpScreen:
 
 
 def help_content() -> Content:
-    """All of it."""
+    """All of it: a screen or a key that is added anywhere stands here by itself."""
+    from assistant.ui.app import AssistantApp
     from assistant.ui.screens.chat import ChatScreen
-    from assistant.ui.screens.merge import MergeScreen
-    from assistant.ui.screens.review import ReviewScreen
+    from assistant.ui.widgets.card import CardView
 
-    chat, review, merge = (
-        [(_keys(b.key), b.description) for b in screen.BINDINGS if isinstance(b, Binding) and b.description]
-        for screen in (ChatScreen, ReviewScreen, MergeScreen)
-    )
     commands = [(f"/{c.name} {_(c.takes) if c.takes else ''}".rstrip(), c.what) for c in COMMANDS]
+    everywhere = [(key_names(AssistantApp.COMMAND_PALETTE_BINDING), N_("every action of the screen, to search in"))]
     parts = [
         _section(_("Writing"), KEYS_OF_PROMPT),
         _section(_("When you are asked"), KEYS_OF_CARD),
         _section(_("Commands"), commands),
-        _section(_("Keys"), chat),
-        _section(_("Review"), review),
-        _section(_("Conflict"), merge),
+        _section(_("Keys"), _rows(ChatScreen)),
+        _section(_("On a card"), _rows(CardView)),
+        _section(_("Everywhere"), [*everywhere, *_rows(AssistantApp), *_rows(PanelScreen)]),
     ]
+    common = {b.key for b in bindings_of(PanelScreen)}
+    for screen in screens():
+        rows = [(key_names(b.key), b.description) for b in bindings_of(screen) if b.key not in common]
+        if rows:
+            parts.append(_section(_title(screen), rows))
     return Content("\n\n").join(parts)
+
+
+def screens() -> list[type[Screen[Any]]]:
+    """Every screen that is opened over the chat and has keys of its own, by name of its module."""
+    from assistant.ui.screens.chat import ChatScreen
+
+    found: list[type[Screen[Any]]] = []
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        kinds = [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, Screen)]
+        found += [k for k in kinds if k.__module__ == module.__name__ and k not in (ChatScreen, PanelScreen)]
+    return [kind for kind in found if bindings_of(kind)]
+
+
+def _title(kind: type[Screen[Any]]) -> str:
+    """A screen's title; those that are opened from another screen have none of their own."""
+    others = {"MergeScreen": N_("Conflict"), "FormScreen": N_("Form")}
+    return _(str(getattr(kind, "TITLE_TEXT", "")) or others.get(kind.__name__, kind.__name__))
+
+
+def _rows(kind: type[Any]) -> list[tuple[str, str]]:
+    return [(key_names(binding.key), binding.description) for binding in bindings_of(kind)]
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> Content:
@@ -87,14 +115,3 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> Content:
         name = Content.styled(f"  {keys}", "bold")
         lines.append(join(name, " " * max(2, 26 - name.cell_length), _(what)))
     return Content("\n").join(lines)
-
-
-def _keys(keys: str) -> str:
-    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓"}
-    shown: list[str] = []
-    for key in keys.split(","):
-        if key.startswith("shift+") and key[6:].upper() in keys.split(","):
-            continue  # the same key, as other terminals name it
-        parts = [names.get(p, p.upper() if len(p) == 1 else p.capitalize()) for p in key.split("+")]
-        shown.append("+".join(parts))
-    return ", ".join(shown)

@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from assistant.agent.kits import Kit
 from assistant.ui.language import N_, _, pick
 from assistant.ui.safe import join, line
-from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
@@ -37,7 +37,7 @@ class KitsScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """The list."""
-        yield Rows()
+        yield LongRows()
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""

@@ -67,6 +67,14 @@ class Rows(OptionList):
         return option.id or "" if option is not None else ""
 
 
+class LongRows(Rows):
+    """A list whose words are wrapped and never cut: where they say what something may do, all of them count."""
+
+    DEFAULT_CSS = """
+    LongRows { text-wrap: wrap; text-overflow: fold; }
+    """
+
+
 class PanelScreen(TellsFailures, Screen[None]):
     """Base of the screens over the chat."""
 

@@ -18,7 +18,7 @@ from assistant.servers.offer import Offer, difference
 from assistant.ui.language import N_, _, ngettext
 from assistant.ui.reach import given
 from assistant.ui.safe import join, line
-from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
 from assistant.visible import one_line, visible
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ServersScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """The list."""
-        yield Rows()
+        yield LongRows()
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""

@@ -23,7 +23,7 @@ from assistant.config import choices_of, parse_setting
 from assistant.errors import AssistantError
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join, line
-from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
@@ -78,7 +78,7 @@ class SettingsScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """The list."""
-        yield Rows()
+        yield LongRows()
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""

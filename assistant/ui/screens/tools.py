@@ -21,7 +21,7 @@ from assistant.ui import figures
 from assistant.ui.language import N_, _, pick
 from assistant.ui.reach import grants_of, reach
 from assistant.ui.safe import join, line, pad
-from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
 from assistant.ui.screens.servers import state_words
 from assistant.ui.widgets.status_line import autonomy_word
 
@@ -60,7 +60,7 @@ class ToolsScreen(PanelScreen):
 
     def parts(self) -> ComposeResult:
         """The list."""
-        yield Rows()
+        yield LongRows()
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
