@@ -5,17 +5,19 @@ Nothing slow happens here: what costs is built when first used (the sandbox engi
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.agent.kits import load_kits
 from assistant.agent.local import LocalDesk
 from assistant.agent.parts import Parts
 from assistant.audit.log import Log
 from assistant.config import Paths, Settings, find_paths, load_settings
+from assistant.errors import SandboxError, SandboxUnavailable
 from assistant.gateway.approver import Approver, elicitor_of
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
@@ -29,7 +31,7 @@ from assistant.shipped import shipped
 from assistant.types import JSON, Task
 
 if TYPE_CHECKING:
-    from assistant.sandbox.protocol import Room, Sandbox
+    from assistant.sandbox.protocol import PipedProcess, Room, Sandbox
     from assistant.servers.launcher import Launch as ServerLaunch
 
 
@@ -154,36 +156,84 @@ class ServerRooms:
     def __init__(self, sandbox: Callable[[], Sandbox], task_room: Callable[[], Awaitable[Room]] | None = None) -> None:
         self._sandbox = sandbox
         self._task_room = task_room
+        self._ready: dict[ServerLaunch, asyncio.Task[_Started]] = {}
 
     async def start(self, launch: ServerLaunch) -> Pipe:
         """See `assistant.servers.launcher.Launcher`."""
+        from assistant.models.launcher import StreamPipe
+
+        found = await self._take(launch) or await self._open(launch)
+        process = found.process
+        return StreamPipe(process.stdin, process.stdout, process.stderr, found.stop)
+
+    def prepare(self, launch: ServerLaunch) -> None:
+        """See `assistant.servers.launcher.Launcher`."""
+        from assistant.servers.launcher import MOST_READY
+
+        if launch not in self._ready and len(self._ready) < MOST_READY:
+            task = self._ready[launch] = asyncio.get_running_loop().create_task(self._open(launch, "--ready"))
+            task.add_done_callback(lambda t: t.cancelled() or t.exception())  # seen: a call will meet the same and tell
+
+    async def prepared(self, launch: ServerLaunch) -> None:
+        """Until the worker that stands ready for it has its imports done; at once where there is none."""
+        if task := self._ready.get(launch):
+            found = await asyncio.shield(task)
+            await found.process.stdout.readline()
+
+    async def aclose(self) -> None:
+        """See `assistant.servers.launcher.Launcher`."""
+        for launch in list(self._ready):
+            if found := await self._take(launch):
+                await found.stop()
+
+    async def _take(self, launch: ServerLaunch) -> _Started | None:
+        """The one that stands ready, when it still does."""
+        task = self._ready.pop(launch, None)
+        if task is None:
+            return None
+        try:
+            found = await task
+        except (SandboxError, SandboxUnavailable):
+            return None
+        if found.process.running:
+            return found
+        await found.stop()  # its room was ended meanwhile
+        return None
+
+    async def _open(self, launch: ServerLaunch, *options: str) -> _Started:
         import sys
 
-        from assistant.models.launcher import StreamPipe, interpreter_folders
+        from assistant.models.launcher import interpreter_folders
         from assistant.sandbox.protocol import Command
         from assistant.servers.launcher import WORKER
 
         own = not (launch.staged and self._task_room is not None)
         room = await self._sandbox().open_private(f"server-{launch.name}") if own else await self._task_room()  # pyright: ignore[reportOptionalCall]
         command = Command(
-            (sys.executable, "-I", "-m", WORKER),
+            (sys.executable, "-I", "-m", WORKER, *options),
             hosts=launch.hosts,
             read_only=tuple(dict.fromkeys((*interpreter_folders(), *launch.read_only))),
             private=own,
         )
         try:
-            process = await room.pipe(command)
+            return _Started(await room.pipe(command), room if own else None)
         except BaseException:
             if own:
                 await room.aclose()
             raise
 
-        async def stop() -> None:
-            await process.stop()
-            if own:
-                await room.aclose()
 
-        return StreamPipe(process.stdin, process.stdout, process.stderr, stop)
+class _Started(NamedTuple):
+    """A worker that runs, and the room to give back after it."""
+
+    process: PipedProcess
+    room: Room | None
+
+    async def stop(self) -> None:
+        """End it."""
+        await self.process.stop()
+        if self.room is not None:
+            await self.room.aclose()
 
 
 def _tool_settings(settings: Settings, environ: Mapping[str, str] | None) -> Callable[[str], Mapping[str, JSON]]:

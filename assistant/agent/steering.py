@@ -121,6 +121,8 @@ class Steering:
         tools = tuple(kept + [n for n in names if n not in kept])
         await self._change("tools", list(self._task.tools), list(tools))
         self._task = msgspec.structs.replace(self._task, tools=tools)
+        if (servers := self.gateway.servers) is not None:
+            servers.warm_up(list(self.enabled_tools()))
 
     async def set_autonomy(self, level: Autonomy) -> None:
         """Turn the dial."""

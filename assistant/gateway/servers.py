@@ -36,6 +36,8 @@ from assistant.types import JSON, Action, Data, Effect, Label, Task, ToolSpec
 from assistant.visible import one_line, visible
 
 Emit = Callable[[GatewayEvent], None]
+STILL_S = 1.0
+"""How long after a task's opening workers are made ready for servers that nobody has asked for: it has better things to do."""
 _PROGRESS_CHARACTERS = 300
 _MOST_PROGRESS = 200
 """Progress lines of one call that are shown; a server may send thousands."""
@@ -125,6 +127,10 @@ class Servers:
         tools, problems = tools_of(config, pin.offer)
         return ServerState(config, state, pin, tuple(tools), "; ".join(problems))
 
+    def has_tools(self, name: str) -> bool:
+        """Whether tools of it stand in the registry: it is trusted."""
+        return any(spec.origin == origin(name) for spec in self._registry.all())
+
     def changed(self, name: str, offer: Offer) -> None:
         """It offers something else than was trusted: its tools are gone, and stay so until it is trusted again."""
         self._registry.replace(origin(name), ())
@@ -151,14 +157,32 @@ class TaskServers:
         self._note = note
         self.sampler = sampler
         self._running: dict[str, _Running] = {}
+        self._preparing: asyncio.Task[None] | None = None
 
     def warm_up(self, specs: list[ToolSpec]) -> None:
-        """Start, in the background, the servers of the tools that are on. Never raises."""
-        for name in dict.fromkeys(s.program[0] for s in specs if s.protocol == PROTOCOL):
+        """Start, in the background, the servers of the tools that are on, and have workers stand ready for the other
+        trusted ones once those are up. Never raises."""
+        on = list(dict.fromkeys(s.program[0] for s in specs if s.protocol == PROTOCOL))
+        for name in on:
             try:
                 self._of(name).process.warm_up()
             except (AssistantError, RuntimeError):
                 continue  # the first call says why
+        others = [n for n in self._servers.configs if n not in on and self._servers.has_tools(n)]
+        if others and self._preparing is None:
+            self._preparing = asyncio.get_running_loop().create_task(self._prepare(on, others))
+
+    async def _prepare(self, on: list[str], others: list[str]) -> None:
+        """Last of all, since nobody waits for it: after the servers that are on, and after the task was opened."""
+        await asyncio.gather(
+            *(self._running[n].process.offer() for n in on if n in self._running), return_exceptions=True
+        )
+        await asyncio.sleep(STILL_S)
+        for name in others:
+            try:
+                self._of(name).process.prepare()
+            except (AssistantError, RuntimeError):
+                continue
 
     async def act(self, call_id: str, spec: ToolSpec, action: Action, limit: int, emit: Emit) -> Reading:
         """Do what a judged action of a server's tool says. Raises ToolError, SandboxUnavailable, SandboxError."""
@@ -186,8 +210,12 @@ class TaskServers:
 
     async def stop(self) -> None:
         """End every process; the next call starts anew."""
+        preparing, self._preparing = self._preparing, None
+        if preparing is not None:
+            preparing.cancel()
+            await asyncio.wait({preparing})
         running, self._running = list(self._running.values()), {}
-        await asyncio.gather(*(r.process.aclose() for r in running), return_exceptions=True)
+        await asyncio.gather(*(r.process.aclose() for r in running), self._launcher.aclose(), return_exceptions=True)
 
     # ------------------------------------------------------------
 

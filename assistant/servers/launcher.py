@@ -12,6 +12,9 @@ from assistant.types import Data
 WORKER = "assistant.servers.worker"
 """The module that Python runs in the room."""
 
+MOST_READY = 2
+"""Workers that stand ready in one task. Each takes 50 MB; more than two servers are seldom switched on at once."""
+
 
 class Launch(Data, frozen=True):
     """One worker in a room: an empty environment, nothing of the person but what is named here."""
@@ -48,6 +51,15 @@ class Launcher(Protocol):
     """Starts workers."""
 
     async def start(self, launch: Launch) -> Pipe:
-        """Start one. Raises SandboxUnavailable when nothing can contain it (there is no unsandboxed way), SandboxError
-        when it could not be started."""
+        """Start one, or take the one that stands ready for it. Raises SandboxUnavailable when nothing can contain it (there
+        is no unsandboxed way), SandboxError when it could not be started."""
+        ...
+
+    def prepare(self, launch: Launch) -> None:
+        """Have a worker for it stand ready in its room, its imports done, the server itself not yet started. Returns at
+        once and never raises; at most `MOST_READY` stand ready."""
+        ...
+
+    async def aclose(self) -> None:
+        """End those that stand ready."""
         ...

@@ -83,6 +83,10 @@ Request: TypeAlias = Call | List | ReadResource | GetPrompt
 Order: TypeAlias = Handshake | Call | List | ReadResource | GetPrompt | Cancel | Answer
 
 
+class Prepared(Data, frozen=True, tag="prepared", tag_field="say"):
+    """A worker that was started to stand ready has its imports done and waits for its handshake."""
+
+
 class Ready(Data, frozen=True, tag="ready", tag_field="say"):
     """Connected; again when the server says that its tools changed."""
 
@@ -142,4 +146,4 @@ class Broken(Data, frozen=True, tag="broken", tag_field="say"):
     message: str
 
 
-Line: TypeAlias = Ready | Result | Failed | Progress | Spoken | Ask | Broken
+Line: TypeAlias = Prepared | Ready | Result | Failed | Progress | Spoken | Ask | Broken

@@ -28,6 +28,7 @@ from assistant.servers.lines import (
     Line,
     List,
     Order,
+    Prepared,
     Progress,
     ReadResource,
     Ready,
@@ -107,6 +108,11 @@ class ServerProcess:
         task = self._starting
         return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
+    def prepare(self) -> None:
+        """Have its worker stand ready without starting the server. Never raises."""
+        if self._starting is None:
+            self._launcher.prepare(self._launch)
+
     def warm_up(self) -> None:
         """Start it without waiting. Never raises; a failure shows at the first request."""
         self._start()
@@ -177,6 +183,7 @@ class ServerProcess:
                 await asyncio.shield(waiting.future)
         if self.local:
             await self.aclose()
+            self._launcher.prepare(self._launch)  # the next call need not wait for imports again
 
     # ------------------------------------------------------------ the process
 
@@ -238,6 +245,8 @@ class ServerProcess:
     def _take(self, data: bytes, pipe: Pipe, ready: asyncio.Future[Offer]) -> None:
         line: Line = self._decoder.decode(data)
         match line:
+            case Prepared():
+                pass  # taken before it had said so
             case Ready():
                 self._host.offered(line.offer)
                 if not ready.done():

@@ -49,3 +49,9 @@ class PlainLauncher:
         )
         self.pipes.append(PlainPipe(process))
         return self.pipes[-1]
+
+    def prepare(self, launch: object) -> None:
+        """Nothing stands ready without a room."""
+
+    async def aclose(self) -> None:
+        """Nothing stood ready."""

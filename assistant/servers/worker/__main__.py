@@ -1,6 +1,7 @@
-"""The worker's entry: `python -I -m assistant.servers.worker`. See `../lines.py` for what it reads and writes.
+"""The worker's entry: `python -I -m assistant.servers.worker [--ready]`. See `../lines.py` for what it reads and writes.
 
-The server is started first of all, before this process has read its own imports, so that both come up side by side.
+The server is started first of all, before this process has read its own imports, so that both come up side by side. With
+`--ready` it was started before anyone needs it: it imports first, says so, and waits.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ def main() -> int:
     out = os.dup(1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    if "--ready" in sys.argv[1:]:
+        _import()
+        os.write(out, b'{"say":"prepared"}\n')
     line, rest = _first_line()
+    if not line and "--ready" in sys.argv[1:]:
+        return 0  # nobody needed it
     try:
         child = start(json.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -29,18 +35,23 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"the server's program can't be started: {error}\n")
         return 2
-    import asyncio  # from here on the server comes up beside us
+    _import()  # from here on the server comes up beside us
+    import asyncio
 
     import msgspec
 
     from assistant.servers.lines import Handshake
-    from assistant.servers.worker.sdk import import_sdk
-
-    import_sdk()
     from assistant.servers.worker.serve import serve
 
     asyncio.run(serve(msgspec.json.decode(line, type=Handshake), child, rest, out))
     return 0
+
+
+def _import() -> None:
+    from assistant.servers.worker.sdk import import_sdk
+
+    import_sdk()
+    import assistant.servers.worker.serve  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 def _first_line() -> tuple[bytes, bytes]:
