@@ -41,14 +41,43 @@ class ToolSettings(Data, frozen=True):
 
 
 class SignIn(Data, frozen=True):
-    """For an authorization server that registers no clients by itself: what its owner gave you. Usually not needed."""
+    """How this server is signed in to, where the usual way (a person in a browser, `grant` `person`) needs help or is not it.
 
+    Secrets are better written as `${NAME}` than as themselves.
+    """
+
+    grant: Literal["person", "client_credentials", "identity"] = "person"
+    """`client_credentials`: in nobody's name, by `client_secret` or `private_key`. `identity`: by a token of an enterprise's
+    identity provider, exchanged there for a grant to this server. Both send what they hold to `issuer` alone."""
     client_id: str = ""
+    """`person`: only for an authorization server that registers no clients by itself."""
     client_secret: str = ""
-    """Better `${NAME}` than the secret itself."""
     client_metadata_url: str = ""
     """An address that serves this client's description, which is then its id."""
     scope: str = ""
+    issuer: str = ""
+    """The authorization server that gave out `client_id`; needed where no person signs in."""
+    private_key: str = ""
+    """PEM; signs the client's assertion (RFC 7523) instead of a secret."""
+    algorithm: str = "RS256"
+    """Of `private_key`: RS256, ES256, ..."""
+    identity_token: str = ""
+    """The ID token of the person at the identity provider."""
+    identity_endpoint: str = ""
+    """The identity provider's token endpoint (RFC 8693)."""
+    identity_client_id: str = ""
+    """Who we are to the identity provider."""
+
+
+_SECRETS = ("client_secret", "private_key", "identity_token")
+"""Fields of `SignIn` in which variables are filled in."""
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "person": (),
+    "client_credentials": ("client_id", "issuer"),
+    "identity": ("client_id", "client_secret", "issuer", "identity_token", "identity_endpoint", "identity_client_id"),
+}
+"""By grant: what an entry must say."""
 
 
 class Grants(Data, frozen=True):
@@ -162,7 +191,20 @@ def parse_entry(name: str, entry: Mapping[str, Any], where: str) -> ServerConfig
         raise UsageError(
             f"server `{name}` in `{where}`: `url` must begin with https:// or http:// and hold no password"
         )
+    _check_sign_in(config, where)
     return config
+
+
+def _check_sign_in(config: ServerConfig, where: str) -> None:
+    oauth = config.grants.oauth
+    missing = [key for key in _NEEDED[oauth.grant] if not getattr(oauth, key)]
+    if oauth.grant == "client_credentials" and not (oauth.client_secret or oauth.private_key):
+        missing.append("client_secret")
+    if missing:
+        raise UsageError(
+            f"server `{config.name}` in `{where}`: `oauth` with the grant `{oauth.grant}` needs `{missing[0]}`",
+            hint="see the README of assistant/servers for the form",
+        )
 
 
 def to_entry(config: ServerConfig) -> dict[str, Any]:
@@ -235,7 +277,9 @@ def expanded(config: ServerConfig, environ: Mapping[str, str]) -> ServerConfig:
         headers={k: fill(v) for k, v in config.headers.items()},
         grants=msgspec.structs.replace(
             config.grants,
-            oauth=msgspec.structs.replace(config.grants.oauth, client_secret=fill(config.grants.oauth.client_secret)),
+            oauth=msgspec.structs.replace(
+                config.grants.oauth, **{name: fill(getattr(config.grants.oauth, name)) for name in _SECRETS}
+            ),
         ),
     )
 

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -53,7 +54,7 @@ async def main(url: str) -> None:
     paths = find_paths({"ASSISTANT_HOME": "/nonexistent"})
     secrets = MemorySecrets()
     servers = Servers(paths, Registry(), secrets, {})
-    config = parse_entry("conformance", {"url": url, **client_entry(scenario, context)}, "the suite")
+    config = parse_entry("conformance", {"url": url, **client_entry(scenario, url, context)}, "the suite")
     launcher = PlainLauncher((sys.executable, "-I", "-c", _START, str(Path(__file__).resolve().parent.parent.parent)))
     tasks = TaskServers(servers, lambda: Task("", "", ""), launcher, Browser(), _unrecorded)
     host = Host(tasks, config)
@@ -66,14 +67,34 @@ async def main(url: str) -> None:
         await process.aclose()
 
 
-def client_entry(scenario: str, context: dict[str, Any]) -> dict[str, Any]:
-    """What a person would have configured for this server."""
-    if context.get("client_id"):
-        oauth = {"client_id": context["client_id"], "client_secret": context.get("client_secret", "")}
-        return {"assistant": {"oauth": oauth}}
-    if scenario == "auth/basic-cimd":
-        return {"assistant": {"oauth": {"client_metadata_url": "https://conformance-test.local/client-metadata.json"}}}
-    return {}
+def client_entry(scenario: str, url: str, context: dict[str, Any]) -> dict[str, Any]:
+    """What a person would have configured for this server: what the scenario hands out, under our names."""
+    oauth = {ours: context[theirs] for theirs, ours in _GIVEN.items() if context.get(theirs)}
+    if scenario.startswith("auth/client-credentials"):
+        oauth |= {"grant": "client_credentials", "issuer": issuer(url)}
+    elif scenario.startswith("auth/cross-app-access"):
+        oauth |= {"grant": "identity", "issuer": issuer(url)}
+    elif scenario == "auth/basic-cimd":
+        oauth["client_metadata_url"] = "https://conformance-test.local/client-metadata.json"
+    return {"assistant": {"oauth": oauth}} if oauth else {}
+
+
+_GIVEN = {
+    "client_id": "client_id",
+    "client_secret": "client_secret",
+    "private_key_pem": "private_key",
+    "signing_algorithm": "algorithm",
+    "idp_id_token": "identity_token",
+    "idp_token_endpoint": "identity_endpoint",
+    "idp_client_id": "identity_client_id",
+}
+
+
+def issuer(url: str) -> str:
+    """The authorization server's name, which whoever hands out credentials tells along; the suite leaves it out."""
+    parts = urlsplit(url)
+    address = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
+    return json.load(urllib.request.urlopen(address, timeout=10))["authorization_servers"][0]
 
 
 class Host:

@@ -154,3 +154,23 @@ class TestThePin:
         file.write_text("{")
         with pytest.raises(UsageError, match="damaged"):
             trust.pins()
+
+
+class TestSigningInWithoutAPerson:
+    def test_it_needs_the_issuer_that_the_credentials_belong_to(self) -> None:
+        oauth = {"grant": "client_credentials", "client_id": "me", "client_secret": "${SECRET}"}
+        entry = {"url": "https://mcp.example.com/mcp", "assistant": {"oauth": oauth}}
+        with pytest.raises(UsageError, match="needs `issuer`"):
+            parse(entry)
+        oauth["issuer"] = "https://login.example.com"
+        assert expanded(parse(entry), {"SECRET": "s"}).grants.oauth.client_secret == "s"
+        del oauth["client_secret"]
+        with pytest.raises(UsageError, match="needs `client_secret`"):
+            parse(entry)
+        oauth["private_key"] = "${KEY}"
+        assert expanded(parse(entry), {"KEY": "pem"}).grants.oauth.private_key == "pem"
+
+    def test_an_identity_needs_its_provider(self) -> None:
+        oauth = {"grant": "identity", "client_id": "me", "client_secret": "s", "issuer": "https://login.example.com"}
+        with pytest.raises(UsageError, match="needs `identity_token`"):
+            parse({"url": "https://mcp.example.com/mcp", "assistant": {"oauth": oauth}})

@@ -19,8 +19,10 @@ SCENARIOS = (
     "auth/scope-step-up", "auth/scope-retry-limit", "auth/token-endpoint-auth-basic", "auth/token-endpoint-auth-post",
     "auth/token-endpoint-auth-none", "auth/pre-registration", "auth/2025-03-26-oauth-endpoint-fallback",
     "auth/resource-mismatch", "auth/offline-access-scope", "auth/offline-access-not-supported",
+    "auth/2025-03-26-oauth-metadata-backcompat", "auth/client-credentials-jwt", "auth/client-credentials-basic",
+    "auth/cross-app-access-complete-flow",
 )  # fmt: skip
-"""All that apply; assistant/servers/README.md says why the others don't."""
+"""All of them."""
 
 
 def run(scenario: str) -> str:

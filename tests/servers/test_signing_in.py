@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 
-from assistant.errors import AssistantError, UsageError
-from assistant.gateway.approver import ElicitAnswer
+from assistant.errors import AssistantError, ToolError, UsageError
+from assistant.gateway.approver import ElicitAnswer, ElicitRequest
 from assistant.servers import loopback
 from assistant.servers.config import parse_entry
-from tests.servers.making import World
+from tests.servers.making import Says, World
+from tests.servers.oauth_server import Guarded
 
 
 async def visit(url: str) -> int:
@@ -53,6 +55,45 @@ class TestTheListener:
         with pytest.raises(UsageError, match="nobody signed in"):
             await callback.wait(0.05)
         callback.close()
+
+
+class Signs(Says):
+    """Signs in by following the address in a browser."""
+
+    async def elicit(self, request: ElicitRequest) -> ElicitAnswer:
+        self.questions.append(request)
+        assert request.kind == "sign_in"
+        await visit(request.url)
+        return ElicitAnswer("accept")
+
+
+@pytest.fixture
+def guarded() -> Iterator[Guarded]:
+    made = Guarded()
+    yield made
+    made.close()
+
+
+class TestInARealRoom:
+    async def test_E12_a_person_signs_in_through_the_egress_proxy_where_the_issuer_was_granted(
+        self, world: World, guarded: Guarded
+    ) -> None:
+        world.approver = Signs()
+        world.configure("guarded", {"url": f"{guarded.resource}/mcp", "assistant": {"hosts": [guarded.auth_host]}})
+        await world.trust("guarded", fresh=True)
+        assert (await world.call("guarded__secret")).text == "only for those who signed in"
+        assert [q.server for q in world.approver.questions] == ["guarded"], "asked once; the token is kept"
+        assert [n for n in world.secrets.kept if n.endswith("/tokens")]
+        assert ("auth", "/token") in guarded.seen
+        assert guarded.auth_host in world.approver.questions[0].url
+
+    async def test_E1_an_issuer_that_nobody_granted_is_never_reached(self, world: World, guarded: Guarded) -> None:
+        world.approver = Signs()
+        world.configure("guarded", {"url": f"{guarded.resource}/mcp"})
+        with pytest.raises(ToolError, match="server `guarded` can't be used"):
+            await world.trust("guarded", fresh=True)
+        assert not [path for who, path in guarded.seen if who == "auth"]
+        assert not world.secrets.kept
 
 
 class TestTokens:

@@ -1,12 +1,19 @@
-"""Signing in (OAuth 2.1) by the SDK's provider. Nothing is kept here: the core keeps tokens in the system's keyring."""
+"""Signing in (OAuth 2.1) by the SDK's providers. Nothing is kept here: the core keeps tokens in the system's keyring."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from mcp.client.auth import OAuthClientProvider
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.client.auth import OAuthClientProvider, oauth2
+from mcp.shared.auth import (
+    AuthorizationCodeResult,
+    OAuthClientInformationFull,
+    OAuthClientMetadata,
+    OAuthMetadata,
+    OAuthToken,
+)
 from pydantic import AnyUrl
 
 from assistant.servers.lines import Handshake
@@ -49,7 +56,34 @@ class CoreStorage:
         await self._ask("secret_set", {"key": "client", "value": client_info.model_dump_json(exclude_none=True)})
 
 
-def provider(shake: Handshake, ask: AskCore) -> OAuthClientProvider:
+class _OwnOrigin(str):
+    """The issuer that a server without protected resource metadata (protocol 2025-03-26) must have: its own origin."""
+
+    __slots__ = ()
+
+
+class PersonProvider(OAuthClientProvider):
+    """The SDK's, which takes one thing more: in the oldest way of finding the authorization server, at the root of the
+    server's own origin, the metadata may name an issuer below that origin (`https://host/oauth`). RFC 8414 wants the very
+    same; but whoever answers at an origin's root speaks for the whole origin, so nobody else's name can be borrowed so."""
+
+    def _expected_issuer(self) -> str:
+        expected = super()._expected_issuer()
+        return expected if self.context.auth_server_url else _OwnOrigin(expected)
+
+
+def _validate_issuer(metadata: OAuthMetadata, expected: str) -> None:
+    issuer = urlsplit(str(metadata.issuer))
+    if isinstance(expected, _OwnOrigin) and f"{issuer.scheme}://{issuer.netloc}" == expected.rstrip("/"):
+        return
+    _strictly(metadata, expected)
+
+
+_strictly = oauth2.validate_metadata_issuer
+oauth2.validate_metadata_issuer = _validate_issuer
+
+
+def person(shake: Handshake, ask: AskCore) -> OAuthClientProvider:
     """Signs requests to the server, asking the person when there is no token."""
     came: dict[str, Any] = {}
 
@@ -59,7 +93,7 @@ def provider(shake: Handshake, ask: AskCore) -> OAuthClientProvider:
     async def callback() -> AuthorizationCodeResult:
         return AuthorizationCodeResult(code=came["code"], state=came.get("state") or None, iss=came.get("iss") or None)
 
-    return OAuthClientProvider(
+    return PersonProvider(
         server_url=shake.url,
         client_metadata=OAuthClientMetadata(
             client_name="Assistant",

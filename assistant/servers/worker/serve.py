@@ -118,7 +118,7 @@ class Worker:
             from mcp.client.streamable_http import streamable_http_client  # what a server of this room never needs
             from mcp.shared._httpx_utils import create_mcp_http_client
 
-            from assistant.servers.worker.oauth import provider
+            from assistant.servers.worker.grants import provider
 
             for name in (
                 "ALL_PROXY",
