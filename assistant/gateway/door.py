@@ -448,7 +448,7 @@ class Gateway:
             done = await self.residents.ask(room, spec.name, command, command.stdin, lambda c: show(live_text(c)))
             reading = read_json(done, limit)
             if self.residents.restarted:
-                text = f"[started afresh, names are gone: {self.residents.restarted}]\n{reading.text}"
+                text = f"[started afresh, what it held is gone: {self.residents.restarted}]\n{reading.text}"
                 reading = msgspec.structs.replace(reading, text=text)
             return reading, done
         if spec.protocol == "json":

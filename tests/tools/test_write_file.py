@@ -8,7 +8,8 @@ from pathlib import Path
 
 class TestWrite:
     def test_creates_with_missing_folders(self, call, folder: Path) -> None:
-        assert call("write_file", path="a/b/c.txt", content="x\ny\n").text == "created a/b/c.txt: 2 lines, 4 B"
+        text = call("write_file", path="a/b/c.txt", content="x\ny\n").text
+        assert text.startswith("created a/b/c.txt: 2 lines, 4 B (sha256 ")
         assert (folder / "a/b/c.txt").read_text() == "x\ny\n"
 
     def test_replaces_and_says_so(self, call, put) -> None:
@@ -17,6 +18,19 @@ class TestWrite:
         assert call("write_file", path="a.txt", content="new").text.startswith("replaced a.txt")
         assert path.read_text() == "new"
         assert path.stat().st_mode & 0o777 == 0o640
+
+    def test_a_file_that_changed_since_it_was_read_is_left_alone(self, call, put) -> None:
+        path = put("a.txt", "one")
+        known = call("write_file", path="a.txt", content="two").text.rpartition("sha256 ")[2].rstrip(")")
+        assert call("write_file", path="a.txt", content="three", sha256=known).ok
+        path.write_text("by someone else")
+        stale = call("write_file", path="a.txt", content="four", sha256=known)
+        assert stale.code == "stale"
+        assert "read it again" in stale.text
+        assert path.read_text() == "by someone else"
+        path.unlink()
+        assert call("write_file", path="a.txt", content="four", sha256=known).code == "not_found"
+        assert not path.exists()
 
     def test_a_folder_is_refused(self, call, folder: Path) -> None:
         (folder / "d").mkdir()

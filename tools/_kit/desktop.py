@@ -11,8 +11,10 @@ from _kit.problem import Problem
 DEADLINE_S = 10.0
 
 
-def run(choices: list[tuple[str, list[str]]], what: str, *, stdin: bytes = b"") -> bytes:
+def run(choices: list[tuple[str, list[str]]], what: str, *, stdin: bytes = b"", stays: bool = False) -> bytes:
     """Run the first program that is there, and give what it prints. A choice is (variable that must be set, command).
+
+    `stays`: it leaves a process behind (a clipboard's owner), which would hold a pipe open, so nothing is read from it.
 
     Raises Problem(no_desktop) when there is no desktop, or no program for it, saying which to install.
     """
@@ -26,12 +28,16 @@ def run(choices: list[tuple[str, list[str]]], what: str, *, stdin: bytes = b"") 
         names = " or ".join(f"`{c[0]}`" for c in usable)
         raise Problem("no_desktop", f"{what} needs the program {names}, which is not installed")
     try:
-        # No pipe for what it prints on standard error: clipboard programs stay behind to serve it, and would hold the pipe.
         done = subprocess.run(
-            command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=DEADLINE_S, check=False
+            command,
+            input=stdin,
+            stdout=subprocess.DEVNULL if stays else subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=DEADLINE_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise Problem("no_desktop", f"the desktop does not answer, so {what} is not possible") from None
     if done.returncode != 0:
         raise Problem("failed", f"{what} failed: `{command[0]}` ended with status {done.returncode}")
-    return done.stdout
+    return done.stdout or b""

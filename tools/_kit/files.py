@@ -71,6 +71,15 @@ def short_sha256(data: bytes) -> str:
     raise Problem("failed", "this Python has no SHA-256")
 
 
+def check_fresh(data: bytes, expected: str, name: str) -> None:
+    """Raises Problem(stale) unless the SHA-256 of `data` begins with `expected`; an empty one expects nothing."""
+    if not expected:
+        return
+    actual = short_sha256(data)
+    if not actual.startswith(expected.lower()):
+        raise Problem("stale", f"`{name}` has changed: its sha256 is now {actual[:12]}; read it again, then change it")
+
+
 def sha256(fd: int) -> str:
     """SHA-256 (hex) of all that a descriptor leads to, from the beginning."""
     import hashlib

@@ -8,7 +8,7 @@ from itertools import pairwise
 from match import find
 
 from _kit.call import Call
-from _kit.files import open_file, replace, short_sha256
+from _kit.files import check_fresh, open_file, replace, short_sha256
 from _kit.names import within
 from _kit.problem import Problem
 from _kit.text import bom_encoding, is_binary, size
@@ -28,7 +28,7 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
         raise Problem("too_big", f"`{name}` has {size(status.st_size)}; edit_file takes up to {size(EDITABLE_BYTES)}")
     with os.fdopen(fd, "rb") as file:
         data = file.read()
-    _check_fresh(data, args.get("sha256", ""), name)
+    check_fresh(data, args.get("sha256", ""), name)
     if is_binary(data[:8192]):
         raise Problem("binary", f"`{name}` is no text")
     encoding, mark = bom_encoding(data)
@@ -50,14 +50,6 @@ def run(args: dict[str, Any], call: Call) -> dict[str, Any]:
         "text": f"edited {name}: {'; '.join(notes)} (sha256 {short_sha256(out)[:12]})",
         "data": {"path": name, "edits": len(args["edits"])},
     }
-
-
-def _check_fresh(data: bytes, expected: str, name: str) -> None:
-    if not expected:
-        return
-    actual = short_sha256(data)
-    if not actual.startswith(expected.lower()):
-        raise Problem("stale", f"`{name}` has changed: its sha256 is now {actual[:12]}; read it again, then edit")
 
 
 def _apply(text: str, edits: list[dict[str, Any]], name: str) -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import httpx2
+import msgspec
 from mcp.client.auth import OAuthFlowError
 from mcp.client.auth.extensions.client_credentials import (
     ClientCredentialsOAuthProvider,
@@ -88,9 +89,17 @@ def _exchange(oauth: SignIn) -> Callable[[str, str], Awaitable[str]]:
         }
         async with httpx2.AsyncClient(timeout=_WAIT_S) as http:  # follows no redirect: the token goes nowhere else
             answer = await http.post(oauth.identity_endpoint, data=asked)
-        body = answer.json() if answer.status_code == 200 else {}
-        if body.get("issued_token_type") != _ID_JAG or not isinstance(body.get("access_token"), str):
+        try:
+            given = msgspec.json.decode(answer.content, type=_Given)
+        except msgspec.DecodeError:
+            given = _Given()
+        if answer.status_code != 200 or given.issued_token_type != _ID_JAG or not given.access_token:
             raise OAuthFlowError(f"the identity provider gave no grant (HTTP {answer.status_code})")
-        return body["access_token"]
+        return given.access_token
 
     return grant
+
+
+class _Given(msgspec.Struct):
+    access_token: str = ""
+    issued_token_type: str = ""

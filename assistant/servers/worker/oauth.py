@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mcp.client.auth import OAuthClientProvider, oauth2
+from mcp.client.auth.utils import validate_metadata_issuer
 from mcp.shared.auth import (
     AuthorizationCodeResult,
     OAuthClientInformationFull,
@@ -79,8 +80,8 @@ def _validate_issuer(metadata: OAuthMetadata, expected: str) -> None:
     _strictly(metadata, expected)
 
 
-_strictly = oauth2.validate_metadata_issuer
-oauth2.validate_metadata_issuer = _validate_issuer
+_strictly = validate_metadata_issuer
+oauth2.validate_metadata_issuer = _validate_issuer  # pyright: ignore[reportPrivateImportUsage]  # looked up there at each use
 
 
 def person(shake: Handshake, ask: AskCore) -> OAuthClientProvider:
