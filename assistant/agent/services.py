@@ -46,5 +46,7 @@ class Services(msgspec.Struct, frozen=True):
     """A new task's id, and the time in Unix milliseconds."""
     depth: int = 0
     """How many ancestors the task has."""
+    require_above: Callable[[], None] = lambda: None
+    """Raises BudgetSpent when a budget of an ancestor is used up, by whatever runs below it."""
     within: bool = False
     """It runs within its parent's turn: in the parent's room and on its stage, neither of which it settles or closes."""
