@@ -5,6 +5,7 @@ assistant models show MODEL        one model
 assistant models keys              where each provider's key comes from (never the key)
 assistant models keys set NAME     keep a key in the system's keyring; it is read from the terminal or standard input
 assistant models keys forget NAME
+assistant models costs             what they have used day by day: tokens, caches, money, energy
 assistant models complete          ask one model once: JSON on standard input, JSON on standard output
 """
 
@@ -42,6 +43,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     ring.add_argument("--json", action="store_true")
     fetch = commands.add_parser("fetch", help="fetch a model file for the embedded engine")
     fetch.add_argument("name", help="OWNER/REPOSITORY/FILE.gguf on Hugging Face")
+    costs = commands.add_parser("costs", help="what models have used, day by day: tokens, caches, money, energy")
+    costs.add_argument("--days", type=int, default=14, help="how many days back (default: 14)")
+    costs.add_argument("--json", action="store_true", help="one JSON object for each day and model")
     complete = commands.add_parser("complete", help="ask one model once, JSON in and out")
     complete.add_argument("--lines", action="store_true", help="one JSON object a line, one process for all")
 
@@ -52,6 +56,10 @@ def run(args: argparse.Namespace) -> int:
         from assistant.models.complete import run_complete  # the other commands do without the wire protocols
 
         return run_complete(lines=args.lines)
+    if args.command == "costs":
+        from assistant.cli.costs import run_costs  # the other commands do without the log
+
+        return run_costs(args)
     paths = find_paths()
     if args.command == "fetch":
         return _fetch(args.name, paths.models)

@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys
 from textual.screen import Screen
+from textual.theme import Theme
 
 from assistant.config import Look
 from assistant.ui import themes
@@ -109,6 +110,11 @@ class AssistantApp(App[int], inherit_bindings=False):
         if without_colour and not self.no_color:
             self._own_filters.append(Monochrome())
         self.animation_level = "none" if self.look.reduced_motion else self._moving
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """A theme by its name. Textual copies all themes for each line that it draws."""
+        found = self._registered_themes.get(theme_name)
+        return found if found is not None else super().get_theme(theme_name)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and the wall against control characters in front of the terminal."""

@@ -13,6 +13,7 @@ import msgspec
 from assistant.agent import events
 from assistant.types import Change, Decision
 from assistant.ui.helpers import Helper
+from assistant.ui.pages import cut
 
 OUTPUT_CHARS = 60_000
 """How much of a call's live output is kept for the screen; all of it is in the log."""
@@ -37,10 +38,13 @@ class Thought(Item, eq=False):
 
 
 class Answer(Item, eq=False):
-    """A model's words, Markdown."""
+    """A model's words, Markdown; of a long answer one page. `goes_on`: the page before is of the same answer, and the first
+    `opened` characters only open again what was open there."""
 
     text: str
     done: bool = False
+    goes_on: bool = False
+    opened: int = 0
 
 
 class Card(Item, eq=False):
@@ -143,13 +147,33 @@ class Conversation:
                 return []
 
     def _words(self, text: str) -> list[Update]:
-        if self._answer is not None:
-            self._answer.text += text
-            return [Update(self._answer, "text", text)]
-        answer = Answer(text)
-        updates = self.add(answer)
-        self._answer = answer
-        return updates
+        """More of the answer. What would make its page too long begins another one."""
+        updates: list[Update] = []
+        if self._answer is None:
+            updates = self.add(answer := Answer(""))
+            self._answer = answer
+        answer = self._answer
+        while (found := cut(answer.text, text)) is not None:
+            place, opening = found
+            answer.text += text[:place]
+            answer.done = True
+            updates += [Update(answer, "text", text[:place]), Update(answer, "state")]
+            answer = self._answer = Answer(opening, goes_on=True, opened=len(opening))
+            self.items.append(answer)
+            updates.append(Update(answer, "added"))
+            text = text[place:]
+        answer.text += text
+        return [*updates, Update(answer, "text", text)]
+
+    def last_answer(self) -> str:
+        """The model's last answer, all of its pages; empty when there is none."""
+        pages: list[str] = []
+        for item in reversed(self.items):
+            if isinstance(item, Answer):
+                pages.append(item.text[item.opened :])
+                if not item.goes_on:
+                    break
+        return "".join(reversed(pages))
 
     def _reasoning(self, text: str) -> list[Update]:
         if self._thought is not None:

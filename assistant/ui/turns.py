@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from assistant.agent import events
 from assistant.errors import AssistantError
 from assistant.ui.conversation import Said, Update
+from assistant.ui.gathering import Gathering
 from assistant.ui.language import _
 from assistant.ui.messages import TurnEvent
 from assistant.visible import one_line
@@ -86,22 +87,27 @@ class Turns:
         if session is None:
             return
         finished, begins = False, True
+        gathering = Gathering(lambda event: post(TurnEvent(event)))
         try:
             stripped = text.strip()
             own = stripped.startswith("!") and len(stripped) > 1
             stream = session.run_own_command(stripped[1:].strip()) if own else session.run_turn(text)
             async for event in stream:
-                post(TurnEvent(event))
+                gathering.take(event)
                 if begins and self._stopping:  # Esc came before the session knew of the turn
                     self._tell_stop()
                 begins = False
                 finished = isinstance(event, events.TurnFinished)
                 await asyncio.sleep(0)  # a fast stream must not keep the keys waiting
+            gathering.flush()
         except AssistantError as error:
+            gathering.flush()
             post(TurnEvent(events.TurnFinished("failed", error.exit_code, str(error))))
         except asyncio.CancelledError:
+            gathering.flush()
             raise
         except Exception as error:  # shown plainly rather than ending the program: the log has what was done
+            gathering.flush()
             self._chat.log.error(error)
             post(TurnEvent(events.TurnFinished("failed", 1, f"{type(error).__name__}: {error}")))
         else:

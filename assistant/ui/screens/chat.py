@@ -509,12 +509,10 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_copy_answer(self) -> None:
         """Copy the last answer as Markdown (OSC 52)."""
-        from assistant.ui.conversation import Answer
         from assistant.visible import visible
 
-        answer = next((i for i in reversed(self.conversation.items) if isinstance(i, Answer)), None)
-        if answer is not None:
-            self.app.copy_to_clipboard(visible(answer.text))
+        if answer := self.conversation.last_answer():
+            self.app.copy_to_clipboard(visible(answer))
             self.app.notify(_("copied"), markup=False, timeout=2)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -23,6 +23,8 @@ CHUNK = 8
 """Items mounted at once when the person scrolls to an end of the window."""
 WINDOW = 48
 """Items that stay mounted at most (and a CHUNK more before the far ones go)."""
+WINDOW_CHARS = 30_000
+"""And so much of answers: Textual lays out all that is mounted, seen or not, 0.1 ms for each paragraph."""
 
 
 class ItemView(Protocol):
@@ -114,7 +116,7 @@ class Transcript(VerticalScroll, can_focus=False):
                 cast(ItemView, view).show_update(update)
 
     async def _add_last(self, item: Item) -> None:
-        if item is self.items[-1] and self._last == len(self.items) - 1:
+        if self._last < len(self.items) and item is self.items[self._last]:  # the window was at the end
             self._last += 1
             await self.mount(self._make(item, self._last - 1))
             await self._trim_top()
@@ -226,11 +228,21 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def _trim_top(self) -> None:
         """While following the end: unmount a CHUNK of the oldest once the window has grown too large."""
-        if self._last - self._first <= WINDOW + CHUNK or not self.following:
+        if not self.following:
             return
-        first = self._last - WINDOW
+        if self._last - self._first > WINDOW + CHUNK:
+            first = self._last - WINDOW
+        elif self._chars(self._first) > 2 * WINDOW_CHARS:
+            first = next(n for n in range(self._first, self._last) if self._chars(n) <= WINDOW_CHARS)
+        else:
+            return
         await self._unmount(self.items[self._first : first])
         self._first = first
+
+    def _chars(self, first: int) -> int:
+        """Characters of answers from `items[first]` to the end of the window; its last item does not count."""
+        window = self.items[first : max(first, self._last - 1)]
+        return sum(len(item.text) for item in window if isinstance(item, Answer))
 
     async def _show_window(self, first: int, last: int) -> None:
         self._moving = True

@@ -34,6 +34,12 @@ def library() -> Any:
     """litellm, kept from the network and from files of its own. Raises ModelError when it can't be imported."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches a price list, three times
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # else it reads a .env file
+    for name in (
+        "ALL_PROXY",
+        "all_proxy",
+    ):  # httpx would need one more package for the room's SOCKS; it has HTTPS_PROXY too
+        if os.environ.get(name, "").startswith("socks"):
+            del os.environ[name]
     gc.disable()  # a million objects that all stay: collecting among them takes a second
     try:
         import litellm
