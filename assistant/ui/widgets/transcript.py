@@ -75,7 +75,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self._first = self._last = 0
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
-        self._moving = False
+        self._moving = self._trimming = False
         self._window = asyncio.Lock()
         """Protects the window: updates come from the screen's task, growth from this widget's own."""
         self.following = True
@@ -162,6 +162,9 @@ class Transcript(VerticalScroll, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Mount what comes next when an end of the window draws near."""
         super().watch_scroll_y(old_value, new_value)
+        if self.following and self._far_above(new_value) >= CHUNK // 2 and not self._trimming:
+            self._trimming = True
+            self.call_later(self._trim_far)
         if self._moving or self.following or not self._views:
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
@@ -229,6 +232,26 @@ class Transcript(VerticalScroll, can_focus=False):
         first = self._last - WINDOW
         await self._unmount(self.items[self._first : first])
         self._first = first
+
+    def _far_above(self, top: float) -> int:
+        """How many of the first mounted items lie more than a page above row `top`."""
+        count = 0
+        for index in range(self._first, self._last - 1):
+            view = self.view(self.items[index])
+            if view is None or not view.size or view.virtual_region.bottom >= top - self.size.height:
+                break
+            count += 1
+        return count
+
+    async def _trim_far(self) -> None:
+        """While following the end: unmount what a long answer has left behind. Each layout would visit it."""
+        self._trimming = False
+        async with self._window:
+            count = self._far_above(self.scroll_offset.y) if self.following and not self._moving else 0
+            if count:
+                with self.app.batch_update():
+                    await self._unmount(self.items[self._first : self._first + count])
+                self._first += count
 
     async def _show_window(self, first: int, last: int) -> None:
         self._moving = True
