@@ -203,6 +203,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             mine = [item.text for item in items if isinstance(item, Said)]
             self.prompt.set_history(mine)
             await self.transcript.replace(items)
+            gc.freeze()  # ten thousand messages stay: each collection while streaming would look at all of them
         self.refresh_status()
         for notice in self.session.notices():
             await self.turns.show(notice)
