@@ -21,11 +21,15 @@ from textual.theme import Theme
 from assistant.config import Look
 from assistant.ui import themes
 from assistant.ui.language import N_, _
+from assistant.ui.painter import Painter
 from assistant.ui.safe import ControlFilter
 from assistant.ui.screens.chat import ChatScreen
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.signal import Signal
+
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
 
@@ -72,6 +76,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     CSS_PATH = "screens/chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("leave"), priority=True),
+        Binding("ctrl+l", "redraw", N_("draw the screen anew"), priority=True),
         Binding("ctrl+c", "quit", N_("leave"), show=False),
     ]
     CSS = """
@@ -84,6 +89,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     def __init__(self, desk: Callable[[], Awaitable[Desk]], opening: Opening, look: Look | None = None) -> None:
         super().__init__()
         self.look = look or Look()
+        self.painter = Painter()
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
@@ -119,6 +125,23 @@ class AssistantApp(App[int], inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and the wall against control characters in front of the terminal."""
         return [*super().get_line_filters(), *self._own_filters]
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.painter.frame(screen, renderable))  # pyright: ignore[reportUnknownMemberType]
+
+    def on_mount(self) -> None:
+        """After an editor, or a shell, was in front, everything is written again."""
+        resumed = cast("Signal[Any]", self.app_resume_signal)  # pyright: ignore[reportUnknownMemberType]
+        resumed.subscribe(self, lambda _app: self.painter.forget())
+
+    def on_resize(self) -> None:
+        """A terminal of another size has moved what it shows."""
+        self.painter.forget()
+
+    def action_redraw(self) -> None:
+        """Write everything again: another program may have written over it."""
+        self.painter.forget()
+        self.screen.refresh()
 
     # ------------------------------------------------------------ the desk
 

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual.app import SuspendNotSupported
@@ -22,7 +22,7 @@ from assistant.errors import UsageError
 from assistant.ui.language import _
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from assistant.ui.app import AssistantApp
 
 USUAL = ("nano", "vim", "vi", "micro")
 """Tried in this order where neither VISUAL nor EDITOR is set."""
@@ -56,7 +56,7 @@ def command() -> list[str]:
     raise UsageError("no editor is known", hint="set EDITOR, for instance `export EDITOR=nano`")
 
 
-async def edit(app: App[Any], data: bytes, name: str) -> Edited | None:
+async def edit(app: AssistantApp, data: bytes, name: str) -> Edited | None:
     """The text as the person left it, or None when they changed nothing or their editor failed. Call from a worker.
 
     Raises UsageError when there is no editor, or no terminal to open it in.

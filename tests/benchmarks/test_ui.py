@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.ui.conftest import open_chat  # noqa: F401 - a fixture
 from tests.ui.fuzz import desk as storm_desk
-from tests.ui.fuzz import storm
+from tests.ui.fuzz import nothing_lost, storm
 from tests.ui.pty_run import Pty
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
@@ -95,47 +96,91 @@ def test_memory_and_idle(tmp_path: Path) -> None:
             assert share < 0.01
 
 
-def streamed(scene: str, folder: Path) -> tuple[float, float, float]:
-    """Processor seconds and bytes written while an answer streams, and how long a key takes meanwhile (median)."""
+WORDS = 800
+"""Words measured: `demo.py` streams them numbered. The first ones fill the screen, so that both tasks scroll."""
+
+
+class Stream(NamedTuple):
+    """What WORDS words cost."""
+
+    cpu_s: float
+    written: int
+
+
+def streamed(scene: str, folder: Path) -> Stream:
+    """Processor time and bytes written for the same words at the end of an answer that fills the screen."""
     with Pty([sys.executable, DEMO, scene, str(folder)], width=120, height=40) as terminal:
         terminal.wait(b"sk for something")
-        terminal.drain(1.0)
+        terminal.drain(1.0, 5.0)
+        terminal.type("count\r")
+        terminal.wait(b"w1200", 120)
         cpu, data = terminal.cpu_s(), len(terminal.data)
-        terminal.type("slow\r")
-        terminal.wait(b"word", after=data)
-        keys: list[float] = []
-        for letter in "zqxjkvzqxjkvzqxjkv":
-            mark, begun = len(terminal.data), time.perf_counter()
-            terminal.type(letter)
-            terminal.wait(letter.encode(), after=mark)
-            keys.append(time.perf_counter() - begun)
-            terminal.drain(0.02, 0.25)
-        terminal.drain(0.02, 3.0)
-        return terminal.cpu_s() - cpu, len(terminal.data) - data, sorted(keys)[len(keys) // 2]
+        terminal.wait(f"w{1200 + WORDS}".encode(), 120, after=data)
+        return Stream(terminal.cpu_s() - cpu, len(terminal.data) - data)
 
 
 def test_streaming_costs_the_same_in_a_long_conversation(tmp_path: Path) -> None:
-    """Processor time and bytes for the same words: under 1.3 times those of an empty task. Keys stay quick."""
-    empty = streamed("chat", tmp_path)
-    long = streamed("long", tmp_path)
-    for name, (cpu, written, key) in (("empty", empty), ("10,000 messages", long)):
+    """Processor time under 1.3 times, bytes under 1.15 times those of an empty task, and few bytes at all.
+
+    Written whole, the 38 lines in view took 1,800 bytes a word.
+    """
+    rounds = [(streamed("chat", tmp_path), streamed("long", tmp_path)) for _ in range(3)]
+    empty, long = (min(pair[i].cpu_s for pair in rounds) for i in (0, 1))
+    for name, i in (("empty", 0), ("10,000 messages", 1)):
+        cpu, written = (min(getattr(pair[i], field) for pair in rounds) for field in Stream._fields)
         print(
-            f"\n  {name}: {cpu:.2f} s of processor, {written / 1000:.0f} kB written, a key echoed in {key * 1000:.0f} ms",
+            f"\n  {name}: {1e6 * cpu / WORDS:.0f} µs of processor and {written / WORDS:.0f} bytes written a word",
             end="",
         )
-    print(f"\n  ratio: processor {long[0] / empty[0]:.2f}, bytes {long[1] / empty[1]:.2f}")
-    assert long[0] / empty[0] < 1.3
-    assert long[2] < 0.05
+    sizes = sorted(pair[1].written / pair[0].written for pair in rounds)
+    print(f"\n  ratio: processor {long / empty:.2f}, bytes {sizes[1]:.2f} (median)")
+    assert long / empty < 1.3
+    assert sizes[1] < 1.15
+    assert max(pair[1].written for pair in rounds) / WORDS < 600
+
+
+KEYS = 200
+
+
+def test_a_key_is_drawn_at_once(tmp_path: Path) -> None:
+    """From the key written to the terminal to its letter drawn: the 99th of 100 within 50 ms with 10,000 messages.
+
+    On a busy machine even the least Textual app is later than that; it is typed at in turn, and twice its time is let pass.
+    """
+    programs = {
+        "minimal": [sys.executable, "-c", MINIMAL],
+        "empty": [sys.executable, DEMO, "chat", str(tmp_path)],
+        "10,000 messages": [sys.executable, DEMO, "long", str(tmp_path)],
+    }
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    with ExitStack() as stack:
+        terminals = {n: stack.enter_context(Pty(argv, width=120, height=40)) for n, argv in programs.items()}
+        for terminal in terminals.values():
+            terminal.wait(b"sk for something")
+            terminal.drain(1.0, 5.0)
+        for number in range(KEYS):
+            for name, terminal in terminals.items():
+                letter = "zqxjkv"[number % 6]
+                mark, begun = len(terminal.data), time.perf_counter()
+                terminal.type(letter)
+                terminal.wait(letter.encode(), after=mark)
+                times[name].append(time.perf_counter() - begun)
+                terminal.drain(0.01, 0.05)
+    late = {name: sorted(values)[KEYS * 99 // 100 - 1] for name, values in times.items()}
+    for name, values in times.items():
+        print(f"\n  {name:<16} median {1000 * median(values):.1f} ms, p99 {1000 * late[name]:.1f} ms", end="")
+    assert late["10,000 messages"] < max(0.05, 2 * late["minimal"])
 
 
 async def test_ten_thousand_random_events(open_chat: Callable[..., AbstractAsyncContextManager[Any]]) -> None:  # noqa: F811
-    """Keys, mouse and sizes at random, while answers stream: nothing raises, and the prompt still works."""
+    """Keys, mouse and sizes at random, while answers stream: nothing raises, no prompt is lost, the prompt still works."""
     for seed in range(100, 110):
         async with open_chat(storm_desk(seed), resume="t1", size=(90, 30)) as chat:
-            await storm(chat, seed, 1_000)
+            sent = await storm(chat, seed, 1_000)
             while len(chat.app.screen_stack) > 1:
                 chat.app.pop_screen()
                 await chat.pilot.pause()
+            nothing_lost(chat, sent)
             chat.screen.prompt.put("after the storm")
             await chat.pilot.pause()
             assert chat.screen.prompt.text == "after the storm"

@@ -75,8 +75,10 @@ def scene(name: str) -> fd.FakeDesk:
     ]
     slow: list[fd.Step] = [*[s for d in fd.words("word " * 4_000, 5) for s in (d, 0.02)]]
     served: list[fd.Step] = [fd.server_asks(), *fd.words("The server knows now.\n")]
+    counted: list[fd.Step] = [s for n in range(2_400) for s in (events.TextDelta(f"w{n:04} "), 0.005)]
     scripts = {
         "ask": asking,
+        "count": counted,
         "slow": slow,
         "server": served,
         "two": [fd.request("make test"), fd.request("rm -rf build", call_id="c2")],

@@ -86,8 +86,19 @@ def desk(seed: int) -> FakeDesk:
     return FakeDesk(default=lambda _prompt: script(seed + next(count)), stage=changes(), history=long_history(60, 10))
 
 
-async def storm(chat: Any, seed: int, number: int) -> None:
-    """Send `number` random events. Nothing may raise, and no prompt that was sent may vanish."""
+async def storm(chat: Any, seed: int, number: int) -> list[str]:
+    """Send `number` random events; gives the prompts that were written and sent meanwhile. Nothing may raise."""
+    sent: list[str] = []
+    take_back = chat.screen.prompt.take_back
+
+    def taken_back() -> str | None:
+        """What the keys took out of the line again is theirs to edit."""
+        text = take_back()
+        if text in sent:
+            sent.remove(text)
+        return text
+
+    chat.screen.prompt.take_back = taken_back
     rng = random.Random(seed)
     app = chat.app
     for index in range(number):
@@ -111,8 +122,23 @@ async def storm(chat: Any, seed: int, number: int) -> None:
         elif roll < 0.97:
             await chat.pilot.resize_terminal(rng.randint(4, 160), rng.randint(2, 50))
         elif not chat.screen.turns.active and app.screen is chat.screen:
-            chat.screen.prompt.put(f"prompt {index}")
-            app.post_message(ui_events.Key("enter", "\r"))
+            # The keys before are drawn first: else one of them might edit what is put here.
+            await chat.pilot.pause()
+            if app.screen is chat.screen and not chat.screen.turns.active:
+                chat.screen.prompt.focus()
+                chat.screen.prompt.put(f"prompt {index}")
+                sent.append(f"prompt {index}")
+                app.post_message(ui_events.Key("enter", "\r"))
         if index % 10 == 0:
             await chat.pilot.pause(0.001)
     await chat.pilot.pause(0.05)
+    return sent
+
+
+def nothing_lost(chat: Any, sent: list[str]) -> None:
+    """Every prompt reached its task, waits for it, or is back in the prompt."""
+    reached = [text for session in chat.desk.sessions for text in session.prompts]
+    here = [text for screen in chat.app.chats.values() for text in (*screen.turns._waiting, screen.prompt.text)]
+    kept = "\n".join([*reached, *here])
+    lost = [text for text in sent if text not in kept]
+    assert not lost, f"lost: {lost}"

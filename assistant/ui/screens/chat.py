@@ -211,6 +211,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.conversation.load(past)
             self.prompt.set_history([item.text for item in self.conversation.items if isinstance(item, Said)])
             await self.transcript.show_end()
+            gc.freeze()  # ten thousand messages stay: each collection while streaming would look at all of them
         self.refresh_status()
         for notice in self.session.notices():
             await self.turns.show(notice)

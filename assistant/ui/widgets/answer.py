@@ -12,8 +12,10 @@ from typing import Any, cast
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from textual.app import App
+from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Markdown
+from textual.widgets._markdown import MarkdownParagraph
 
 from assistant.ui.conversation import Answer, Update
 from assistant.ui.language import _
@@ -23,6 +25,17 @@ FLUSH_S = 0.04
 """Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
 SHARE = 4
 """A drawing that took t seconds is followed by a pause of at least SHARE × t, so long answers leave the keys alive."""
+
+
+class Paragraph(MarkdownParagraph):
+    """A paragraph that grows. While it stays as high as it is, nothing around it moves: only it is drawn."""
+
+    def set_content(self, content: Content) -> None:
+        """More words."""
+        self._content = content
+        width, height = self.size
+        same = bool(width) and content.get_height(cast(Any, self.styles), width) == height
+        self.update(content, layout=not same)
 
 
 class AnswerView(Markdown):
@@ -49,6 +62,7 @@ class AnswerView(Markdown):
     }
     """
 
+    BLOCKS = {**Markdown.BLOCKS, "paragraph_open": Paragraph}
     app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
 
     def __init__(self, item: Answer) -> None:

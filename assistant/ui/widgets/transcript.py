@@ -23,8 +23,6 @@ CHUNK = 8
 """Items mounted at once when the person scrolls to an end of the window."""
 WINDOW = 48
 """Items that stay mounted at most (and a CHUNK more before the far ones go)."""
-WINDOW_CHARS = 30_000
-"""And so much of answers: Textual lays out all that is mounted, seen or not, 0.1 ms for each paragraph."""
 
 
 class ItemView(Protocol):
@@ -77,7 +75,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self._first = self._last = 0
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
-        self._moving = False
+        self._moving = self._trimming = False
         self._revealed: Item | None = None
         """Where the last jump went."""
         self._window = asyncio.Lock()
@@ -166,6 +164,9 @@ class Transcript(VerticalScroll, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Mount what comes next when an end of the window draws near."""
         super().watch_scroll_y(old_value, new_value)
+        if self.following and self._far_above(new_value) >= CHUNK // 2 and not self._trimming:
+            self._trimming = True
+            self.call_later(self._trim_far)
         if self._moving or self.following or not self._views:
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
@@ -228,21 +229,31 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def _trim_top(self) -> None:
         """While following the end: unmount a CHUNK of the oldest once the window has grown too large."""
-        if not self.following:
+        if not self.following or self._last - self._first <= WINDOW + CHUNK:
             return
-        if self._last - self._first > WINDOW + CHUNK:
-            first = self._last - WINDOW
-        elif self._chars(self._first) > 2 * WINDOW_CHARS:
-            first = next(n for n in range(self._first, self._last) if self._chars(n) <= WINDOW_CHARS)
-        else:
-            return
+        first = self._last - WINDOW
         await self._unmount(self.items[self._first : first])
         self._first = first
 
-    def _chars(self, first: int) -> int:
-        """Characters of answers from `items[first]` to the end of the window; its last item does not count."""
-        window = self.items[first : max(first, self._last - 1)]
-        return sum(len(item.text) for item in window if isinstance(item, Answer))
+    def _far_above(self, top: float) -> int:
+        """How many of the first mounted items lie more than a page above row `top`."""
+        count = 0
+        for index in range(self._first, self._last - 1):
+            view = self.view(self.items[index])
+            if view is None or not view.size or view.virtual_region.bottom >= top - self.size.height:
+                break
+            count += 1
+        return count
+
+    async def _trim_far(self) -> None:
+        """While following the end: unmount what a long answer has left behind. Each layout would visit it."""
+        self._trimming = False
+        async with self._window:
+            count = self._far_above(self.scroll_offset.y) if self.following and not self._moving else 0
+            if count:
+                with self.app.batch_update():
+                    await self._unmount(self.items[self._first : self._first + count])
+                self._first += count
 
     async def _show_window(self, first: int, last: int) -> None:
         self._moving = True
