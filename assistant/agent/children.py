@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from assistant.agent.events import ChildEvent, Event, TurnFinished
 from assistant.agent.recall import child_body
 from assistant.errors import ToolError
@@ -135,6 +137,13 @@ class Children:
         self._new_task = new_task
         self._running: dict[str, Child] = {}
 
+    def unfinished(self) -> Spent:
+        """What those that run have used so far, which the parent's account has only when they end."""
+        total = Spent()
+        for child in self._running.values():
+            total += msgspec.structs.replace(child.spent, wall_ms=0)
+        return total
+
     async def stop(self, task: str) -> bool:
         """Stop the helper `task`, or one below it. Its call ends with what it has said so far. False when none runs."""
         if (child := self._running.get(task)) is not None:
@@ -159,7 +168,7 @@ class Children:
         try:
             async with aclosing(child.run_delegated(prompt)) as events:
                 async for event in events:
-                    parent.tell(ChildEvent(made.id, event))
+                    parent.tell(ChildEvent(made.id, event, call_id))
                     if isinstance(event, TurnFinished):
                         ended = event
         finally:

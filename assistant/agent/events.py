@@ -103,6 +103,8 @@ class ChildEvent(Data, frozen=True, tag="child"):
     task: str
     """The child."""
     event: Event
+    call: str = ""
+    """The call that started it; several of one answer may run at the same time."""
 
 
 Event: TypeAlias = (

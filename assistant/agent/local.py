@@ -399,6 +399,7 @@ class LocalDesk:
             open_room=parent.open_room,
             reload_policy=_unchanged,
             depth=parent.depth + 1,
+            require_above=parent.require_budgets,
             within=True,
         )
         self._lineage[task.id] = (*self._lineage.get(parent.task.id, ()), parent.task.id)

@@ -49,5 +49,7 @@ class Services(msgspec.Struct, frozen=True):
     """How many ancestors the task has."""
     weakness: Weakness = msgspec.field(default_factory=Weakness)
     """What to say of how this machine contains programs."""
+    require_above: Callable[[], None] = lambda: None
+    """Raises BudgetSpent when a budget of an ancestor is used up, by whatever runs below it."""
     within: bool = False
     """It runs within its parent's turn: in the parent's room and on its stage, neither of which it settles or closes."""

@@ -237,7 +237,7 @@ class LocalSession(Steering):
         else:
             self._services.policy.observed(prompt_seen(message))
         self._recovery = self._new_recovery()
-        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self._spending.require))
+        limits = (StepLimit(self._services.max_steps), RepetitionLimit(), BudgetLimit(self.require_budgets))
         self._turn = Turn(self, limits, emit)
         ended = await self._turn.run()
         if not self._services.within and (self._room is not None or ended.reason == "done"):
@@ -288,6 +288,11 @@ class LocalSession(Steering):
     def budgets_left(self) -> Budgets:
         """What the task may still use."""
         return self._spending.left()
+
+    def require_budgets(self) -> None:
+        """Raises BudgetSpent when a budget of the task or of an ancestor is used up, helpers that still run counted in."""
+        self._spending.require(self._children.unfinished() if self._children is not None else None)
+        self._services.require_above()
 
     def tell(self, event: Event) -> None:
         """Show an event in the turn that runs."""

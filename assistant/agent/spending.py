@@ -80,9 +80,9 @@ class Spending:
         found = [Notice("warning", f"budget: {level.sentence()}", "at 100 % the turn ends") for level in passed]
         return (*found, *self._unknown())
 
-    def require(self) -> None:
-        """Raises BudgetSpent when a budget of the task or of the day is used up."""
-        running = Spent(wall_ms=self._running_ms())
+    def require(self, more: Spent | None = None) -> None:
+        """Raises BudgetSpent when a budget of the task or of the day is used up, `more` counted in."""
+        running = Spent(wall_ms=self._running_ms()) + (more or Spent())
         require(self.spent + running, self._budgets())
         require(self._of_today + running, self._day, "day")
 

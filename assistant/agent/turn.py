@@ -7,8 +7,9 @@ The turn owns no state that outlives it; the session does. Every await inside ma
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -28,6 +29,7 @@ from assistant.agent.limits import Limit
 from assistant.agent.today import energy_body
 from assistant.canonical import dumps
 from assistant.errors import ModelError
+from assistant.gateway.delegation import TOOL as DELEGATE
 from assistant.types import (
     CallPart,
     Message,
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from assistant.models.protocol import Model
 
 Emit = Callable[[Event], None]
+
+MOST_HELPERS = 4
+"""That work at the same time. Each holds a conversation of its own, and a provider's limit of calls a minute is shared by all."""
 
 _MOST_CUTS = 3
 """Times that one step shortens a conversation which the model refuses as too long; each halves it."""
@@ -241,15 +246,11 @@ class Turn:
         finished = answer.finished
         assert finished is not None  # noqa: S101  # _ask raises otherwise
         if answer.calls:
-            for call in answer.calls:
-                for limit in self._limits:
-                    limit.saw_call(call.name, call.arguments)
-                result = await self._host.call(call, self._emit)
-                self._refused += result.code in ("refused", "needs_person")
-                self._host.remember(tool_message(result))
-                if result.code == "log_unavailable":
+            for together in _together(answer.calls):
+                codes = await self._run_calls(together)
+                if "log_unavailable" in codes:
                     return TurnFinished("failed", 7, "the log can't be written, so nothing runs")
-                if result.code == "sandbox_unavailable":
+                if "sandbox_unavailable" in codes:
                     return TurnFinished("failed", 6, "no tool can run here: the sandbox is not available")
             return None
         if finished.finish == "pause":
@@ -265,6 +266,39 @@ class Turn:
         if self._refused:
             return TurnFinished("done", 3, f"{self._refused} call(s) were refused; see the log")
         return TurnFinished("done", 0)
+
+    async def _run_calls(self, calls: Sequence[ToolCall]) -> list[str]:
+        """Run these calls at the same time and remember each result as it comes; returns their codes."""
+
+        async def run(call: ToolCall) -> str:
+            result = await self._host.call(call, self._emit)
+            self._refused += result.code in ("refused", "needs_person")
+            self._host.remember(tool_message(result))
+            return result.code
+
+        for call in calls:
+            for limit in self._limits:
+                limit.saw_call(call.name, call.arguments)
+        if len(calls) == 1:
+            return [await run(calls[0])]
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(run(call)) for call in calls]
+        return [task.result() for task in running]
+
+
+def _together(calls: Sequence[ToolCall]) -> Iterator[Sequence[ToolCall]]:
+    """Calls that run at the same time: helpers that follow one another, MOST_HELPERS at most. Everything else runs alone."""
+    helpers: list[ToolCall] = []
+    for call in calls:
+        if helpers and (call.name != DELEGATE or len(helpers) == MOST_HELPERS):
+            yield helpers
+            helpers = []
+        if call.name == DELEGATE:
+            helpers.append(call)
+        else:
+            yield [call]
+    if helpers:
+        yield helpers
 
 
 def tool_message(result: ToolResult) -> Message:

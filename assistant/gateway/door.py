@@ -88,7 +88,8 @@ _REFUSALS = {
 
 
 class Gateway:
-    """Judges, records and runs the calls of one task. Calls run one after the other."""
+    """Judges, records and runs the calls of one task. Programs run one after the other, its helpers' included, so that each
+    outcome names what that very call has changed; helpers themselves may work at the same time."""
 
     def __init__(
         self,
@@ -116,6 +117,7 @@ class Gateway:
         """By protocol: who answers the calls of tools that have no program."""
         self._above = above
         """The parent's door: nothing passes this one that would not pass it."""
+        self._turns: asyncio.Lock = asyncio.Lock() if above is None else above._turns
         self._validator = Validator()
         self.processes = Processes()
         self.residents = Residents()
@@ -376,10 +378,13 @@ class Gateway:
         if spec.protocol in VERBS:
             return await self._serve(call, spec, action, name, emit)
         started = time.monotonic()
-        room: Room | None = None
+        entered: Room | None = None
         try:
             room = await self._room()
-            reading, done = await self._start(call, spec, action, room, emit)
+            async with self._turns:
+                entered, started = room, time.monotonic()
+                reading, done = await self._start(call, spec, action, room, emit)
+                changes = await asyncio.to_thread(room.call_changes)
         except (SandboxUnavailable, SandboxError, ToolError) as error:
             code = "sandbox_unavailable" if isinstance(error, SandboxUnavailable) else "failed"
             emit(Notice("error", error.message, error.hint))
@@ -389,9 +394,8 @@ class Gateway:
             )
         except asyncio.CancelledError:
             # The room has ended every process of the call by now. What it did must be in the log before anyone goes on.
-            await asyncio.shield(self._record_stop(call, name, room, started))
+            await asyncio.shield(self._record_stop(call, name, entered, started))
             raise
-        changes = await asyncio.to_thread(room.call_changes)
         text = redacted(reading.text, redact)
         source = f"{spec.name}:{action.resource.id}"
         label = spec.output.join(Label(spec.output.integrity, spec.output.confidentiality, (source,)))

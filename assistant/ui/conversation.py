@@ -118,8 +118,8 @@ class Conversation:
                 | events.CallFinished()
             ):
                 return self._call(event)
-            case events.ChildEvent(task=task, event=inner):
-                return self._child(task, inner)
+            case events.ChildEvent(task=task, event=inner, call=call):
+                return self._child(task, call, inner)
             case events.Applied():
                 return self.add(_applied(event))
             case events.Notice(level=level, text=text, hint=hint):
@@ -201,10 +201,12 @@ class Conversation:
         found = [card.helper for card in self._cards.values() if card.helper is not None]
         return [helper for helper in found if helper.running]
 
-    def _child(self, task: str, event: events.Event) -> list[Update]:
-        """An event of the helper `task`: it belongs to the card of the call that started it, the newest that still runs."""
+    def _child(self, task: str, call: str, event: events.Event) -> list[Update]:
+        """An event of the helper `task`: it belongs to the card of the call that started it; the newest where none is named."""
         own = next((c for c in self._cards.values() if c.helper is not None and c.helper.task == task), None)
-        card = own or next((c for c in reversed(self._cards.values()) if c.helper is None), None)
+        card = (
+            own or self._cards.get(call) or next((c for c in reversed(self._cards.values()) if c.helper is None), None)
+        )
         if card is None:
             return []
         if card.helper is None:
