@@ -129,15 +129,24 @@ def read_json(done: Completed, limit: int) -> Reading:
 
 
 def _images(data: JSON) -> tuple[ImagePart, ...]:
-    """The picture of a result (`data.image`), when it is one: a known kind, real base64, within what providers take."""
+    """The picture of a result (`data.image`), when it is one."""
     try:
         image = msgspec.convert(data, _Pictured).image
-        size = len(base64.b64decode(image.data_b64, validate=True)) if image else 0
-    except (msgspec.ValidationError, ValueError):
+    except msgspec.ValidationError:
         return ()
-    if image is None or image.media_type not in _IMAGE_TYPES or size > _IMAGE_BYTES:
-        return ()
-    return (ImagePart(image.media_type, data_b64=image.data_b64),)
+    found = picture(image.media_type, image.data_b64) if image else None
+    return (found,) if found else ()
+
+
+def picture(media_type: str, data_b64: str) -> ImagePart | None:
+    """A picture that a model may be shown: a known kind, real base64, within what providers take; None for anything else."""
+    try:
+        size = len(base64.b64decode(data_b64, validate=True))
+    except ValueError:
+        return None
+    if media_type not in _IMAGE_TYPES or not 0 < size <= _IMAGE_BYTES:
+        return None
+    return ImagePart(media_type, data_b64=data_b64)
 
 
 class _Picture(msgspec.Struct):

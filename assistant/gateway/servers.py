@@ -20,7 +20,7 @@ from assistant.config import Paths
 from assistant.errors import AssistantError, ToolError, UsageError
 from assistant.gateway.approver import ElicitAnswer, Elicitor, ElicitRequest
 from assistant.gateway.events import CallOutput, GatewayEvent, Notice
-from assistant.gateway.output import Reading
+from assistant.gateway.output import Reading, picture
 from assistant.gateway.registry import Registry
 from assistant.policy.structure import fields_of_text, fields_of_value
 from assistant.servers import loopback
@@ -454,7 +454,9 @@ def _reading(reply: Result | Failed, limit: int, effect: Effect) -> Reading:
     fields = fields_of_value(reply.structured)
     if not fields and effect is not Effect.FETCH:  # whoever wrote a page would write its fields too
         fields = fields_of_text(text)
-    return Reading(reply.ok, shown, "" if reply.ok else "failed", fields, reply.structured, cut or reply.truncated)
+    images = tuple(p for i in reply.images if (p := picture(i.media_type, i.data_b64)))
+    code = "" if reply.ok else "failed"
+    return Reading(reply.ok, shown, code, fields, reply.structured, cut or reply.truncated, images)
 
 
 def _capped(text: str, limit: int) -> tuple[str, bool]:

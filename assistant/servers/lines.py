@@ -94,6 +94,13 @@ class Ready(Data, frozen=True, tag="ready", tag_field="say"):
     protocol: str = ""
 
 
+class Image(Data, frozen=True):
+    """A picture of a result, as the server gave it: neither its type nor its bytes are believed."""
+
+    media_type: str
+    data_b64: str
+
+
 class Result(Data, frozen=True, tag="result", tag_field="say"):
     """A request's answer. `ok` is false when the server calls it an error. `structured` is what it gave as data."""
 
@@ -102,6 +109,7 @@ class Result(Data, frozen=True, tag="result", tag_field="say"):
     ok: bool = True
     structured: JSON = None
     truncated: bool = False
+    images: tuple[Image, ...] = ()
 
 
 class Failed(Data, frozen=True, tag="failed", tag_field="say"):

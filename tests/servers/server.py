@@ -1,6 +1,7 @@
 """A server made with the SDK, with one tool for everything that a client must cope with. Run as a program."""
 
 import asyncio
+import base64
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from mcp.server import runner
 from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resolve import Elicit, Resolve, Sample
-from mcp_types import CreateMessageResult, SamplingMessage, TextContent, ToolAnnotations
+from mcp_types import CreateMessageResult, ImageContent, SamplingMessage, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 server = MCPServer("test server", version="1", instructions="Ask it anything.")
@@ -76,6 +77,19 @@ async def wait(seconds: float) -> str:
     """Sleeps."""
     await asyncio.sleep(seconds)
     return "waited"
+
+
+@server.tool(annotations=READS)
+def pictures() -> list[ImageContent | TextContent]:
+    """One that is a picture, and three that are not."""
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"x" * 100).decode()
+    return [
+        TextContent(type="text", text="look"),
+        ImageContent(type="image", data=png, mime_type="image/png"),
+        ImageContent(type="image", data="no base64 !", mime_type="image/png"),
+        ImageContent(type="image", data=png, mime_type="image/svg+xml"),
+        ImageContent(type="image", data=png, mime_type="text/html"),
+    ]
 
 
 @server.tool()

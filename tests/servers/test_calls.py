@@ -45,6 +45,13 @@ class TestATrustedServer:
         assert "\x1b" not in result.text
         assert result.text.startswith("\\x1b]0;owned")
 
+    async def test_E4_a_picture_goes_to_models_that_see_and_what_is_none_does_not(self, world: World) -> None:
+        world.test_server()
+        await world.trust()
+        result = await world.call("test__pictures")
+        assert [i.media_type for i in result.images] == ["image/png"]
+        assert result.text.startswith("look\n[image, image/png, 108 bytes]"), "in words for everyone else"
+
     async def test_E1_it_sees_its_program_and_nothing_of_the_person(self, world: World) -> None:
         world.test_server(env={"OF_ITS_OWN": "1"})
         await world.trust()

@@ -18,7 +18,9 @@ class TestNpm:
         assert "The sum of 2 and 3 is 5" in (await world.call("every__get_sum", a=2, b=3)).text
         assert (await world.call("every__trigger_long_running_operation", duration=1, steps=2)).ok
         assert "2 of 2" in world.shown()
-        assert "[image, image/png" in (await world.call("every__get_tiny_image")).text
+        picture = await world.call("every__get_tiny_image")
+        assert "[image, image/png" in picture.text
+        assert [i.media_type for i in picture.images] == ["image/png"]
         assert "temperature" in (await world.call("every__get_structured_content", location="Chicago")).text
         world.approver.elicited = ElicitAnswer("accept", {"name": "Ada"})
         asked = await world.call("every__trigger_elicitation_request")

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from assistant.servers.lines import Image
 from assistant.types import JSON
 
 MAX_TEXT_BYTES = 2 * 2**20
 """Far above what a model is given of one call; the core caps again."""
+
+
+MAX_IMAGES = 8
+MAX_IMAGE_CHARACTERS = 5 * 2**20
+"""Of base64, all together: with the text it stays below the 8 MiB of a line. One picture that models take has at most 5 million."""
 
 
 def text_of(blocks: Iterable[Any]) -> tuple[str, bool]:
@@ -24,6 +30,20 @@ def text_of(blocks: Iterable[Any]) -> tuple[str, bool]:
         kept.append(words)
         left -= size
     return "\n".join(kept), False
+
+
+def images_of(blocks: Iterable[Any]) -> tuple[Image, ...]:
+    """The pictures among content blocks, and in resources that they embed: a few, within what fits a line."""
+    found: list[Image] = []
+    left = MAX_IMAGE_CHARACTERS
+    for block in blocks:
+        inner = block.resource if getattr(block, "type", "") == "resource" else block
+        data = str(getattr(inner, "data", None) or getattr(inner, "blob", None) or "")
+        media_type = str(getattr(inner, "mime_type", None) or "")
+        if media_type.startswith("image/") and 0 < len(data) <= left and len(found) < MAX_IMAGES:
+            found.append(Image(media_type, data))
+            left -= len(data)
+    return tuple(found)
 
 
 def resource_text(contents: Iterable[Any]) -> tuple[str, bool]:

@@ -37,7 +37,7 @@ from assistant.servers.lines import (
     Spoken,
 )
 from assistant.servers.worker import child as children
-from assistant.servers.worker.content import plain_data, text_of
+from assistant.servers.worker.content import images_of, plain_data, text_of
 from assistant.servers.worker.inventory import inventory, listing
 
 _GOODBYE_S = 1.0
@@ -256,7 +256,7 @@ class Worker:
             case ReadResource():
                 found = await client.read_resource(order.uri)
                 text, cut = text_of(found.contents)
-                return Result(order.id, text, truncated=cut)
+                return Result(order.id, text, truncated=cut, images=images_of(found.contents))
             case GetPrompt():
                 prompt = await client.get_prompt(order.name, order.arguments or None)
                 text, cut = text_of(m.content for m in prompt.messages)
@@ -272,7 +272,7 @@ class Worker:
         result = await client.call_tool(order.tool, dict(order.arguments), progress_callback=progressed)
         text, cut = text_of(result.content)
         structured: Any = result.structured_content
-        return Result(order.id, text, not result.is_error, structured, cut)
+        return Result(order.id, text, not result.is_error, structured, cut, images_of(result.content))
 
     async def _say(self, line: Line) -> None:
         data = self._encoder.encode(line)
