@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from _kit.names import to_regex
 
@@ -47,6 +46,8 @@ class Ignored:
 
 
 def _rule(line: str, folder: str) -> tuple[str, Callable[[str], object], bool, bool] | None:
+    import re  # 5 ms: only folders with a .gitignore pay
+
     line = line.rstrip("\n\r")
     if line.startswith("#"):
         return None
