@@ -52,6 +52,13 @@ def add(parser: argparse.ArgumentParser) -> None:
             command.add_argument("name")
         if name == "trust":
             command.add_argument("--yes", action="store_true", help="don't ask: you have seen it by `show` or `check`")
+            command.add_argument(
+                "--role",
+                action="append",
+                default=[],
+                metavar="TOOL.ARG=ROLE",
+                help="what an argument means: dest, target, ...",
+            )
         if name == "add":
             command.add_argument("--host", action="append", default=[], help="a host that it may reach")
             command.add_argument(
@@ -88,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         case "check":
             return _check(servers, args.name, args.json)
         case _:
-            return _trust(servers, args.name, args.yes, args.json)
+            return _trust(servers, args.name, args.yes, args.role, args.json)
 
 
 def _servers() -> Servers:
@@ -284,18 +291,20 @@ def _check(servers: Servers, name: str, as_json: bool) -> int:
     return 0
 
 
-def _trust(servers: Servers, name: str, yes: bool, as_json: bool) -> int:
+def _trust(servers: Servers, name: str, yes: bool, roles: list[str], as_json: bool) -> int:
     from assistant.servers.offer import difference
 
     state = _state(servers, name)
     offer, _ = asyncio.run(_offered(servers, state.config))
+    config = _with_roles(servers, state.config, offer, roles)
     if not as_json:
-        print("\n".join([*_lines(state.config, state.state), *_offer_lines(state.config, offer)]))
+        print("\n".join([*_lines(config, state.state), *_offer_lines(config, offer)]))
         if state.pin is not None and state.pin.offer.sha256 != offer.sha256:
             print("\nsince you trusted it:\n" + "\n".join(difference(state.pin.offer, offer)))
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise NeedsPerson("trusting a server needs a person's yes", hint=f"assistant servers trust {name} --yes")
+        config = _ask_roles(servers, config, offer)
         print(
             "\nIts tools would be on in new tasks, each call judged like any other. Trust exactly this? Type yes: ",
             end="",
@@ -304,11 +313,46 @@ def _trust(servers: Servers, name: str, yes: bool, as_json: bool) -> int:
         if sys.stdin.readline().strip().lower() != "yes":
             print("not trusted")
             return 3
-    servers.trust.trust(state.config, offer)
+    servers.trust.trust(config, offer)
     _say(
         as_json, {"name": name, "state": "trusted", "pin": offer.sha256}, f"{name} is trusted; pin {offer.sha256[:16]}"
     )
     return 0
+
+
+def _with_roles(servers: Servers, config: ServerConfig, offer: Offer, words: list[str]) -> ServerConfig:
+    from assistant.gateway.roles import correct, parse
+    from assistant.servers.config import FILE
+
+    if not words:
+        return config
+    changes = [parse(word, config, offer) for word in words]
+    return correct(servers, Path(find_paths().config) / FILE, config.name, offer, changes)
+
+
+def _ask_roles(servers: Servers, config: ServerConfig, offer: Offer) -> ServerConfig:
+    """What the arguments mean, asked once: what was said stands in the entry, and a trusted server is not asked about again."""
+    from assistant.gateway.roles import WORDS, guessed
+
+    guesses = guessed(config, offer)
+    if not guesses:
+        return config
+    print("\nWhat these arguments mean is a guess from their names, and decides what you are asked about later:")
+    for tool, argument, of in guesses[:_MOST_GUESSES]:
+        print(f"  {one_line(tool, 60)}.{one_line(argument, 60)}={of.role}")
+    if len(guesses) > _MOST_GUESSES:
+        print(f"  and {len(guesses) - _MOST_GUESSES} more, see above")
+    print("roles: " + "; ".join(f"{role}, {words}" for role, words in WORDS.items()))
+    while True:
+        print("Correct them (TOOL.ARGUMENT=ROLE, several with spaces between), or press Enter: ", end="", flush=True)
+        words = sys.stdin.readline().split()
+        try:
+            return _with_roles(servers, config, offer, words)
+        except UsageError as error:
+            print(f"{error.message}; {error.hint}")
+
+
+_MOST_GUESSES = 40
 
 
 async def _offered(servers: Servers, config: ServerConfig) -> tuple[Offer, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,6 +33,61 @@ def assistant(home: Path, folder: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def at_a_terminal(home: Path, folder: Path) -> Callable[[str, list[str]], str]:
+    """Run `servers` commands with a person at a terminal, who types `lines` when asked; gives all that was shown."""
+
+    def run(words: str, lines: list[str]) -> str:
+        master, slave = pty.openpty()
+        env = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "assistant", *words.split()],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=env,
+            cwd=folder,
+        )
+        os.close(slave)
+        os.write(master, "".join(f"{line}\n" for line in lines).encode())
+        shown = b""
+        try:
+            while data := os.read(master, 65536):
+                shown += data
+        except OSError:  # how a terminal ends
+            pass
+        os.close(master)
+        process.wait(timeout=90)
+        return shown.decode()
+
+    return run
+
+
+class TestRoles:
+    def test_are_asked_once_corrected_and_kept_in_the_entry(
+        self, assistant: Run, at_a_terminal: Callable[[str, list[str]], str]
+    ) -> None:
+        assert assistant("servers", "add", "test", "--", sys.executable, SERVER).returncode == 0
+        shown = at_a_terminal("servers trust test", ["write_note.name=nonsense", "write_note.name=dest", "yes"])
+        assert "write_note.content=payload" in shown
+        assert "echo.text" not in shown.partition("is a guess")[2].partition("roles:")[0], "reading is not asked about"
+        assert "`nonsense` is no role" in shown
+        assert "test is trusted" in shown
+        tools = json.loads(assistant("servers", "show", "test", "--json").stdout)["entry"]["assistant"]["tools"]
+        assert tools["write_note"]["args"]["name"] == {"role": "dest", "kind": "address"}
+        again = at_a_terminal("servers trust test", ["", "yes"])
+        assert "write_note.name=" not in again.partition("is a guess")[2]
+
+    def test_are_said_beforehand_where_nobody_is_there(self, assistant: Run) -> None:
+        assert assistant("servers", "add", "test", "--", sys.executable, SERVER).returncode == 0
+        wrong = assistant("servers", "trust", "test", "--yes", "--role", "write_note.nmae=dest")
+        assert wrong.returncode == 2
+        assert "there is no argument `write_note.nmae`" in wrong.stderr
+        done = assistant("servers", "trust", "test", "--yes", "--role", "test__write_note.name=dest", "--json")
+        assert json.loads(done.stdout)["state"] == "trusted"
+        assert json.loads(assistant("servers", "list", "--json").stdout)["state"] == "trusted"
 
 
 class TestTheCommand:
