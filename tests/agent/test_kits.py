@@ -14,10 +14,10 @@ KITS = load_kits([shipped("data") / "kits"])
 
 
 @pytest.mark.parametrize("name", sorted(KITS))
-def test_every_tool_of_a_kit_exists_and_the_person_can_be_remembered_by_all(name: str) -> None:
+def test_every_tool_of_a_kit_exists_and_all_but_the_leanest_look_into_the_memory(name: str) -> None:
     missing = [tool for tool in KITS[name].tools if REGISTRY.find(tool) is None]
     assert not missing
-    assert "recall" in KITS[name].tools
+    assert name == "write" or "recall" in KITS[name].tools  # its first request must stay within 5.5 kB
 
 
 def test_looking_only_can_do_nothing_but_read() -> None:
@@ -25,4 +25,4 @@ def test_looking_only_can_do_nothing_but_read() -> None:
 
 
 def test_helpers_are_for_work_that_has_parts() -> None:
-    assert {name for name, kit in KITS.items() if "delegate" in kit.tools} == {"research", "write"}
+    assert {name for name, kit in KITS.items() if "delegate" in kit.tools} == {"research"}
