@@ -12,8 +12,10 @@ import msgspec
 from assistant.agent.kits import Kit, own_kit, remove_kit, write_kit
 from assistant.config import change_setting
 from assistant.errors import UsageError
+from assistant.gateway.roles import correct
 from assistant.gateway.servers import ServerState
-from assistant.types import JSON
+from assistant.servers.config import FILE
+from assistant.types import JSON, Role
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -110,12 +112,17 @@ class Arrangements:
         offer, _took_s = await offered(self._parts.servers, self._state(name).config, self._parts.launcher(), elicitor)
         return offer
 
-    async def trust_server(self, name: str, offer: Offer) -> None:
-        """Pin exactly this offer: its tools can be turned on. Raises UsageError, LogError."""
-        state = self._state(name)
-        body: dict[str, JSON] = {"server": name, "offer": offer.sha256, "config": state.config.sha256}
+    async def trust_server(self, name: str, offer: Offer, roles: Sequence[tuple[str, str, Role]] = ()) -> None:
+        """Pin exactly this offer: its tools can be turned on. `roles` (tool, argument, role) is what the person says of
+        arguments; it is written into the server's entry. Raises UsageError, LogError."""
+        servers = self._parts.servers
+        config = self._state(name).config
+        if roles:
+            file = Path(self._parts.paths.config) / FILE
+            config = await asyncio.to_thread(correct, servers, file, name, offer, list(roles))
+        body: dict[str, JSON] = {"server": name, "offer": offer.sha256, "config": config.sha256}
         await self._parts.log.write("server.trusted", "", body)
-        await asyncio.to_thread(self._parts.servers.trust.trust, state.config, offer)
+        await asyncio.to_thread(servers.trust.trust, config, offer)
         self._parts.servers.load()
 
     async def distrust_server(self, name: str) -> None:

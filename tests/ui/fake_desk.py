@@ -624,8 +624,9 @@ class FakeArrangements:
         self.done.append(("offer_of", name))
         return self.offer or Offer()
 
-    async def trust_server(self, name: str, offer: Offer) -> None:
+    async def trust_server(self, name: str, offer: Offer, roles: Sequence[object] = ()) -> None:
         self.done.append(("trust_server", (name, offer)))
+        self.roles = list(roles)
 
     async def distrust_server(self, name: str) -> None:
         self.done.append(("distrust_server", name))

@@ -494,6 +494,26 @@ class TestServers:
             await chat.until(lambda: len(chat.app.screen_stack) == 2)
             assert chat.desk.arrangements.done == [("offer_of", "photos")]
 
+    async def test_what_arguments_mean_is_asked_once_before_a_server_is_trusted(self, panel: Any) -> None:
+        from assistant.servers.offer import Offer, OfferedTool
+        from assistant.types import Role
+
+        schema = {"type": "object", "properties": {"whom": {"type": "string"}}}
+        async with panel("servers") as chat:
+            chat.desk.arrangements.offer = Offer(tools=(OfferedTool("send", "Send it.", schema),))
+            await mark(chat, "photos")
+            await chat.pilot.press("t")
+            await chat.until(lambda: len(chat.app.screen_stack) == 3 and chat.app.screen.takes_answers)
+            await chat.pilot.press("y")
+            await chat.until(lambda: "What do these arguments mean?" in chat.text())
+            assert "send.whom" in chat.text()
+            chat.app.screen.query_one("#field-0").value = str(Role.DEST)
+            await chat.pilot.press("ctrl+s")
+            await chat.until(
+                lambda: ("trust_server", ("photos", chat.desk.arrangements.offer)) in chat.desk.arrangements.done
+            )
+            assert chat.desk.arrangements.roles == [("send", "whom", Role.DEST)]
+
     async def test_an_offer_that_nobody_can_read_is_not_trusted_here(
         self, panel: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -13,11 +13,15 @@ from textual.widgets import OptionList
 
 from assistant.errors import AssistantError
 from assistant.gateway.approver import ElicitAnswer, ElicitRequest
+from assistant.gateway.roles import guessed
 from assistant.gateway.servers import ServerState
 from assistant.servers.offer import Offer, difference
+from assistant.types import Role
+from assistant.ui.forms import MOST_FIELDS, Field
 from assistant.ui.language import N_, _, ngettext
 from assistant.ui.reach import given
 from assistant.ui.safe import join, line
+from assistant.ui.screens.form import FormScreen
 from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
 from assistant.visible import one_line, visible
 
@@ -106,9 +110,31 @@ class ServersScreen(PanelScreen):
             )
             return
         if await self.app.confirm(_("Trust `{name}` exactly as it is shown here?").format(name=name), "\n".join(lines)):
+            roles = await self._ask_roles(state, offer)
+            if roles is None:
+                return
             done = _("trusted: turn its tools on in the tools list")
-            await self.attempt(self._arrange.trust_server(name, offer), done)
+            await self.attempt(self._arrange.trust_server(name, offer, roles), done)
             self._draw()
+
+    async def _ask_roles(self, state: ServerState, offer: Offer) -> list[tuple[str, str, Role]] | None:
+        """What the person corrects of the guessed meanings; None when they left the question."""
+        guesses = guessed(state.config, offer)[:MOST_FIELDS]
+        if not guesses:
+            return []
+        words = _role_words()
+        fields = [
+            Field(str(n), f"{tool}.{argument}", "choice", str(of.role), required=True, choices=words)
+            for n, (tool, argument, of) in enumerate(guesses)
+        ]
+        about = _(
+            "Nothing in a server's offer says it, so it is guessed from names. It decides what you are asked about."
+        )
+        filled = await self.app.push_screen_wait(FormScreen(_("What do these arguments mean?"), about, fields))
+        if filled is None:
+            return None
+        said = [(tool, argument, Role(str(filled[str(n)]))) for n, (tool, argument, _of) in enumerate(guesses)]
+        return [new for new, (_tool, _argument, of) in zip(said, guesses, strict=True) if new[2] != of.role]
 
     def action_distrust(self) -> None:
         """Its tools go, in every task."""
@@ -136,6 +162,16 @@ class SignsIn:
         question = _("Open this address and sign in to `{name}`?").format(name=one_line(request.server, 60))
         detail = f"{request.url}\n\n{_('It was copied. Look at its host first; it is not opened from here.')}"
         return ElicitAnswer("accept" if await self._app.confirm(question, detail) else "decline")
+
+
+def _role_words() -> tuple[tuple[str, str], ...]:
+    return (
+        (str(Role.DEST), _("where something goes")),
+        (str(Role.TARGET), _("what is changed or deleted")),
+        (str(Role.PAYLOAD), _("what is carried")),
+        (str(Role.SECRET), _("a password or a key")),
+        (str(Role.PARAM), _("how it is done")),
+    )
 
 
 def open_for(chat: ChatScreen) -> ServersScreen:
