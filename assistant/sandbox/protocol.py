@@ -13,6 +13,8 @@ from assistant.types import Change, Completed, Limits
 if TYPE_CHECKING:
     import asyncio
 
+    from assistant.sandbox.stage.moments import Moment
+
 
 class Command(msgspec.Struct, frozen=True):
     """One program to run in a room. The environment starts empty; `env` is all that it gets beside the room's basics."""
@@ -67,6 +69,17 @@ class Sides(msgspec.Struct, frozen=True):
     mine: bytes | None
     """What the real folder holds now; None when there is no such file."""
     staged: bytes
+
+
+class BeginReport(msgspec.Struct, frozen=True):
+    """What `begin_as` did."""
+
+    staged: int = 0
+    """Changes that the stage holds now."""
+    missing: tuple[str, ...] = ()
+    """Paths that could not be made again (pipes, sockets, what the system refused)."""
+    elsewhere: tuple[str, ...] = ()
+    """Paths whose real file has changed since: applying them will be a conflict."""
 
 
 class Stage(Protocol):
@@ -144,6 +157,21 @@ class Stage(Protocol):
 
     def undoable(self) -> list[tuple[str, int, int]]:
         """(undo_id, time in Unix ms, number of files), newest first."""
+        ...
+
+    def keep_moment(self, name: str) -> None:
+        """Keep what is staged now under `name` (a number that grows), for a branch that begins here. May run while programs run.
+
+        Costs what has changed since the moment before. Raises StageError when the stage holds too much to be kept.
+        """
+        ...
+
+    def moment(self, name: str) -> Moment | None:
+        """What was kept under `name`; None when nothing was, or it was forgotten to bound the space."""
+        ...
+
+    def begin_as(self, moment: Moment) -> BeginReport:
+        """Make this stage, which must be empty, hold what another one held. What the real folder holds by now is not staged."""
         ...
 
 

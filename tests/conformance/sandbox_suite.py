@@ -277,6 +277,83 @@ class SandboxSuite:
         room.stage.undo(overwrite_later=True)
         assert (folder / "a.txt").read_text() == "one\n"
 
+    async def test_a_new_stage_can_begin_as_another_one_was(
+        self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
+    ) -> None:
+        stages = tmp_path / "data" / "stages"
+        await go("put", "a.txt", "two\n")
+        await go("put", "deep/er/n", "n")
+        await go("point", "link", "a.txt")
+        await go("mode", "sub/run.sh", "700")
+        await go("drop", "sub/b.txt")
+        room.stage.keep_moment("7")
+        as_it_was = [_lasting(c) for c in room.stage.changes()]
+        await go("put", "a.txt", "three\n")
+        await go("drop", "deep")
+        room.stage.keep_moment("9")
+        moment = room.stage.moment("7")
+        assert moment is not None
+        other = engine.sandbox.stage("branch", folder, stages)
+        report = other.begin_as(moment)
+        assert (report.staged, report.missing, report.elsewhere) == (len(as_it_was), (), ())
+        assert [_lasting(c) for c in other.changes()] == as_it_was
+        branch = await engine.sandbox.open("branch", folder, stages)
+        try:
+            shown = await branch.run(self.command(engine, "show", "a.txt"))
+            assert shown.stdout == b"two\n"
+        finally:
+            await branch.aclose()
+        assert {c.path for c in room.stage.changes()} == {"a.txt", "link", "sub/run.sh", "sub/b.txt"}
+        applied = other.apply()
+        assert (applied.conflicts, applied.failed) == ((), ())
+        assert (folder / "a.txt").read_text() == "two\n"
+        assert (folder / "deep/er/n").read_text() == "n"
+        assert not (folder / "sub/b.txt").exists()
+
+    async def test_a_deleted_folder_is_deleted_in_the_stage_that_begins_so(
+        self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
+    ) -> None:
+        await go("drop", "sub")
+        await go("put", "sub", "a file now")
+        room.stage.keep_moment("1")
+        moment = room.stage.moment("1")
+        assert moment is not None
+        other = engine.sandbox.stage("branch", folder, tmp_path / "data" / "stages")
+        other.begin_as(moment)
+        assert [_lasting(c) for c in other.changes()] == [_lasting(c) for c in room.stage.changes()]
+        other.apply()
+        assert (folder / "sub").read_text() == "a file now"
+
+    async def test_what_was_applied_or_changed_since_is_not_staged_twice_and_told(
+        self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
+    ) -> None:
+        await go("put", "a.txt", "two\n")
+        await go("put", "sub/b.txt", "by the task\n")
+        room.stage.keep_moment("1")
+        room.stage.apply(["a.txt"])
+        (folder / "sub/b.txt").write_text("by the person\n")
+        moment = room.stage.moment("1")
+        assert moment is not None
+        other = engine.sandbox.stage("branch", folder, tmp_path / "data" / "stages")
+        report = other.begin_as(moment)
+        assert report.elsewhere == ("sub/b.txt",)
+        assert [c.path for c in other.changes()] == ["sub/b.txt"]
+        assert [c.path for c in other.apply().conflicts] == ["sub/b.txt"]
+        assert (folder / "sub/b.txt").read_text() == "by the person\n"
+
+    async def test_only_an_empty_stage_can_begin_so(
+        self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
+    ) -> None:
+        await go("put", "x", "x")
+        room.stage.keep_moment("1")
+        moment = room.stage.moment("1")
+        assert moment is not None
+        with pytest.raises(StageError):
+            room.stage.begin_as(moment)
+        assert room.stage.moment("2") is None
+        with pytest.raises(StageError):
+            room.stage.keep_moment("../evil")
+
     async def test_what_would_run_code_later_is_held(self, go: Any, room: Room, folder: Path) -> None:
         await go("put", "deep/.git/hooks/pre-commit", "evil")
         await go("put", ".envrc", "evil")
@@ -330,3 +407,8 @@ class SandboxSuite:
 
 def _kinds(changes: list[Change]) -> dict[str, str]:
     return {c.path: c.kind for c in changes}
+
+
+def _lasting(change: Change) -> tuple[object, ...]:
+    """What of a change does not depend on where it is staged."""
+    return (change.path, change.kind, change.type, change.before_sha256, change.after_sha256, change.after_mode)

@@ -60,6 +60,7 @@ class FakeStage:
         self.folder = folder
         self.held: list[Change] = list(changes)
         self.applied: list[Change] = []
+        self.moments: dict[str, list[Change]] = {}
 
     def changes(self) -> list[Change]:
         return list(self.held)
@@ -84,3 +85,6 @@ class FakeStage:
 
     def undoable(self) -> list[tuple[str, int, int]]:
         return []
+
+    def keep_moment(self, name: str) -> None:
+        self.moments[name] = list(self.held)

@@ -124,6 +124,10 @@ class CopiedLayer:
                 self._copy(path, real)
         self._save()
 
+    def hide(self, path: str) -> None:
+        """See stage.Layer."""
+        self.content.remove(path)
+
     def _known(self, path: str, old: Known | None, after: Seen | None, since_ns: int | None) -> Known:
         if old is not None:
             return Known(old.before, after, old.unsure)

@@ -58,6 +58,19 @@ class OverlayLayer:
             self._restore(path)
             index.paths.pop(path, None)
 
+    def hide(self, path: str) -> None:
+        """Put a whiteout over a real file or folder. Only without a living mount."""
+        parent, name = split(path)
+        self._make_parents(parent)
+        self.content.remove(path)
+        os.mknod(name, stat.S_IFCHR, 0, dir_fd=self.content.folder(parent))
+
+    def _make_parents(self, folder: str) -> None:
+        if folder and self.content.lstat(folder) is None:
+            self._make_parents(split(folder)[0])
+            real = self.real.lstat(folder)
+            self.content.mkdir(folder, stat.S_IMODE(real.st_mode) if real is not None else 0o755)
+
     def _opaque(self, path: str) -> bool:
         return bool(path) and self.content.xattr(path, _OPAQUE) == b"y"
 

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from assistant.errors import StageError
-from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
+from assistant.sandbox.protocol import ApplyReport, BeginReport, Hunks, Sides
 from assistant.sandbox.stage import parts, textdiff
 from assistant.sandbox.stage.changes import changes_of
 from assistant.sandbox.stage.held import NEVER
 from assistant.sandbox.stage.index import Known
 from assistant.sandbox.stage.locks import Locks
+from assistant.sandbox.stage.moments import Moment, Moments, Restoring
 from assistant.sandbox.stage.place import Place
 from assistant.sandbox.stage.replace import clean_leftovers, restore_maker, stage_maker
 from assistant.sandbox.stage.tree import Tree, check_relative
@@ -43,6 +44,7 @@ class DiskStage:
         self._refresh_s = 0.0
         self._base = Path(place.base)
         self._undo = UndoStore(self._base / "undo")
+        self._moments = Moments(self._base / "moments")
         self.locks = Locks(self._base)
 
     @property
@@ -172,6 +174,28 @@ class DiskStage:
     def undoable(self) -> list[tuple[str, int, int]]:
         """See protocol.Stage."""
         return self._undo.list()
+
+    def keep_moment(self, name: str) -> None:
+        """See protocol.Stage."""
+        with self._opened() as view:
+            view.scan()
+            self._moments.keep(name, view.index.paths, view.layer.content)
+
+    def moment(self, name: str) -> Moment | None:
+        """See protocol.Stage."""
+        return self._moments.find(name)
+
+    def begin_as(self, moment: Moment) -> BeginReport:
+        """See protocol.Stage. Raises StageError while programs run, and when the stage holds something already."""
+        self.refresh()
+        with self.locks.applying(), self.locks.quiet(_QUIET_S) as quiet, self._opened() as view:
+            if not quiet or view.changes():
+                raise StageError("a stage that is in use can't be made as another one was", hint="use a new task")
+            restoring = Restoring(view.real, view.layer.content, view.layer.hide)
+            restoring.run(moment)
+            view.index.paths |= restoring.known
+            view.index.save()
+            return BeginReport(len(view.changes()), tuple(restoring.missing), tuple(restoring.elsewhere))
 
     # ------------------------------------------------------------ for rooms
 

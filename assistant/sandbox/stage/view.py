@@ -41,6 +41,10 @@ class Layer(Protocol):
         """Make these paths show the real file again; nothing runs meanwhile."""
         ...
 
+    def hide(self, path: str) -> None:
+        """Make what is really there look deleted; nothing runs meanwhile. Raises OSError."""
+        ...
+
     def close(self) -> None:
         """Give back descriptors."""
         ...
