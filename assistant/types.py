@@ -570,5 +570,8 @@ class Task(Data, frozen=True):
     autonomy: Autonomy = Autonomy.CONSULTANT
     budgets: Budgets = Budgets()
     parent: str = ""
+    """The task that delegated this one, that it plays again, or that it branched from."""
+    branched_at: int = 0
+    """Of a branch: the entry of the log before which it left its parent's conversation. 0 for other tasks."""
     created_ms: int = 0
     archived: bool = False

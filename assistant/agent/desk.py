@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from assistant.agent.branching import BranchPoint
 from assistant.agent.events import Event, Notice
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary
@@ -65,7 +66,11 @@ class TaskSession(Protocol):
         ...
 
     def notices(self) -> Sequence[Notice]:
-        """What a person should know who comes back to this task. Also the first events of the next turn."""
+        """What a person should know who comes back to this task; the first events of the next turn unless it was asked for."""
+        ...
+
+    def past(self) -> Sequence[Event]:
+        """What had happened when the task was resumed, as it was told then: an empty sequence for a new task."""
         ...
 
     async def weakness(self) -> Sequence[Notice]:
@@ -110,6 +115,10 @@ class TaskSession(Protocol):
 
     async def rename(self, title: str) -> None:
         """Give the task a title."""
+        ...
+
+    async def archive(self, archived: bool) -> None:
+        """Put the task away, so that lists leave it out, or take it back."""
         ...
 
     def tools(self) -> Sequence[tuple[ToolSpec, bool]]:
@@ -225,8 +234,30 @@ class Desk(Protocol):
         """An earlier task, by id or unique prefix; empty means the latest. Raises UsageError when there is none."""
         ...
 
-    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
-        """Newest first; `search` looks through all content."""
+    async def branch_point(self, task: str, seq: int = 0) -> BranchPoint:
+        """Where a branch would leave `task`: before the person's message `seq`, or at its end when that is 0.
+
+        Raises UsageError for what is no message of the person's in this conversation.
+        """
+        ...
+
+    async def branch_task(self, point: BranchPoint, *, approver: Approver, take_back: bool = False) -> TaskSession:
+        """A new task that shares the conversation before `point`, its stage as it was there. The old one stays as it is.
+
+        `take_back` first undoes what was applied since. Raises UsageError while a turn runs in the old task.
+        """
+        ...
+
+    async def rename_task(self, task: str, title: str) -> None:
+        """Give a task a title, whether it is open or not."""
+        ...
+
+    async def archive_task(self, task: str, archived: bool = True) -> None:
+        """Put a task away, whether it is open or not, or take it back."""
+        ...
+
+    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+        """Newest first; `search` looks through all content. Those that were put away only when `archived`."""
         ...
 
     async def models(self) -> list[ModelInfo]:

@@ -49,6 +49,8 @@ class TurnStarted(Data, frozen=True, tag="turn_started"):
     task: str
     turn: int
     prompt: str
+    seq: int = 0
+    """The prompt's entry in the log, where a branch may leave; 0 for a command of the person's own."""
 
 
 class ModelStarted(Data, frozen=True, tag="model_started"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assistant.agent.arrangements import Arrangements
+from assistant.agent.branching import Branching, BranchPoint, left_applied
 from assistant.agent.children import Borrowed
 from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
@@ -19,6 +20,7 @@ from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
+from assistant.agent.stages import Stages
 from assistant.agent.today import Today
 from assistant.agent.weakness import Weakness
 from assistant.audit.page import Filter
@@ -28,14 +30,11 @@ from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.delegation import child_boundaries, child_grants
 from assistant.gateway.door import Gateway
-from assistant.gateway.judge import judged
 from assistant.gateway.memory import Memory
-from assistant.gateway.settle import Settlement
 from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
-from assistant.sandbox.stage.place import recorded_folder
 from assistant.store.facts import Facts
-from assistant.types import JSON, Action, Autonomy, Boundary, Budgets, Grant, ModelInfo, Task, Verdict, plain
+from assistant.types import JSON, Autonomy, Boundary, Budgets, Grant, ModelInfo, Task, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ class LocalDesk:
         self._today = Today(parts.log)
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
+        self._stages = Stages(parts, self._views, self._policy)
+        self._branching = Branching(parts.log, self._views, self._stages.of)
         self._lineage: dict[str, tuple[str, ...]] = {}
         """The ancestors of each child that was opened here, oldest first."""
 
@@ -145,7 +146,75 @@ class LocalDesk:
         """An earlier task, with `model` from now on when one is named. When the model it had can't be used now, the default
         one answers, and a notice says so. Raises UsageError when there is no such task, or more than one begins so.
         """
-        state = await asyncio.to_thread(self._find, task)
+        return await self._resume(await asyncio.to_thread(self._find, task), approver, model, ())
+
+    async def branch_point(self, task: str, seq: int = 0) -> BranchPoint:
+        """Where a branch would leave `task`: before the person's message `seq`, or at the end. Raises UsageError."""
+        return await asyncio.to_thread(self._branching.point, task, seq)
+
+    async def branch_task(self, point: BranchPoint, *, approver: Approver, take_back: bool = False) -> LocalSession:
+        """A new task that goes on from `point`, its stage as it was then; `take_back` first undoes what was applied since.
+
+        What the person forbade for the other task holds here too; what was allowed for it is asked about anew. Raises
+        UsageError while a turn runs there.
+        """
+        if any(s.running for s in self._sessions if s.task.id == point.task):
+            raise UsageError("a turn is running in that task", hint="stop it, or wait for it")
+        state = await asyncio.to_thread(self._find, point.task)
+        old = state.task
+        notices: list[Notice] = []
+        for one in point.applied if take_back else ():
+            if (staged := await asyncio.to_thread(self._stages.of, one.task)) is not None:
+                report = await staged.settlement.undo(staged.stage, one.undo_id, overwrite_later=False)
+                if report.conflicts:
+                    names = ", ".join(one_line(c.path, 80) for c in report.conflicts[:5])
+                    notices.append(Notice("warning", f"changed since, and so not taken back: {names}"))
+        if not take_back and (notice := left_applied(point)):
+            notices.append(notice)
+        first = not point.at_end and not any(e.kind == "message" for e in self._views.shared_entries(old.id, point.seq))
+        new = msgspec.structs.replace(
+            old,
+            id=new_task_id(),
+            title="" if first else old.title,
+            parent=old.id,
+            branched_at=point.seq,
+            created_ms=now_ms(),
+            archived=False,
+        )
+        await self._record_opening(new)
+        for boundary in child_boundaries(state.boundaries, new):
+            body: dict[str, JSON] = {"id": boundary.id, "boundary": plain(boundary)}
+            await self._parts.log.write("boundary.added", new.id, body)
+        stage = self._parts.sandbox().stage(new.id, Path(new.folder), self._parts.paths.stages)
+        begun, told = await asyncio.to_thread(self._branching.begin, point, stage)
+        await self._parts.log.write("stage.begun", new.id, begun)
+        state = await asyncio.to_thread(self._find, new.id)
+        return await self._resume(state, approver, "", (*notices, *told))
+
+    async def rename_task(self, task: str, title: str) -> None:
+        """Give a task a title, whether it is open or not. Raises LogError."""
+        if session := self._opened(task):
+            await session.rename(title)
+        else:
+            old = await asyncio.to_thread(self._views.task, task)
+            title = one_line(title.strip(), 120)
+            body: dict[str, JSON] = {"what": "title", "old": old.title if old else "", "new": title}
+            await self._parts.log.write("task.changed", task, body)
+
+    async def archive_task(self, task: str, archived: bool = True) -> None:
+        """Put a task away, so that lists leave it out, or take it back. Raises LogError."""
+        if session := self._opened(task):
+            await session.archive(archived)
+        else:
+            body: dict[str, JSON] = {"what": "archived", "old": not archived, "new": archived}
+            await self._parts.log.write("task.changed", task, body)
+
+    def _opened(self, task: str) -> LocalSession | None:
+        return next((s for s in reversed(self._sessions) if s.task.id == task), None)
+
+    async def _resume(
+        self, state: TaskState, approver: Approver, model: str, notices: tuple[Notice, ...]
+    ) -> LocalSession:
         check_folder(Path(state.task.folder), broad_ok=True)
         answering, notice = await self._usable_model(model or state.task.model, named=bool(model))
         if (old := state.task.model) != (new := answering.info.id):
@@ -153,7 +222,9 @@ class LocalDesk:
             why = {"why": notice.text.encode()} if notice else None
             await self._parts.log.write("task.changed", state.task.id, body, blobs=why)
             state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
-        session = await asyncio.to_thread(self._recalled, state, answering, approver, (notice,) if notice else ())
+        session = await asyncio.to_thread(
+            self._recalled, state, answering, approver, (*notices, notice) if notice else notices
+        )
         self._sessions.append(session)
         _start_servers(session)
         return session
@@ -205,7 +276,7 @@ class LocalDesk:
         policy = self._policy(new, state.grants)
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
-        return policy, recall(self._parts.log, self._views.task_entries(state.task.id), policy, whole=True)
+        return policy, recall(self._parts.log, self._views.shared_entries(state.task.id), policy, whole=True)
 
     async def _record_opening(self, task: Task, more: dict[str, JSON] | None = None) -> None:
         body: dict[str, JSON] = {
@@ -217,6 +288,8 @@ class LocalDesk:
             "budgets": plain(task.budgets),
             "parent": task.parent,
         }
+        if task.branched_at:
+            body["branched_at"] = task.branched_at
         await self._parts.log.write(
             "task.opened", task.id, body | ({"title": task.title} if task.title else {}) | (more or {})
         )
@@ -258,56 +331,22 @@ class LocalDesk:
         policy = self._policy(state.task, state.grants)
         for boundary in state.boundaries:
             policy.add_boundary(boundary)
-        past = recall(self._parts.log, self._views.task_entries(state.task.id), policy)
+        entries = self._views.shared_entries(state.task.id)
+        past = recall(self._parts.log, entries, policy, told=True, task=state.task.id)
         past.notices = notices
         return self._session(state.task, model, approver, policy, past)
 
-    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
-        """Newest first."""
-        return await asyncio.to_thread(self._views.tasks, search, limit)
+    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+        """Newest first; those that were put away only when `archived`."""
+        return await asyncio.to_thread(lambda: self._views.tasks(search, limit, archived=archived))
 
     async def staged_tasks(self, *, applied_too: bool = False) -> list[StagedTask]:
         """Tasks with staged changes (or something to undo), newest first."""
-
-        def find() -> list[StagedTask]:
-            found: list[StagedTask] = []
-            for folder in sorted(_folders(self._parts.paths.stages), reverse=True):
-                staged = self._staged(folder.name)
-                if staged and (staged.stage.changes() or (applied_too and staged.stage.undoable())):
-                    found.append(staged)
-            return found
-
-        return await asyncio.to_thread(find)
+        return await asyncio.to_thread(self._stages.all, applied_too)
 
     async def staged_task(self, beginning: str) -> StagedTask | None:
         """The task whose id begins so, when it has a stage; None when none does. Raises UsageError for several."""
-        found = [f.name for f in _folders(self._parts.paths.stages) if beginning and f.name.startswith(beginning)]
-        if len(found) > 1:
-            raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(sorted(found)[:5]))
-        return await asyncio.to_thread(self._staged, found[0]) if found else None
-
-    def _staged(self, task_id: str) -> StagedTask | None:
-        """None when its folder is gone. A stage of `assistant sandbox exec` belongs to no task of the log."""
-        state = self._views.task_state(task_id)
-        recorded = recorded_folder(self._parts.paths.stages / task_id)
-        if state is not None and state.task.folder:
-            task, grants, boundaries = state.task, state.grants, state.boundaries
-        elif recorded is not None:
-            task, grants, boundaries = Task(task_id, str(recorded), "", title="sandbox exec"), None, ()
-        else:
-            return None
-        folder = Path(task.folder)
-        if not folder.is_dir():
-            return None
-        policy = self._policy(task, grants)
-        for boundary in boundaries:
-            policy.add_boundary(boundary)
-        stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
-
-        def judge(action: Action) -> Verdict:
-            return judged(policy, action, now_ms())
-
-        return StagedTask(task, folder, stage, Settlement(lambda: task, self._parts.log, judge))
+        return await asyncio.to_thread(self._stages.find, beginning)
 
     async def models(self) -> list[ModelInfo]:
         """The catalogue."""
@@ -414,7 +453,7 @@ class LocalDesk:
         for boundary in (*boundaries, *(b for b in parent.boundaries() if not b.task)):
             policy.add_boundary(boundary)
         for ancestor in (*self._lineage.get(parent.task.id, ()), parent.task.id):
-            recall(self._parts.log, self._views.task_entries(ancestor), policy)
+            recall(self._parts.log, self._views.shared_entries(ancestor), policy)
         return policy
 
     def _session(
@@ -478,7 +517,7 @@ class LocalDesk:
             today=self._today,
             open_child=self._open_child,
             new_task=lambda: (new_task_id(), now_ms()),
-            depth=1 if task.parent else 0,
+            depth=1 if task.parent and not task.branched_at else 0,
             max_steps=self.settings.max_steps,
             weakness=Weakness(weakness),
         )
@@ -501,7 +540,3 @@ def _start_servers(session: LocalSession) -> None:
 
         servers.sampler = Sampling(session).sample
         servers.warm_up(list(session.enabled_tools()))
-
-
-def _folders(parent: Path) -> list[Path]:
-    return [f for f in parent.iterdir() if f.is_dir()] if parent.is_dir() else []

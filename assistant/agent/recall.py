@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assistant.agent.events import Notice
+from assistant.agent.events import Event, Notice
+from assistant.agent.retelling import Retelling
 from assistant.agent.today import spent_of, usage_of
 from assistant.agent.turn import tool_message
 from assistant.gateway.observe import observation_of
@@ -54,18 +55,33 @@ class Recalled(msgspec.Struct):
     """Of its own model calls: input, output."""
     notices: tuple[Notice, ...] = ()
     """What else a person should know who comes back."""
+    told: list[Event] = []
+    """The past as it was told, with `told=True`."""
 
 
-def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *, whole: bool = False) -> Recalled:
+def recall(
+    log: Log,
+    entries: Iterable[Entry],
+    policy: Session | None = None,
+    *,
+    whole: bool = False,
+    told: bool = False,
+    task: str = "",
+) -> Recalled:
     """The whole past that a task's `entries` (oldest first) tell; with `policy`, also tell it what was said and observed.
 
-    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced.
+    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced. `told`: also
+    the events of then. `task`: count only what this one spent, since a branch shares entries with the task that it left.
     """
-    found = Recalled([])
+    found = Recalled([], told=[])
+    telling = Retelling(log) if told else None
     open_calls: dict[str, ToolCall] = {}
-    actions: dict[str, str] = {}
+    actions: dict[str, Action | None] = {}
     for entry in entries:
-        _count(found, entry)
+        if not task or entry.task == task:
+            _count(found, entry)
+        if telling is not None:
+            telling.other(entry)
         match entry.kind:
             case "context.read":
                 found.preface = _message(log, entry, "user")
@@ -80,6 +96,8 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 found.history.append(message)
                 found.turns += 1
                 found.interrupted = True
+                if telling is not None:
+                    telling.prompt(entry, message)
                 if policy and entry.kind == "delegated":
                     policy.observed(prompt_seen(message))
                 elif policy and message.role == "user":
@@ -89,17 +107,25 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 if entry.body.get("message_sha256"):
                     message = _message(log, entry, "assistant")
                     found.history.append(message)
+                    if telling is not None:
+                        telling.answer(entry, message)
                     for part in message.parts:
                         if isinstance(part, CallPart):
                             open_calls[part.call.id] = part.call
             case "intent":
-                actions[str(entry.body.get("call", ""))] = str(entry.body.get("action_sha256", ""))
+                if policy or telling is not None:
+                    action = _action(log, str(entry.body.get("action_sha256", "")))
+                    actions[str(entry.body.get("call", ""))] = action
+                    if telling is not None:
+                        telling.intent(entry, action)
             case "outcome" | "call.rejected" | "replayed":
                 result = _result(log, entry)
+                if telling is not None:
+                    telling.result(entry, result)
+                action = actions.pop(result.call_id, None)
                 if open_calls.pop(result.call_id, None) is None:
                     continue  # the person's own command, or an apply: no model asked for it
                 found.history.append(tool_message(result))
-                action = _action(log, actions.pop(result.call_id, "")) if policy else None
                 if policy and action:
                     policy.observed(observation_of(action, result.text, result.label, _fields(log, entry)))
                 elif policy and entry.kind != "call.rejected":  # replayed, or its action was erased: read all the same
@@ -108,6 +134,8 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 if policy and (sha256 := entry.body.get("said_sha256")):
                     policy.said((log.blob(str(sha256)) or b"").decode("utf-8", "replace"))
             case "crash.found":
+                if telling is not None:
+                    telling.crash(open_calls.values())
                 _close(found, open_calls, "may_have_happened")
             case "turn.finished":
                 found.interrupted = False
@@ -116,6 +144,8 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 pass
     found.may_have_happened = tuple(open_calls.values())
     _close(found, open_calls, "may_have_happened")
+    if telling is not None:
+        found.told = telling.events
     return found
 
 

@@ -22,6 +22,7 @@ from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
+from assistant.agent.retelling import may_have_happened
 from assistant.agent.services import Services
 from assistant.agent.spending import Charge, Spending
 from assistant.agent.steering import Steering
@@ -81,6 +82,9 @@ class LocalSession(Steering):
             self._gateway.house["delegate"] = self._children
         self._emit: Emit = _nobody
         self._driver = Driver()
+        self._notices_told = False
+        self._moment: asyncio.Task[str] | None = None
+        """Keeps what is staged as the turn begins; its result says why it could not be kept."""
         self._turn: Turn | None = None
         self.apply_at_end = True
         """Whether a turn ends with applying what policy allows. Off: every change waits for review."""
@@ -133,16 +137,19 @@ class LocalSession(Steering):
             await self.open_room()
 
     def notices(self) -> Sequence[Notice]:
-        """What a person should know who comes back to this task: calls that may have happened when the program died."""
-        crashed = [
-            Notice(
-                "warning",
-                f"the program ended while `{call.name}` ran: it may have happened, and is not repeated by itself",
-                f"look at what is staged with /review, and at the log; it was asked to do: {one_line(call.arguments, 200)}",
-            )
-            for call in self._past.may_have_happened
-        ]
-        return [*self._past.notices, *crashed]
+        """What a person should know who comes back to this task: calls that may have happened when the program died.
+
+        Whoever asks tells the person: the next turn does not repeat it.
+        """
+        self._notices_told = True
+        return self._untold()
+
+    def _untold(self) -> list[Notice]:
+        return [*self._past.notices, *(may_have_happened(call) for call in self._past.may_have_happened)]
+
+    def past(self) -> Sequence[Event]:
+        """What had happened when the task was resumed, as it was told then. Empty for a new task."""
+        return self._past.told
 
     async def weakness(self) -> Sequence[Notice]:
         """How this machine contains programs less well than it should, unless that was told already."""
@@ -223,8 +230,12 @@ class LocalSession(Steering):
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
-        await record(self._log, self._task.id, records)
-        emit(TurnStarted(self._task.id, self._turns, prompt))
+        entries = await record(self._log, self._task.id, records)
+        seq = next(entry.seq for entry in entries if entry.kind == kind)
+        emit(TurnStarted(self._task.id, self._turns, prompt, seq))
+        if not self._services.within:
+            await self._moment_kept(emit)
+            self._moment = self._in_background(asyncio.to_thread(self._keep_moment, seq))
         for notice in notices:
             emit(notice)
         for text in self._services.reload_policy(self._services.policy):
@@ -258,7 +269,7 @@ class LocalSession(Steering):
 
     def _left_open(self) -> tuple[Sequence[Notice], list[Record]]:
         """What a person should know who comes back, and the entries that say it was told: once."""
-        notices = self.notices()
+        notices = [] if self._notices_told else self._untold()
         found: list[Record] = [
             ("crash.found", {"call": call.id, "tool": call.name}, {}) for call in self._past.may_have_happened
         ]
@@ -270,6 +281,7 @@ class LocalSession(Steering):
         self._turns += 1
         emit(TurnStarted(self._task.id, self._turns, f"!{command}"))
         self._services.policy.said(command)
+        await self._moment_kept(emit)
         call = ToolCall(
             f"own-{secrets.token_hex(4)}", "run_command", msgspec.json.encode({"command": command}).decode()
         )
@@ -310,8 +322,24 @@ class LocalSession(Steering):
         self._label = self._label.join(message.label)
 
     async def call(self, call: ToolCall, emit: Emit) -> ToolResult:
-        """Through the door."""
+        """Through the door, once what is staged has been kept for a branch that begins with this turn."""
+        await self._moment_kept(emit)
         return await self._gateway.call(call, emit)
+
+    async def _moment_kept(self, emit: Emit) -> None:
+        if (moment := self._moment) is not None:
+            problem = await asyncio.shield(moment)
+            self._moment = None
+            if problem:
+                emit(Notice("info", f"a branch from here would begin with an empty stage: {problem}"))
+
+    def _keep_moment(self, seq: int) -> str:
+        """Costs nothing that the person waits for: it is done while the model thinks. Returns why it could not be done."""
+        try:
+            self._services.stage().keep_moment(str(seq))
+        except (AssistantError, OSError) as error:
+            return str(error)
+        return ""
 
     async def consult(self, info: ModelInfo, emit: Emit) -> Verdict | None:
         """Ask policy whether this model may be sent this conversation. None is yes."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -40,7 +40,7 @@ class Steering:
         self._room: asyncio.Future[Room] | None = None
         self._gateway = services.gateway(lambda: self._task, self.open_room)
         self._settlement = Settlement(lambda: self._task, self._log, self._gateway.judge)
-        self._background: set[asyncio.Task[object]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
 
     # ------------------------------------------------------------ what it is
 
@@ -143,6 +143,11 @@ class Steering:
         await self._change("budgets", plain(self._task.budgets), plain(budgets))
         self._task = msgspec.structs.replace(self._task, budgets=budgets)
 
+    async def archive(self, archived: bool) -> None:
+        """Put the task away, so that lists leave it out, or take it back. Nothing else changes."""
+        await self._change("archived", self._task.archived, archived)
+        self._task = msgspec.structs.replace(self._task, archived=archived)
+
     async def rename(self, title: str) -> None:
         """Give the task a title."""
         title = one_line(title.strip(), 120)
@@ -235,7 +240,8 @@ class Steering:
     async def _change(self, what: str, old: JSON, new: JSON) -> None:
         await self._log.write("task.changed", self._task.id, {"what": what, "old": old, "new": new})
 
-    def _in_background(self, work: Awaitable[_T]) -> None:
-        task: asyncio.Task[object] = asyncio.ensure_future(work)  # pyright: ignore[reportAssignmentType]  # result unused
+    def _in_background(self, work: Coroutine[object, object, _T]) -> asyncio.Task[_T]:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task

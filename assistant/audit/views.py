@@ -100,15 +100,18 @@ class Views:
 
     # ---------------------------------------------------------------- tasks
 
-    def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
-        """The tasks that were active last, newest first; with `search`, those with an entry or a content that matches."""
+    def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+        """The tasks that were active last, newest first; with `search`, those with an entry or a content that matches.
+
+        Those that the person put away are left out, unless `archived`.
+        """
         found: list[TaskSummary] = []
         wanted = self._tasks_with(search) if search else None
-        for task_id, facts in self.index.tasks(None if search else limit):
+        for task_id, facts in self.index.tasks(None):
             if wanted is not None and task_id not in wanted and search.lower() not in task_id:
                 continue
             task = self._task(task_id, facts) if facts.opened_seq else None
-            if task is not None:
+            if task is not None and (archived or not task.archived):
                 found.append(
                     TaskSummary(
                         task,
@@ -133,6 +136,11 @@ class Views:
         standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
         return state_of(self.log, self.task_entries(task), standing)
 
+    def task(self, task_id: str) -> Task | None:
+        """A task's settings as they stand; None when the log has no such task. Costs a few entries, however long the task."""
+        facts = dict(self.index.tasks(None, task_id)).get(task_id)
+        return self._task(task_id, facts) if facts is not None and facts.opened_seq else None
+
     def standing_grants(self) -> tuple[Grant, ...]:
         """Grants that hold for every task, not revoked."""
         from assistant.audit.task_view import standing_of
@@ -144,7 +152,7 @@ class Views:
         """All messages of a task, oldest first; erased ones say so."""
         from assistant.audit.task_view import messages_of
 
-        return list(messages_of(self.log, self.task_entries(task)))
+        return list(messages_of(self.log, self.shared_entries(task)))
 
     def open_intents(self, task: str) -> list[Entry]:
         """Calls of a task that were about to run and have no outcome: each *may have happened*."""
@@ -186,6 +194,16 @@ class Views:
             if entry.body.get("call") == call:
                 return entry.seq
         return 0
+
+    def shared_entries(self, task: str, before_seq: int | None = None) -> Iterator[Entry]:
+        """The entries of a task's conversation, oldest first: of a branch, those that it shares with the task it left come first."""
+        own = self.task(task)
+        if own is not None and own.branched_at and (before_seq is None or own.branched_at < before_seq):
+            yield from self.shared_entries(own.parent, own.branched_at)
+        for entry in self.task_entries(task):
+            if before_seq is not None and entry.seq >= before_seq:
+                return
+            yield entry
 
     def _task(self, task_id: str, facts: TaskFacts) -> Task | None:
         from assistant.audit.task_view import task_of

@@ -14,6 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `tasks`."""
     parser.add_argument("search", nargs="?", default="", help="words to look for in everything that was said")
     parser.add_argument("--limit", type=int, default=50)
+    parser.add_argument("--archived", action="store_true", help="also those that were put away")
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout")
 
 
@@ -27,11 +28,13 @@ async def _run(args: argparse.Namespace) -> int:
 
     desk = build_desk()
     try:
-        for row in await desk.tasks(args.search, args.limit):
+        for row in await desk.tasks(args.search, args.limit, archived=args.archived):
             if args.json:
                 print(json.dumps(plain(row)))
             else:
-                mark = f" (part of {row.task.parent})" if row.task.parent else ""
+                task = row.task
+                mark = f" ({'branch' if task.branched_at else 'part'} of {task.parent})" if task.parent else ""
+                mark += " (archived)" if task.archived else ""
                 mark += " (interrupted)" if row.interrupted else ""
                 print(f"{row.task.id}  {row.turns:>3} turns  {one_line(row.task.folder, 50)}  {row.task.title}{mark}")
     finally:

@@ -1,4 +1,4 @@
-"""What the transcript is made of: items, grown from events or from a resumed task's messages. Knows no screen.
+"""What the transcript is made of: items, grown from events, live ones or those of a resumed task's past. Knows no screen.
 
 `Conversation.feed` takes one event and says what became of the items; the transcript widget draws that. Text here is as
 foreign as it came; it is made safe where it is drawn.
@@ -6,13 +6,12 @@ foreign as it came; it is made safe where it is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable
 
 import msgspec
 
 from assistant.agent import events
-from assistant.types import CallPart, Change, Decision, Message, ReasoningPart, ResultPart, TextPart
+from assistant.types import Change, Decision
 from assistant.ui.helpers import Helper
 
 OUTPUT_CHARS = 60_000
@@ -24,9 +23,10 @@ class Item(msgspec.Struct, eq=False):
 
 
 class Said(Item, eq=False):
-    """The person's words."""
+    """The person's words. `seq` is their entry in the log, where a branch may leave, or 0 when none may."""
 
     text: str
+    seq: int = 0
 
 
 class Thought(Item, eq=False):
@@ -67,7 +67,7 @@ class Card(Item, eq=False):
 
 class Note(Item, eq=False):
     """Something to know. level: info, warning, error, done. kind: empty for a plain notice, `turn` (`word` is how it
-    ended), `applied` (`number` files) or `conflicts`; the widget has the words for these."""
+    ended), `applied` or `undone` (`number` files) or `conflicts`; the widget has the words for these."""
 
     level: str
     text: str
@@ -93,16 +93,29 @@ class Conversation:
         self._answer: Answer | None = None
         self._thought: Thought | None = None
         self._cards: dict[str, Card] = {}
+        self._sent: Said | None = None
+        """What was sent and is not known to be in the log yet."""
 
     def add(self, item: Item) -> list[Update]:
         """Append an item; text that was being written is closed first."""
         updates = self._close_text()
         self.items.append(item)
+        if isinstance(item, Said):
+            self._sent = item
         return [*updates, Update(item, "added")]
+
+    def load(self, past: Iterable[events.Event]) -> None:
+        """Take in what happened before, as it was told then. Nothing of it looks as if it still went on."""
+        for event in past:
+            self.feed(event)
+        self._close_text()
+        self._end_cards()
 
     def feed(self, event: events.Event) -> list[Update]:
         """Take one event in."""
         match event:
+            case events.TurnStarted():
+                return self._turn_started(event)
             case events.TextDelta(text=text):
                 return self._words(text)
             case events.ReasoningDelta(text=text):
@@ -211,15 +224,30 @@ class Conversation:
             card.helper = Helper(task)
         return [Update(card, "state")] if card.helper.feed(event) else []
 
-    def _turn_finished(self, event: events.TurnFinished) -> list[Update]:
-        updates = self._close_text()
-        for card in self._cards.values():  # a turn that broke off: nothing may look as if it still ran
+    def _turn_started(self, event: events.TurnStarted) -> list[Update]:
+        """The prompt is in the log. Live, it is in the transcript already: from the moment it was sent."""
+        if isinstance(self._sent, Said):
+            said, self._sent = self._sent, None
+            said.seq = event.seq
+            return [Update(said, "state")]
+        updates = self.add(Said(event.prompt, event.seq))
+        self._sent = None
+        return updates
+
+    def _end_cards(self) -> list[Update]:
+        """A turn that broke off: nothing may look as if it still ran."""
+        updates: list[Update] = []
+        for card in self._cards.values():
             if card.helper is not None and card.helper.running:
                 card.helper.feed(events.TurnFinished("stopped"))
             if card.status in ("running", "asking"):
                 card.status = "stopped"
                 updates.append(Update(card, "state"))
         self._cards.clear()
+        return updates
+
+    def _turn_finished(self, event: events.TurnFinished) -> list[Update]:
+        updates = self._close_text() + self._end_cards()
         if event.reason != "done" or event.message:
             level = {"done": "info", "stopped": "info", "refused": "warning"}.get(event.reason, "error")
             updates += self.add(Note(level, event.message, kind="turn", word=event.reason))
@@ -243,45 +271,4 @@ def _applied(event: events.Applied) -> Note:
     if event.conflicts:
         names = ", ".join(change.path for change in event.conflicts[:5])
         return Note("warning", names, kind="conflicts", number=len(event.conflicts))
-    return Note("done", names, kind="applied", number=len(event.changes))
-
-
-def from_messages(messages: Sequence[Message]) -> list[Item]:
-    """The items of a resumed task. System messages aren't shown; a result fills the card of its call."""
-    items: list[Item] = []
-    cards: dict[str, Card] = {}
-    for message in messages:
-        if message.role == "user":
-            items.append(Said(message.text))
-        elif message.role in ("assistant", "tool"):
-            items.extend(_parts(message, cards))
-    return items
-
-
-def _arguments(raw: str) -> str:
-    """The arguments of a call in one line, as a model wrote them: `path: a.txt, limit: 5`."""
-    try:
-        values = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return raw
-    if not isinstance(values, dict):
-        return raw
-    pairs = cast("dict[str, object]", values).items()
-    return ", ".join(f"{k}: {v if isinstance(v, str) else msgspec.json.encode(v).decode()}" for k, v in pairs)
-
-
-def _parts(message: Message, cards: dict[str, Card]) -> Iterable[Item]:
-    for part in message.parts:
-        match part:
-            case TextPart(text=text) if text and message.role == "assistant":
-                yield Answer(text, done=True)
-            case ReasoningPart(text=text) if text:
-                yield Thought(text, done=True)
-            case CallPart(call=call):
-                card = cards[call.id] = Card(call.id, call.name, _arguments(call.arguments), status="stopped")
-                yield card
-            case ResultPart(result=result) if result.call_id in cards:
-                card = cards.pop(result.call_id)
-                _finish(card, events.CallFinished(result.call_id, card.tool, result))
-            case _:
-                pass
+    return Note("done", names, kind="undone" if event.undone else "applied", number=len(event.changes))

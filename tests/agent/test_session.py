@@ -268,13 +268,22 @@ class TestInvariants:
         await world.turn("first")
         past = recall(world.log, [e for e in world.log.entries() if e.seq <= 6])
         session = LocalSession(world.task, ScriptedModel([Step(text="x")] * 3), world.services, past)
-        assert "may have happened" in session.notices()[0].text
         first = [e async for e in session.run_turn("go on")]
         second = [e async for e in session.run_turn("and again")]
         assert sum(isinstance(e, events.Notice) for e in first) == 1
         assert not any(isinstance(e, events.Notice) for e in second)
         assert world.kinds().count("crash.found") == 1
         assert world.room.commands[1:] == []
+
+    async def test_L5_what_a_screen_has_shown_is_not_said_again_by_the_turn(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,)), Step(text="done"))
+        await world.turn("first")
+        past = recall(world.log, [e for e in world.log.entries() if e.seq <= 6])
+        session = LocalSession(world.task, ScriptedModel([Step(text="x")]), world.services, past)
+        assert "may have happened" in session.notices()[0].text
+        seen = [e async for e in session.run_turn("go on")]
+        assert not any(isinstance(e, events.Notice) for e in seen)
+        assert world.kinds().count("crash.found") == 1
 
     async def test_L6_a_secret_conversation_does_not_go_to_a_provider_unasked(self, folder: Path) -> None:
         world = World(folder)

@@ -12,7 +12,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from assistant.agent import events
+from assistant.agent.branching import AppliedSet, BranchPoint
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
 from assistant.agent.kits import Kit
@@ -324,6 +327,9 @@ class FakeSession:
     def history(self) -> Sequence[Message]:
         return self.messages
 
+    def past(self) -> Sequence[Event]:
+        return told(self.messages)
+
     def notices(self) -> Sequence[events.Notice]:
         return self._desk.notices
 
@@ -336,7 +342,7 @@ class FakeSession:
     async def run_turn(self, prompt: str) -> AsyncIterator[Event]:
         assert not self._running, "one turn at a time"
         self.prompts.append(prompt)
-        yield events.TurnStarted(self._task.id, len(self.prompts), prompt)
+        yield events.TurnStarted(self._task.id, len(self.prompts), prompt, 1000 + len(self.prompts))
         async for event in self._play(self._desk.script_for(prompt)):
             yield event
 
@@ -431,8 +437,6 @@ class FakeSession:
         self._stop.set()
 
     def _change(self, **fields: object) -> None:
-        import msgspec
-
         self._task = msgspec.structs.replace(self._task, **fields)
 
     async def set_model(self, model: str) -> ModelInfo:
@@ -461,6 +465,10 @@ class FakeSession:
     async def set_budgets(self, budgets: Budgets) -> None:
         self._change(budgets=budgets)
         self.done.append(("set_budgets", budgets))
+
+    async def archive(self, archived: bool) -> None:
+        self._change(archived=archived)
+        self.done.append(("archive", archived))
 
     async def rename(self, title: str) -> None:
         self._change(title=title)
@@ -667,6 +675,12 @@ class FakeDesk:
         self.closed = False
         self.notices: list[events.Notice] = []
         self.weakness: list[events.Notice] = []
+        self.branched: list[tuple[BranchPoint, bool]] = []
+        self.applied_since: list[AppliedSet] = []
+        self.erased: set[int] = set()
+        self.titles: dict[str, str] = {}
+        self.archived: set[str] = set()
+        self.done: list[tuple[str, object]] = []
         self.rows = log_rows(60)
         self.asked: list[Query] = []
         """What the log screen looked for."""
@@ -712,7 +726,28 @@ class FakeDesk:
         )
         return self.session
 
-    async def tasks(self, search: str = "", limit: int = 200) -> list[TaskSummary]:
+    async def branch_point(self, task: str, seq: int = 0) -> BranchPoint:
+        if seq in self.erased:
+            raise UsageError("that message was erased, so it can't be edited", hint="write it anew")
+        return BranchPoint(task, seq or 9999, at_end=not seq, staged=True, applied=tuple(self.applied_since))
+
+    async def branch_task(self, point: BranchPoint, *, approver: Approver, take_back: bool = False) -> FakeSession:
+        self.branched.append((point, take_back))
+        old = next((s for s in self.sessions if s.task.id == point.task), None)
+        messages = old.messages if old and point.at_end else []
+        task = Task(f"b{len(self.branched)}", "/home/ada/project", self.model, parent=point.task, branched_at=point.seq)
+        self.sessions.append(FakeSession(self, task, approver, messages))
+        return self.session
+
+    async def rename_task(self, task: str, title: str) -> None:
+        self.done.append(("rename_task", (task, title)))
+        self.titles[task] = title
+
+    async def archive_task(self, task: str, archived: bool = True) -> None:
+        self.done.append(("archive_task", (task, archived)))
+        (self.archived.add if archived else self.archived.discard)(task)
+
+    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
         titles = ["Tidy the notes", "Why does the build fail?", "整理照片"]
         every = [
             TaskSummary(
@@ -727,7 +762,9 @@ class FakeDesk:
             )
             for i in range(self.earlier)
         ]
-        return [t for t in every if search.lower() in t.task.title.lower()][:limit]
+        every = [_with(t, self.titles.get(t.task.id), t.task.id in self.archived) for t in every]
+        shown = [t for t in every if archived or not t.task.archived]
+        return [t for t in shown if search.lower() in t.task.title.lower()][:limit]
 
     async def models(self) -> list[ModelInfo]:
         return MODELS
@@ -820,6 +857,30 @@ def log_rows(number: int) -> list[LogRow]:
         )
         for i in range(number)
     ]
+
+
+def _with(summary: TaskSummary, title: str | None, archived: bool) -> TaskSummary:
+    task = msgspec.structs.replace(summary.task, title=title or summary.task.title, archived=archived)
+    return msgspec.structs.replace(summary, task=task)
+
+
+def told(messages: Sequence[Message]) -> list[Event]:
+    """Messages as the events of a past, as a session that is resumed tells it."""
+    found: list[Event] = []
+    for number, message in enumerate(messages):
+        for part in message.parts:
+            match part:
+                case TextPart(text=text) if message.role == "user":
+                    found.append(events.TurnStarted("t1", number, text, 10 + number))
+                case TextPart(text=text):
+                    found += [events.TextDelta(text), events.ModelFinished("m", "stop")]
+                case CallPart(call=call):
+                    found.append(events.CallStarted(call.id, call.name, f"{call.name} {call.arguments}"))
+                case ResultPart(result=result):
+                    found.append(events.CallFinished(result.call_id, "", result))
+                case _:
+                    pass
+    return found
 
 
 def long_history(messages: int, cards: int) -> list[Message]:

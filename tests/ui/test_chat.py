@@ -213,7 +213,8 @@ class TestCommands:
     async def test_undo_takes_back_and_says_what(self, open_chat: Any) -> None:
         async with open_chat() as chat:
             await chat.say("/undo")
-            await chat.until(lambda: "taken back" in chat.text())
+            await chat.until(lambda: "took back 1 change: notes/todo.md" in chat.text())
+            assert chat.text().count("Found: ") <= 1
             assert ("undo", "") in chat.desk.session.done
 
     async def test_new_opens_a_task_beside_this_one(self, open_chat: Any) -> None:

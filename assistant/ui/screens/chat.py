@@ -34,7 +34,7 @@ from assistant.errors import AssistantError
 from assistant.types import Autonomy
 from assistant.ui import commands
 from assistant.ui.approver import ScreenApprover
-from assistant.ui.conversation import Conversation, Said, from_messages
+from assistant.ui.conversation import Conversation, Said
 from assistant.ui.language import N_, _
 from assistant.ui.messages import (
     ApprovalAnswered,
@@ -109,6 +109,8 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.panel: ApprovalPanel | None = None
         """Mounted when the first question is asked."""
         self._interrupted_at = 0.0
+        self._found_told = False
+        """Whether it was said which models were found."""
 
     def compose(self) -> ComposeResult:
         """Nothing here waits: the desk is built after the first frame."""
@@ -198,11 +200,11 @@ class ChatScreen(TellsFailures, Screen[None]):
     async def _desk_ready(self, message: DeskReady) -> None:
         self.desk, self.session = message.desk, message.session
         self.session.warm_up()
-        if items := from_messages(self.session.history()):
+        if past := self.session.past():
             await self.query(Welcome).remove()
-            mine = [item.text for item in items if isinstance(item, Said)]
-            self.prompt.set_history(mine)
-            await self.transcript.replace(items)
+            self.conversation.load(past)
+            self.prompt.set_history([item.text for item in self.conversation.items if isinstance(item, Said)])
+            await self.transcript.show_end()
         self.refresh_status()
         for notice in self.session.notices():
             await self.turns.show(notice)
@@ -224,6 +226,9 @@ class ChatScreen(TellsFailures, Screen[None]):
         try:
             changes = await session.changes()
             self.post_message(TurnEvent(turn_events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
+            if self._found_told:
+                return
+            self._found_told = True
             first = len(await desk.tasks(limit=2)) <= 1
             if not session.history() and (first or session.model_info.provider == "builtin"):
                 from assistant.ui.first_run import found_models
@@ -389,11 +394,9 @@ class ChatScreen(TellsFailures, Screen[None]):
         except AssistantError as error:
             self.tell("warning", error.message, error.hint)
             return
-        for event in (
-            turn_events.Applied(report.applied, report.undo_id, report.conflicts),
-            turn_events.Notice("done", _("taken back"), report.note),
-        ):
-            self.post_message(TurnEvent(event))
+        self.post_message(TurnEvent(turn_events.Applied(report.applied, report.undo_id, report.conflicts, undone=True)))
+        if report.note:
+            self.tell("info", report.note)
         self.post_message(StagedChanged())
 
     async def never(self, words: str) -> None:

@@ -55,6 +55,8 @@ def _told(item: Note) -> str:
         return f"{ended}: {item.text}" if item.text else ended
     if item.kind == "applied":
         return ngettext("applied {n} change", "applied {n} changes", item.number) + f": {item.text}"
+    if item.kind == "undone":
+        return ngettext("took back {n} change", "took back {n} changes", item.number) + f": {item.text}"
     if item.kind == "conflicts":
         said = ngettext(
             "{n} change meets a file that was changed meanwhile",

@@ -117,14 +117,6 @@ class Transcript(VerticalScroll, can_focus=False):
             await self.mount(self._make(item, self._last - 1))
             await self._trim_top()
 
-    async def replace(self, items: list[Item]) -> None:
-        """Show another conversation."""
-        async with self._window:
-            self.conversation.items[:] = items
-            await self._show_window(max(0, len(items) - FIRST), len(items))
-        self.following = True
-        self.anchor()
-
     async def show_end(self) -> None:
         """Go to the newest item and follow it."""
         async with self._window:
