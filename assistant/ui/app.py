@@ -25,6 +25,7 @@ from assistant.ui.screens.chat import ChatScreen
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
 
 # Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
@@ -41,6 +42,16 @@ class Opening(msgspec.Struct, frozen=True):
     resume: str | None = None
     options: Mapping[str, Any] = {}
     """Passed to `Desk.open_task`: model, kit, tools, autonomy, budgets."""
+    branch: BranchPoint | None = None
+    """Instead: a branch that leaves another task there, `take_back` undoing first what was applied since."""
+    take_back: bool = False
+    prompt: str = ""
+    """Sent as soon as the task is open."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a conversation already."""
+        return self.resume is not None or self.branch is not None
 
     @property
     def asks_first(self) -> bool:
@@ -149,6 +160,11 @@ class AssistantApp(App[int], inherit_bindings=False):
                     self.switch_mode(mode)
                     return
         self.switch_mode(self._add_chat(Opening(folder, resume)))
+
+    def open_branch(self, chat: ChatScreen, point: BranchPoint, prompt: str, *, take_back: bool = False) -> None:
+        """A branch of the task of `chat` beside it, `prompt` sent there."""
+        folder = Path(chat.session.task.folder) if chat.session is not None else chat.opening.folder
+        self.switch_mode(self._add_chat(Opening(folder, branch=point, take_back=take_back, prompt=prompt)))
 
     def _add_chat(self, opening: Opening) -> str:
         mode = f"chat-{len(self.chats)}"

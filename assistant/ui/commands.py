@@ -68,8 +68,22 @@ async def _new(chat: ChatScreen, argument: str) -> None:
     chat.new_task(argument)
 
 
+async def _edit(chat: ChatScreen, argument: str) -> None:
+    from assistant.ui import editing
+
+    editing.edit_earlier(chat, argument)
+
+
+async def _branch(chat: ChatScreen, _argument: str) -> None:
+    from assistant.ui import editing
+
+    await editing.branch_here(chat)
+
+
 async def _undo(chat: ChatScreen, argument: str) -> None:
-    await chat.undo(argument)
+    from assistant.ui import acting
+
+    await acting.undo(chat, argument)
 
 
 async def _never(chat: ChatScreen, argument: str) -> None:
@@ -77,7 +91,9 @@ async def _never(chat: ChatScreen, argument: str) -> None:
 
 
 async def _autonomy(chat: ChatScreen, argument: str) -> None:
-    await chat.set_autonomy(argument)
+    from assistant.ui import acting
+
+    await acting.set_autonomy(chat, argument)
 
 
 async def _rename(chat: ChatScreen, argument: str) -> None:
@@ -88,7 +104,9 @@ async def _rename(chat: ChatScreen, argument: str) -> None:
 
 
 async def _theme(chat: ChatScreen, argument: str) -> None:
-    chat.set_theme(argument)
+    from assistant.ui import acting
+
+    acting.set_theme(chat, argument)
 
 
 async def _find(chat: ChatScreen, argument: str) -> None:
@@ -115,6 +133,8 @@ COMMANDS = (
     Command("tasks", "", N_("earlier and open tasks"), _tasks),
     Command("running", "", N_("programs and helpers that run, and how to stop them"), _running),
     Command("new", N_("[folder]"), N_("start a new task"), _new),
+    Command("edit", N_("[number]"), N_("edit what you said, and go on from there in a branch"), _edit),
+    Command("branch", "", N_("a copy of this task that goes its own way"), _branch),
     Command("rename", N_("title"), N_("give this task a title"), _rename),
     Command("never", N_("what"), N_("state a boundary that always holds"), _never),
     Command("autonomy", N_("[level]"), N_("how much may be done alone"), _autonomy),

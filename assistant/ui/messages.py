@@ -5,6 +5,7 @@
                                                                                         ├▶ Transcript (what is seen)
                                                                                         ├▶ StatusLine (figures)
                                                                                         └▶ Activity   (that it works)
+    SaidView ─ EditAsked ─▶ ChatScreen ─▶ the prompt; sent, it opens another ChatScreen on a branch
     worker: the desk is built ─ DeskReady | DeskFailed ─▶ ChatScreen
     gateway ─ ScreenApprover.ask, .elicit ─ ApprovalAsked ─▶ ChatScreen ─▶ ApprovalPanel
     ApprovalPanel ─ ApprovalAnswered, ApprovalEdited, ServerAnswered ─▶ ChatScreen ─▶ ScreenApprover ─▶ gateway
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from assistant.agent.events import Event
     from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
     from assistant.types import JSON, Answer
+    from assistant.ui.conversation import Said
     from assistant.ui.decision import Question
 
 
@@ -50,6 +52,14 @@ class PromptSubmitted(Message):
 
     def __init__(self, text: str) -> None:
         self.text = text
+        super().__init__()
+
+
+class EditAsked(Message):
+    """The person wants to change what they said earlier, and go on from there."""
+
+    def __init__(self, item: Said) -> None:
+        self.item = item
         super().__init__()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Any
 
 from assistant.agent import events
 from assistant.ui.conversation import Said
+from assistant.ui.widgets.said import SaidView
 from assistant.ui.widgets.transcript import CHUNK, FIRST, WINDOW
 from tests.ui.fake_desk import FakeDesk, call, long_history, words
 
@@ -85,16 +85,28 @@ class TestMoving:
     async def test_jumping_goes_from_prompt_to_prompt(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk(history=long_history(200, 0)), resume="t1", size=(80, 20)) as chat:
             await chat.until(lambda: mounted(chat))
-            tops: list[int] = []
-            for _ in range(20):
+
+            def at(number: int) -> bool:
+                """Whether the prompt of that number has the focus and is in view."""
+                view = chat.screen.focused
+                here = isinstance(view, SaidView) and view.item.text.startswith(f"Question {number}:")
+                return here and f"Question {number}:" in chat.text()
+
+            for number in range(199, 149, -2):
                 await chat.pilot.press("ctrl+up")
-                await chat.pilot.pause(0.03)
-                top = next(row for row in chat.text().splitlines() if row.strip())
-                tops.append(int(top.split("Question ")[1].split(":")[0]))
-            assert all(a - b == 2 for a, b in itertools.pairwise(tops)), tops
+                await chat.until(lambda number=number: at(number))
             await chat.pilot.press("ctrl+down")
-            await chat.pilot.pause(0.03)
-            assert f"Question {tops[-2]}:" in chat.text()
+            await chat.until(lambda: at(153))
+
+    async def test_jumping_starts_from_what_is_looked_at(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(200, 0)), resume="t1", size=(80, 20)) as chat:
+            await chat.until(lambda: mounted(chat))
+            chat.screen.prompt.put("a draft keeps the focus")
+            await chat.screen.transcript.reveal(100)
+            await chat.until(lambda: "Question 101:" in chat.text().splitlines()[1])
+            await chat.pilot.press("ctrl+up")
+            await chat.until(lambda: "Question 99:" in chat.text().splitlines()[1])
+            assert chat.screen.prompt.has_focus
 
     async def test_search_finds_what_is_not_mounted(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk(history=long_history(1_000, 0)), resume="t1") as chat:

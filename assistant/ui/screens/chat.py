@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -31,10 +30,10 @@ from textual.screen import Screen
 
 from assistant.agent import events as turn_events
 from assistant.errors import AssistantError
-from assistant.types import Autonomy
 from assistant.ui import commands
 from assistant.ui.approver import ScreenApprover
 from assistant.ui.conversation import Conversation, Said
+from assistant.ui.editing import Editing
 from assistant.ui.language import N_, _
 from assistant.ui.messages import (
     ApprovalAnswered,
@@ -43,6 +42,7 @@ from assistant.ui.messages import (
     ApprovalWithdrawn,
     DeskFailed,
     DeskReady,
+    EditAsked,
     PromptSubmitted,
     ServerAnswered,
     ShowInLog,
@@ -56,7 +56,8 @@ from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion
 from assistant.ui.widgets.prompt import Prompt
 from assistant.ui.widgets.queue import Queue
-from assistant.ui.widgets.status_line import StatusLine, autonomy_word
+from assistant.ui.widgets.said import SaidView
+from assistant.ui.widgets.status_line import StatusLine
 from assistant.ui.widgets.transcript import Transcript
 from assistant.ui.widgets.welcome import Welcome
 
@@ -106,6 +107,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.conversation = Conversation()
         self.approver = ScreenApprover(self.post_message)
         self.turns = Turns(self)
+        self.editing = Editing(self)
         self.panel: ApprovalPanel | None = None
         """Mounted when the first question is asked."""
         self._interrupted_at = 0.0
@@ -128,8 +130,10 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.prompt.take_back = self.turns.take_back
         self.prompt.focus()
         self.query_one(StatusLine).set(folder=str(self.opening.folder))
-        if not self.opening.resume:
+        if not self.opening.goes_on:
             await self.transcript.mount(Welcome(self.opening.folder))
+        if self.opening.prompt:
+            await self.turns.submit(self.opening.prompt)
         self.set_timer(FRAME_S, self._after_first_frame)
 
     def _after_first_frame(self) -> None:
@@ -178,7 +182,9 @@ class ChatScreen(TellsFailures, Screen[None]):
         opening = self.opening
         try:
             desk = await self.app.desk()
-            if opening.resume is not None:
+            if opening.branch is not None:
+                session = await desk.branch_task(opening.branch, approver=self.approver, take_back=opening.take_back)
+            elif opening.resume is not None:
                 session = await desk.resume_task(opening.resume, approver=self.approver)
             else:
                 if opening.asks_first and not await self.app.confirm_folder(opening.folder):
@@ -245,7 +251,10 @@ class ChatScreen(TellsFailures, Screen[None]):
     async def _prompt_submitted(self, message: PromptSubmitted) -> None:
         text = message.text
         if text.lstrip().startswith("/") and not text.lstrip().startswith("//"):
+            self.editing.leave()
             await commands.run(self, text.strip())
+        elif self.editing.active:
+            self.editing.send(text)
         else:
             await self.turns.submit(text)
 
@@ -304,6 +313,12 @@ class ChatScreen(TellsFailures, Screen[None]):
     @on(TypedAhead)
     def _typed_ahead(self, message: TypedAhead) -> None:
         self.prompt.type_ahead(message.character)
+        if isinstance(self.focused, SaidView):
+            self.prompt.focus()
+
+    @on(EditAsked)
+    def _edit_asked(self, message: EditAsked) -> None:
+        self.editing.begin(message.item)
 
     def on_approval_panel_wants_focus(self, message: Message) -> None:
         """The card may have the focus once the person has paused and isn't writing anything."""
@@ -385,61 +400,11 @@ class ChatScreen(TellsFailures, Screen[None]):
         where = Path(folder).expanduser() if folder else self.opening.folder
         self.app.open_chat(where if where.is_absolute() else self.opening.folder / where)
 
-    async def undo(self, undo_id: str) -> None:
-        """Take back the last applied set."""
-        if self.session is None:
-            return
-        try:
-            report = await self.session.undo(undo_id)
-        except AssistantError as error:
-            self.tell("warning", error.message, error.hint)
-            return
-        self.post_message(TurnEvent(turn_events.Applied(report.applied, report.undo_id, report.conflicts, undone=True)))
-        if report.note:
-            self.tell("info", report.note)
-        self.post_message(StagedChanged())
-
     async def never(self, words: str) -> None:
-        """State a boundary: shown as the policy it becomes, and confirmed, before it holds."""
-        if self.session is None or not words:
-            self.tell("info", _("say what must never happen"), "/never push")
-            return
-        try:
-            boundary = self.session.propose_boundary(words)
-        except AssistantError as error:
-            self.tell("warning", error.message, error.hint)
-            return
-        session = self.session
+        """State a boundary."""
+        from assistant.ui import acting
 
-        async def confirm() -> None:
-            if await self.app.confirm(_("Make this boundary hold?"), f"{boundary.words}\n\n{boundary.policy}"):
-                await self.change(lambda _session: session.add_boundary(boundary), _("boundary"), boundary.words)
-
-        self.run_worker(confirm, group="never", exit_on_error=False)
-
-    async def set_autonomy(self, level: str) -> None:
-        """Turn the dial, or open the panel with it."""
-        if not level:
-            self.open_screen("tools")
-            return
-        found = next((a for a in Autonomy if level.lower() in (a.value, autonomy_word(a.value))), None)
-        if found is None:
-            self.tell(
-                "warning",
-                _("there is no level `{level}`").format(level=level),
-                ", ".join(autonomy_word(a.value) for a in Autonomy),
-            )
-            return
-        await self.change(lambda session: session.set_autonomy(found), _("autonomy"), autonomy_word(found.value))
-
-    def set_theme(self, name: str) -> None:
-        """Change the look for this run."""
-        from assistant.ui import themes
-
-        if name not in themes.NAMES:
-            self.tell("info", _("themes: {names}").format(names=", ".join(themes.NAMES)))
-            return
-        self.app.take_look(msgspec.structs.replace(self.app.look, theme=name))
+        await acting.never(self, words)
 
     def start_search(self, words: str) -> None:
         """Open the search line, filled with `words`."""
@@ -468,8 +433,12 @@ class ChatScreen(TellsFailures, Screen[None]):
     # ------------------------------------------------------------ keys
 
     def action_stop(self) -> None:
-        """Esc: back from a reason, else end the turn."""
-        if self.panel is None or not self.panel.leave_reason():
+        """Esc: back from a reason, from an earlier message, to the prompt; else end the turn."""
+        if self.panel is not None and self.panel.leave_reason():
+            return
+        if isinstance(self.focused, SaidView):
+            self.prompt.focus()
+        elif not self.editing.leave():
             self.turns.stop()
 
     async def action_interrupt(self) -> None:
@@ -485,6 +454,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         else:
             if self.prompt.text:
                 self.prompt.remember(self.prompt.take())
+            self.editing.leave()
             self.turns.stop()
             self.app.notify(_("press Ctrl+C again to leave"), markup=False, timeout=AGAIN_S)
 
@@ -521,9 +491,13 @@ class ChatScreen(TellsFailures, Screen[None]):
         """To the turn before or after."""
         index = self.transcript.turn_from(step)
         if index is not None:
-            await self.transcript.reveal(index)
+            view = await self.transcript.reveal(index)
+            if view is not None and not self.prompt.text and not self.needs_person:
+                view.focus(scroll_visible=False)  # Enter edits it; what is typed still goes to the prompt
         elif step > 0:
             await self.transcript.show_end()
+            if isinstance(self.focused, SaidView):
+                self.prompt.focus()
 
     async def action_end(self) -> None:
         """To the newest line."""

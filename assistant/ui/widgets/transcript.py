@@ -76,6 +76,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
         self._moving = False
+        self._revealed: Item | None = None
+        """Where the last jump went."""
         self._window = asyncio.Lock()
         """Protects the window: updates come from the screen's task, growth from this widget's own."""
         self.following = True
@@ -125,15 +127,16 @@ class Transcript(VerticalScroll, can_focus=False):
         self.following = True
         self.anchor()
 
-    async def reveal(self, index: int) -> None:
-        """Bring `items[index]` into view, mounting its neighbourhood when it is far away."""
+    async def reveal(self, index: int) -> Widget | None:
+        """Bring `items[index]` into view, mounting its neighbourhood when it is far away; its widget."""
         self.release_anchor()
+        self._revealed = self.items[index]
         async with self._window:
             if not self._first <= index < self._last:
                 await self._show_window(max(0, index - CHUNK // 2), min(len(self.items), index + CHUNK))
-        if (view := self.view(self.items[index])) is None:
-            return
-        self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True, immediate=True)
+        if (view := self.view(self.items[index])) is not None:
+            self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True, immediate=True)
+        return view
 
     def page(self, step: int) -> None:
         """Scroll by a page but for one line, at once: a scroll that waits for the next frame could be overtaken by a
@@ -141,13 +144,20 @@ class Transcript(VerticalScroll, can_focus=False):
         self.scroll_to(y=self.scroll_offset.y + step * max(1, self.size.height - 1), animate=False, immediate=True)
 
     def turn_from(self, step: int) -> int | None:
-        """Index of the prompt `step` turns (1 or -1) from what is at the top of the view, or None at the end."""
-        top = self.scroll_offset.y
-        here = self._first
-        for index in range(self._first, self._last):
-            view = self.view(self.items[index])
-            if view is not None and view.virtual_region.y <= top + (step > 0):
-                here = index
+        """Index of the prompt `step` turns (1 or -1) from what is looked at, or None at the end.
+
+        What is looked at is what was revealed last, while it is in view; else the newest turn while the end is followed; else
+        the turn at the top of the view.
+        """
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        rows = {i: view.virtual_region.y for i in range(self._first, self._last) if (view := self.view(self.items[i]))}
+        revealed = next((i for i, row in rows.items() if self.items[i] is self._revealed and top <= row < bottom), None)
+        if revealed is not None:
+            here = revealed
+        elif step < 0 and (self.following or not any(row < top for row in rows.values())):
+            here = max((i for i, row in rows.items() if row < bottom), default=-1) + 1
+        else:
+            here = max((i for i, row in rows.items() if row <= top + (step > 0)), default=self._first)
         indexes = range(here + 1, len(self.items)) if step > 0 else range(here - 1, -1, -1)
         return next((i for i in indexes if isinstance(self.items[i], Said)), None)
 

@@ -1,0 +1,106 @@
+"""Editing what was said earlier, and branches of a task, as a person makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.message import Message as TextualMessage
+
+from assistant.agent.branching import AppliedSet
+from assistant.types import Message, TextPart
+from assistant.ui.conversation import Said
+from assistant.ui.widgets.said import SaidView
+from tests.ui.fake_desk import FakeDesk, words
+
+
+class TestEditingWhatWasSaid:
+    """An earlier message is opened in the prompt; sending it opens a branch beside the task."""
+
+    async def test_edit_opens_the_last_message_and_enter_makes_a_branch(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            await chat.say("secnod")
+            await chat.say("/edit")
+            await chat.until(lambda: chat.screen.prompt.text == "secnod")
+            assert "as a branch" in str(chat.screen.prompt.border_title)
+            old = chat.screen
+            chat.screen.prompt.put("second")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.screen is not old and chat.screen.session and not chat.screen.turns.active)
+            (point, take_back) = chat.desk.branched[0]
+            assert (point.seq, take_back) == (1002, False)
+            assert chat.desk.session.prompts == ["second"]
+            assert [i.text for i in old.conversation.items if isinstance(i, Said)] == ["first", "secnod"]
+            assert old.prompt.text == ""
+
+    async def test_a_focused_message_is_edited_by_enter_and_letters_go_to_the_prompt(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            await chat.say("second")
+            await chat.pilot.press("ctrl+up", "ctrl+up")
+            await chat.until(lambda: isinstance(chat.screen.focused, SaidView))
+            await chat.pilot.press("x")
+            await chat.until(lambda: chat.screen.prompt.has_focus and chat.screen.prompt.text == "x")
+            chat.screen.prompt.put("")
+            await chat.pilot.press("ctrl+down")
+            await chat.until(lambda: isinstance(chat.screen.focused, SaidView))
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.screen.prompt.text == "second" and chat.screen.prompt.has_focus)
+
+    async def test_U7_esc_gives_the_draft_back(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            chat.screen.prompt.put("a draft")
+            chat.screen.editing.begin(chat.screen.editing.nth_last(1))
+            await chat.until(lambda: chat.screen.prompt.text == "first")
+            await chat.pilot.press("escape")
+            await chat.until(lambda: chat.screen.prompt.text == "a draft")
+            assert not chat.screen.prompt.border_title
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.desk.session.prompts == ["first", "a draft"])
+            assert chat.desk.branched == []
+
+    async def test_what_was_applied_since_is_asked_about_and_can_be_taken_back(self, open_chat: Any) -> None:
+        desk = FakeDesk(default=words("hello"))
+        desk.applied_since = [AppliedSet("t1", "u1", 2)]
+        for key, taken in (("n", None), ("t", True)):
+            async with open_chat(desk) as chat:
+                await chat.say("first")
+                await chat.say("/edit")
+                await chat.until(lambda chat=chat: chat.screen.editing.active)
+                await chat.pilot.press("enter")
+                await chat.until(lambda chat=chat: "2 changes were applied" in chat.text())
+                await chat.until(lambda chat=chat: TextualMessage().time > chat.app.screen._armed_at)
+                await chat.pilot.press(key)
+                await chat.until(lambda chat=chat: "2 changes were applied" not in chat.text())
+                if taken is None:
+                    await chat.until(lambda chat=chat: chat.screen.prompt.text == "first")
+                    assert desk.branched == []
+                else:
+                    await chat.until(lambda: [t for _p, t in desk.branched] == [True])
+
+    async def test_U7_while_a_turn_runs_or_when_it_cant_be_done_the_words_stay(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk({"slow": [60.0]}, default=words("hello"))) as chat:
+            await chat.say("first")
+            await chat.say("slow", wait=False)
+            await chat.until(lambda: chat.screen.turns.active)
+            chat.screen.editing.begin(chat.screen.editing.nth_last(2))
+            chat.screen.prompt.put("first again")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: any("Esc stops it" in n.message for n in chat.app._notifications))
+            assert (chat.screen.prompt.text, chat.desk.branched) == ("first again", [])
+            chat.screen.turns.stop()
+            await chat.until(lambda: not chat.screen.turns.active)
+            chat.desk.erased = {1001}
+            await chat.pilot.press("enter")
+            await chat.until(lambda: "erased" in chat.text())
+            assert (chat.screen.prompt.text, chat.desk.branched) == ("first again", [])
+
+    async def test_branch_opens_a_copy_beside_the_task(self, open_chat: Any) -> None:
+        history = [Message("user", (TextPart("hi"),)), Message("assistant", (TextPart("hello you"),))]
+        async with open_chat(FakeDesk(history=history), resume="t1") as chat:
+            old = chat.screen
+            await chat.say("/branch")
+            await chat.until(lambda: chat.screen is not old and chat.screen.session is not None)
+            await chat.until(lambda: "hello you" in chat.text())
+            assert chat.desk.branched[0][0].at_end
