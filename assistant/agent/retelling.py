@@ -44,6 +44,8 @@ class Retelling:
         self._turn = 0
         self._shown: set[str] = set()
         """Calls that have started and not finished."""
+        self._edited: set[str] = set()
+        """Those that the person changed: another intent with what they made of it follows."""
 
     def prompt(self, entry: Entry, message: Message) -> None:
         """The person (or, in a child, the parent) said something."""
@@ -68,6 +70,9 @@ class Retelling:
         if call.startswith(_OWN) and action is not None:
             self.events.append(events.TurnStarted(entry.task, self._turn, f"!{action.argument('command')}"))
         tool = str(entry.body.get("tool", ""))
+        if call in self._edited and action is not None:
+            self.events.append(events.CallEdited(call, describe.title(action), action))
+            return
         self._shown.add(call)
         self.events.append(events.CallStarted(call, tool, describe.title(action) if action is not None else tool))
 
@@ -89,6 +94,8 @@ class Retelling:
                 approval = _converted({**fields, "reason": self._text(body.get("reason_sha256"))}, Approval)
                 if approval is not None:
                     self.events.append(events.CallApproved(call, approval))
+            case "call.edited":
+                self._edited.add(call)
             case "stage.apply" | "stage.undo":
                 undone = entry.kind == "stage.undo"
                 conflicts = tuple(Change(str(path), "changed") for path in body.get("conflicts") or ())
@@ -101,6 +108,7 @@ class Retelling:
                 self.events.append(events.Notice("info", text))
             case "turn.finished":
                 self._shown.clear()
+                self._edited.clear()
                 self.events.append(events.TurnFinished(str(body.get("reason", "done"))))
             case _:
                 pass

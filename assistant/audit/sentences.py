@@ -65,6 +65,8 @@ def _opened(body: Body, said: Said) -> str:
     why = (
         "to replay a task"
         if body.get("purpose") == "replay"
+        else f"as a branch that leaves {body.get('parent', '?')} before entry {body['branched_at']}"
+        if body.get("branched_at")
         else "as the helper of a task"
         if body.get("parent")
         else ""
@@ -246,6 +248,18 @@ def _stage(verb: str) -> Callable[[Body, Said], str]:
     return words
 
 
+def _begun(body: Body, said: Said) -> str:
+    task, at = body.get("from", "?"), body.get("at", "?")
+    if not body.get("known"):
+        return f"the stage begins empty: what task {task} had staged before entry {at} is not known"
+    lost, elsewhere = (len(body.get(name) or ()) for name in ("missing", "elsewhere"))
+    return join(
+        f"the stage begins as task {task} was before entry {at}: {_count(int(body.get('staged', 0)), 'change')}",
+        f"{lost} not possible" if lost else "",
+        _count(elsewhere, "conflict") if elsewhere else "",
+    )
+
+
 def _edited(body: Body, said: Said) -> str:
     verb = "merged" if body.get("merged") else "edited"
     return join(f"{verb} {body.get('path', '?')} on the stage", f"by {body.get('channel', '?')}")
@@ -364,6 +378,7 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "stage.apply": _stage("applied"),
     "stage.drop": _stage("dropped"),
     "stage.undo": _stage("took back"),
+    "stage.begun": _begun,
     "stage.edit": _edited,
     "child.finished": _child,
     "crash.found": _crash,

@@ -136,7 +136,8 @@ def standing_of(log: Log, entries: Iterable[Entry], task: str) -> tuple[tuple[Gr
     Raises LogDamaged for a boundary that can't be read: what it forbids is not known, so nothing may run.
     """
     grants: dict[str, Grant] = {}
-    boundaries: dict[str, Entry] = {}
+    boundaries: dict[tuple[str, str], Entry] = {}
+    """By name and by the task that it binds: a helper's copy of a boundary must never take the place of the boundary."""
     for entry in entries:
         body = entry.body
         if entry.kind == "grant.added":
@@ -144,11 +145,12 @@ def standing_of(log: Log, entries: Iterable[Entry], task: str) -> tuple[tuple[Gr
             if grant is not None and grant.task in ("", task):
                 grants[grant.id] = grant
         elif entry.kind == "boundary.added":
-            boundaries[_id_of(log, entry)] = entry
+            boundaries[_id_of(log, entry), str(body.get(FOR, ""))] = entry
         elif entry.kind == "grant.revoked":
             grants.pop(str(body.get("id")), None)
         elif entry.kind == "boundary.removed":
-            boundaries.pop(str(body.get("id")), None)
+            for bound in ("", entry.task):
+                boundaries.pop((str(body.get("id")), bound), None)
     found = [b for entry in boundaries.values() if (b := _boundary(log, entry, task)) is not None]
     return tuple(grants.values()), tuple(found)
 

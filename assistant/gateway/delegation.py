@@ -57,8 +57,15 @@ def child_grants(grants: Iterable[Grant], child: Task) -> list[Grant]:
 
 
 def child_boundaries(boundaries: Iterable[Boundary], child: Task) -> list[Boundary]:
-    """The parent's own boundaries as the child's; those of every task hold for it anyway."""
-    return [msgspec.structs.replace(b, task=child.id) for b in boundaries if b.task == child.parent]
+    """The parent's own boundaries as the child's; those of every task hold for it anyway.
+
+    Each gets a name of its own: the log tells by name which boundary stands and which was lifted.
+    """
+    return [
+        msgspec.structs.replace(b, id=f"{b.id}-{child.id[-5:]}", task=child.id)
+        for b in boundaries
+        if b.task == child.parent
+    ]
 
 
 def smaller(one: Budgets, other: Budgets) -> Budgets:

@@ -46,6 +46,9 @@ def test_every_kind_that_is_written_has_a_sentence() -> None:
 
 LINES = [
     ("task.opened", {"folder": "/home/ada/x", "model": "m", "kit": "look"}, "task opened on /home/ada/x · m · kit look"),
+    ("task.opened", {"folder": "/x", "model": "m", "kit": "k", "parent": "t1", "branched_at": 9}, "task opened on /x · m · kit k · as a branch that leaves t1 before entry 9"),
+    ("stage.begun", {"from": "t1", "at": 9, "staged": 2, "known": True, "missing": ["p"], "elsewhere": []}, "the stage begins as task t1 was before entry 9: 2 changes · 1 not possible"),
+    ("stage.begun", {"from": "t1", "at": 9, "staged": 0, "known": False}, "the stage begins empty: what task t1 had staged before entry 9 is not known"),
     ("task.changed", {"what": "title", "old": "", "new": "the garden"}, "task called “the garden”"),
     ("task.changed", {"what": "model", "old": "a", "new": "b"}, "model: a → b"),
     ("task.changed", {"what": "tools", "old": ["a", "b"], "new": ["b", "c"]}, "tools on: c · tools off: a"),

@@ -335,3 +335,17 @@ class TestIndex:
         ):
             assert views.find_task("") == ["t2"]
         assert index.stat().st_ino == before
+
+
+def test_a_helpers_copy_of_a_boundary_takes_nothing_from_the_boundary(log: Log, views: Views) -> None:
+    from assistant.types import Boundary, plain
+
+    never = Boundary("b1", "never push", "forbid (principal, action, resource);", "t1")
+    copy = Boundary("b1", "never push", "forbid (principal, action, resource);", "child")
+    log.append("task.opened", "t1", {"folder": "/x", "model": "m"})
+    log.append("boundary.added", "t1", {"id": "b1", "boundary": plain(never)})
+    log.append("boundary.added", "child", {"id": "b1", "boundary": plain(copy)})
+    log.append("boundary.removed", "child", {"id": "b1"})
+    state = views.task_state("t1")
+    assert state is not None
+    assert state.boundaries == (never,)

@@ -177,7 +177,7 @@ class DiskStage:
 
     def keep_moment(self, name: str) -> None:
         """See protocol.Stage."""
-        with self._opened() as view:
+        with self.opened() as view:
             view.scan()
             self._moments.keep(name, view.index.paths, view.layer.content)
 
@@ -188,7 +188,7 @@ class DiskStage:
     def begin_as(self, moment: Moment) -> BeginReport:
         """See protocol.Stage. Raises StageError while programs run, and when the stage holds something already."""
         self.refresh()
-        with self.locks.applying(), self.locks.quiet(_QUIET_S) as quiet, self._opened() as view:
+        with self.locks.applying(), self.locks.quiet(_QUIET_S) as quiet, self.opened() as view:
             if not quiet or view.changes():
                 raise StageError("a stage that is in use can't be made as another one was", hint="use a new task")
             restoring = Restoring(view.real, view.layer.content, view.layer.hide)
