@@ -176,6 +176,11 @@ class ChatScreen(TellsFailures, Screen[None]):
         """Whether a question waits here."""
         return self.panel is not None and self.panel.current is not None
 
+    @property
+    def title_words(self) -> str:
+        """The task's title, or empty. As foreign as the first prompt."""
+        return self.session.task.title if self.session is not None else ""
+
     # ------------------------------------------------------------ opening
 
     async def _open(self) -> None:
@@ -272,7 +277,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             await self.mount(self.panel, before="#below")
         self.panel.add(message.request)
         self.app.badge()
-        self.app.call_attention(_("a decision is needed"))
+        self.app.call_attention(_("a decision is needed"), self)
 
     @on(ApprovalAnswered)
     def _approval_answered(self, message: ApprovalAnswered) -> None:
