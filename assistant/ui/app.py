@@ -27,6 +27,8 @@ from assistant.visible import one_line
 if TYPE_CHECKING:
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
+    from assistant.types import ImagePart
+    from assistant.ui.pictures import Pictures
 
 # Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
 cast("dict[str, Any]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
@@ -86,6 +88,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
+        self._pictures: Pictures | None = None
         self.chats: dict[str, ChatScreen] = {}
         """Open tasks by Textual mode, in the order of opening. Each keeps its own stack of screens."""
         self._add_chat(opening)
@@ -138,6 +141,22 @@ class AssistantApp(App[int], inherit_bindings=False):
     async def action_quit(self) -> None:
         """Leave. The desk is closed after the screen is gone."""
         self.exit(0)
+
+    # ------------------------------------------------------------ pictures
+
+    def pictures(self) -> Pictures:
+        """The pictures that were pasted in this run, made when there is a first one."""
+        if self._pictures is None:
+            from assistant.ui.pictures import Pictures
+
+            self._pictures = Pictures()
+        return self._pictures
+
+    def pictures_of(self, text: str) -> tuple[list[ImagePart], int]:
+        """The pictures that `text` has marks for, and how many marks have none any more."""
+        if self._pictures is None and "[image " not in text and "[图片 " not in text:
+            return [], 0
+        return self.pictures().of(text)
 
     # ------------------------------------------------------------ screens
 
