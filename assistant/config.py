@@ -90,6 +90,10 @@ class Look(Data, frozen=True):
     language: Literal["auto", "en", "zh_CN"] = "auto"
     reduced_motion: bool = False
     screen_reader: bool = False
+    bell: bool = True
+    """Ring the terminal's bell when the person is needed and looks elsewhere."""
+    popup: bool = True
+    """Show a notification then: of the desktop, or of the terminal where it is known to have them."""
 
 
 class ModelSettings(Data, frozen=True):

@@ -18,7 +18,19 @@ from assistant.audit.views import LogRow, TaskSummary
 from assistant.gateway.approver import Approver
 from assistant.gateway.processes import Running
 from assistant.sandbox.protocol import ApplyReport
-from assistant.types import Autonomy, Boundary, Budgets, Change, Data, Grant, Message, ModelInfo, Task, ToolSpec
+from assistant.types import (
+    Autonomy,
+    Boundary,
+    Budgets,
+    Change,
+    Data,
+    Grant,
+    ImagePart,
+    Message,
+    ModelInfo,
+    Task,
+    ToolSpec,
+)
 
 if TYPE_CHECKING:
     from assistant.agent.arrangements import Arrangements
@@ -81,8 +93,11 @@ class TaskSession(Protocol):
         """Start the model's worker and the room in the background, while the person types."""
         ...
 
-    def run_turn(self, prompt: str) -> AsyncIterator[Event]:
-        """Run one turn. TurnFinished is always the last event, also after `stop`. One turn at a time."""
+    def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncIterator[Event]:
+        """Run one turn. TurnFinished is always the last event, also after `stop`. One turn at a time.
+
+        `images` carry their data; a model that does not see is told that there were some.
+        """
         ...
 
     def run_own_command(self, command: str) -> AsyncIterator[Event]:

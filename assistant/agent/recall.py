@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assistant.agent.events import Event, Notice
+from assistant.agent.pictures import pictures_seen, with_pictures
 from assistant.agent.retelling import Retelling
 from assistant.agent.today import spent_of, usage_of
 from assistant.agent.turn import tool_message
@@ -109,6 +110,8 @@ def recall(
                     policy.observed(prompt_seen(message))
                 elif policy and message.role == "user":
                     policy.said(message.text)
+                    if pictured := pictures_seen(message):
+                        policy.observed(pictured)
             case "model.result" | "model.failed":
                 _close(found, open_calls, "stopped")
                 if entry.body.get("message_sha256"):
@@ -275,7 +278,7 @@ def _message(log: Log, entry: Entry, role: str) -> Message:
     raw = log.blob(str(entry.body.get("message_sha256", "")))
     if raw is None:
         return Message(role, (TextPart(ERASED),))
-    return msgspec.json.decode(raw, type=Message)
+    return with_pictures(msgspec.json.decode(raw, type=Message), log)
 
 
 def _action(log: Log, sha256: str) -> Action | None:

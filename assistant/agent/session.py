@@ -21,6 +21,7 @@ from assistant.agent.driver import Driver, Emit
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
+from assistant.agent.pictures import message_blobs, pictures_seen
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
 from assistant.agent.retelling import may_have_happened
 from assistant.agent.services import Services
@@ -39,6 +40,7 @@ from assistant.types import (
     Change,
     Confidentiality,
     Decision,
+    ImagePart,
     Integrity,
     Label,
     Message,
@@ -74,6 +76,8 @@ class LocalSession(Steering):
             self._take_preface(self._past.preface)
         for message in self._history:
             self._label = self._label.join(message.label)
+            if pictured := pictures_seen(message):
+                self._label = self._label.join(pictured.label)
         self._recovery = self._new_recovery()
         self._spending.waited_ms = self._gateway.waited_ms
         self._children: Children | None = None
@@ -157,9 +161,13 @@ class LocalSession(Steering):
 
     # ------------------------------------------------------------ a turn
 
-    def run_turn(self, prompt: str) -> AsyncGenerator[Event]:
-        """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn."""
-        return self._drive(lambda emit: self._model_turn(Message("user", (TextPart(prompt),), _PERSON), emit))
+    def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncGenerator[Event]:
+        """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn.
+
+        `images` carry their data; what is written in them is nobody's word.
+        """
+        message = Message("user", (TextPart(prompt), *images), _PERSON)
+        return self._drive(lambda emit: self._model_turn(message, emit))
 
     def run_delegated(self, prompt: Message) -> AsyncGenerator[Event]:
         """Run the one turn of a child. `prompt` is a model's, not the person's."""
@@ -226,7 +234,7 @@ class LocalSession(Steering):
         self._turns += 1
         notices, records = self._left_open()
         kind = "message" if by_person else "delegated"
-        records.append((kind, {"role": "user", "turn": self._turns}, {"message": dumps(message)}))
+        records.append((kind, {"role": "user", "turn": self._turns}, message_blobs(message)))
         if not self._task.title:
             self._task = msgspec.structs.replace(self._task, title=one_line(prompt, 60))
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
@@ -245,6 +253,9 @@ class LocalSession(Steering):
         self.remember(message)
         if by_person:
             self._services.policy.said(prompt)
+            if pictured := pictures_seen(message):
+                self._label = self._label.join(pictured.label)
+                self._services.policy.observed(pictured)
         else:
             self._services.policy.observed(prompt_seen(message))
         self._recovery = self._new_recovery()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
+    from assistant.types import ImagePart
+    from assistant.ui.pictures import Pictures
 
 # Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
 cast("dict[str, Any]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
@@ -93,6 +95,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
+        self._pictures: Pictures | None = None
         self.chats: dict[str, ChatScreen] = {}
         """Open tasks by Textual mode, in the order of opening. Each keeps its own stack of screens."""
         self._add_chat(opening)
@@ -168,6 +171,22 @@ class AssistantApp(App[int], inherit_bindings=False):
         """Leave. The desk is closed after the screen is gone."""
         self.exit(0)
 
+    # ------------------------------------------------------------ pictures
+
+    def pictures(self) -> Pictures:
+        """The pictures that were pasted in this run, made when there is a first one."""
+        if self._pictures is None:
+            from assistant.ui.pictures import Pictures
+
+            self._pictures = Pictures()
+        return self._pictures
+
+    def pictures_of(self, text: str) -> tuple[list[ImagePart], int]:
+        """The pictures that `text` has marks for, and how many marks have none any more."""
+        if self._pictures is None and "[image " not in text and "[图片 " not in text:
+            return [], 0
+        return self.pictures().of(text)
+
     # ------------------------------------------------------------ screens
 
     def open_screen(self, name: str, chat: ChatScreen) -> None:
@@ -181,18 +200,17 @@ class AssistantApp(App[int], inherit_bindings=False):
 
         self.push_screen(HelpScreen())
 
-    def open_chat(self, folder: Path, resume: str | None = None) -> None:
-        """Another task beside the open ones."""
+    def open_chat(self, folder: Path, resume: str | None = None, **options: Any) -> None:
+        """Another task beside the open ones; `options` go to `Desk.open_task`."""
         if resume:
             for mode, chat in self.chats.items():
                 if chat.session is not None and chat.session.task.id == resume:
                     self.switch_mode(mode)
                     return
-        self.switch_mode(self._add_chat(Opening(folder, resume)))
+        self.switch_mode(self._add_chat(Opening(folder, resume, options)))
 
-    def open_branch(self, chat: ChatScreen, point: BranchPoint, prompt: str, *, take_back: bool = False) -> None:
-        """A branch of the task of `chat` beside it, `prompt` sent there."""
-        folder = Path(chat.session.task.folder) if chat.session is not None else chat.opening.folder
+    def open_branch(self, folder: Path, point: BranchPoint, prompt: str, *, take_back: bool = False) -> None:
+        """A branch of a task in `folder`, beside the open ones; `prompt` is sent there."""
         self.switch_mode(self._add_chat(Opening(folder, branch=point, take_back=take_back, prompt=prompt)))
 
     def _add_chat(self, opening: Opening) -> str:
@@ -229,14 +247,29 @@ class AssistantApp(App[int], inherit_bindings=False):
 
     def turn_ended(self, chat: ChatScreen) -> None:
         """A turn is over: say so where the person isn't looking."""
-        if chat is not self.screen or not self._focused:
-            self.call_attention(_("a turn is over"))
+        told = _("a turn is over")
+        if self.chats.get(self.current_mode) is not chat:
+            self.notify(one_line(chat.title_words), title=told, markup=False)
+        self.call_attention(told, chat)
 
-    def call_attention(self, words: str) -> None:
-        """Ring the terminal's bell, and name the reason to a desktop that shows it, unless the person is looking."""
-        del words
-        if not self._focused:
+    def call_attention(self, words: str, chat: ChatScreen) -> None:
+        """Ring and show `words` with the task's title, unless the person is looking."""
+        if self._focused:
+            return
+        if self.look.bell:
             self.bell()
+        if self.look.popup:
+            told = f"{words}: {chat.title_words}" if chat.title_words else words
+            self.run_worker(self._pop_up(told), group="popup", exit_on_error=False)
+
+    async def _pop_up(self, text: str) -> None:
+        """On the desktop where there is one, else in the terminal."""
+        from assistant.ui import attention
+
+        if await attention.show_on_desktop(text) or self.is_web or self._driver is None:
+            return
+        if sequence := attention.terminal_sequence(text, os.environ):
+            self._driver.write(sequence)
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
@@ -85,7 +86,7 @@ class Editing:
             chat.prompt.put(text)
             return
         chat.prompt.put(self._draft)
-        chat.app.open_branch(chat, point, text, take_back=take_back)
+        chat.app.open_branch(Path(chat.session.task.folder), point, text, take_back=take_back)
 
     async def _take_back(self, point: BranchPoint) -> bool | None:
         """Ask what becomes of what was applied since; None is: don't branch."""
@@ -114,7 +115,8 @@ async def branch_here(chat: ChatScreen) -> None:
     if chat.turns.active:
         chat.tell("info", _("a turn is running: Esc stops it, then branch"))
         return
-    chat.app.open_branch(chat, await chat.desk.branch_point(chat.session.task.id), "")
+    task = chat.session.task
+    chat.app.open_branch(Path(task.folder), await chat.desk.branch_point(task.id), "")
 
 
 def edit_earlier(chat: ChatScreen, argument: str) -> None:

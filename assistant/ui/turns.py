@@ -10,7 +10,7 @@ from assistant.agent import events
 from assistant.errors import AssistantError
 from assistant.ui.conversation import Said, Update
 from assistant.ui.gathering import Gathering
-from assistant.ui.language import _
+from assistant.ui.language import _, ngettext
 from assistant.ui.messages import TurnEvent
 from assistant.visible import one_line
 
@@ -91,7 +91,13 @@ class Turns:
         try:
             stripped = text.strip()
             own = stripped.startswith("!") and len(stripped) > 1
-            stream = session.run_own_command(stripped[1:].strip()) if own else session.run_turn(text)
+            images, gone = self._chat.app.pictures_of(text)
+            if gone:
+                post(TurnEvent(_gone(gone)))
+            if own:
+                stream = session.run_own_command(stripped[1:].strip())
+            else:
+                stream = session.run_turn(text, images) if images else session.run_turn(text)
             async for event in stream:
                 gathering.take(event)
                 if begins and self._stopping:  # Esc came before the session knew of the turn
@@ -151,3 +157,15 @@ class Turns:
 
     async def _draw(self, updates: list[Update]) -> None:
         await self._chat.transcript.show_updates(updates)
+
+
+def _gone(number: int) -> events.Notice:
+    return events.Notice(
+        "warning",
+        ngettext(
+            "{n} picture is not kept any more, and was not sent",
+            "{n} pictures are not kept any more, and were not sent",
+            number,
+        ),
+        _("paste it again to send it"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from assistant.types import (
     Budgets,
     Change,
     Confidentiality,
+    ImagePart,
     Integrity,
     Label,
     Message,
@@ -316,3 +318,26 @@ class TestBoundariesAtTheEnd:
         assert any(isinstance(e, events.Notice) and "src/generated" in e.text for e in seen)
         report = await world.session.apply()
         assert [path for path, _ in report.failed] == ["src/generated/x.py"]
+
+
+class TestPictures:
+    """A picture in a prompt is a content of its own in the log, comes back with the past, and is nobody's word."""
+
+    async def test_L4_it_lies_apart_and_is_recalled(self, folder: Path) -> None:
+        world = World(folder, Step(text="a cat"))
+        data = base64.b64encode(b"\x89PNG picture").decode()
+        seen = [e async for e in world.session.run_turn("what?", [ImagePart("image/png", data_b64=data)])]
+        assert end(seen).reason == "done"
+        (entry,) = [e for e in world.log.entries() if e.kind == "message"]
+        assert set(entry.blobs) == {"message", "image0"}
+        assert data.encode() not in (world.log.blob(entry.body["message_sha256"]) or b"")
+        assert world.log.blob(entry.body["image0_sha256"]) == b"\x89PNG picture"
+        assert recall(world.log, world.log.entries(task=world.task.id)).history == list(world.session.history())
+
+    async def test_what_is_written_in_it_is_not_the_persons_word(self, folder: Path) -> None:
+        world = World(folder, Step(text="a cat"))
+        assert world.session.label.integrity is Integrity.TRUSTED
+        message = ImagePart("image/png", data_b64=base64.b64encode(b"x").decode())
+        _ = [e async for e in world.session.run_turn("what?", [message])]
+        assert world.session.label.integrity is Integrity.UNTRUSTED
+        assert "picture" in world.session.label.sources

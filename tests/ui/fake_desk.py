@@ -46,6 +46,7 @@ from assistant.types import (
     Decision,
     Effect,
     Grant,
+    ImagePart,
     Kind,
     Label,
     Message,
@@ -280,6 +281,7 @@ class FakeSession:
         self.approver = approver
         self.messages = list(messages)
         self.prompts: list[str] = []
+        self.images: list[ImagePart] = []
         self.own_commands: list[str] = []
         self.answers: list[Approval] = []
         self.edits: list[Edited] = []
@@ -339,8 +341,9 @@ class FakeSession:
     def warm_up(self) -> None:
         self.warmed = True
 
-    async def run_turn(self, prompt: str) -> AsyncIterator[Event]:
+    async def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncIterator[Event]:
         assert not self._running, "one turn at a time"
+        self.images += images
         self.prompts.append(prompt)
         yield events.TurnStarted(self._task.id, len(self.prompts), prompt, 1000 + len(self.prompts))
         async for event in self._play(self._desk.script_for(prompt)):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from assistant.audit.verification import Problem, Verification
 from assistant.audit.views import LogRow
 from assistant.types import Autonomy, Change
+from assistant.ui.screens.new_task import NewTaskScreen
+from assistant.ui.screens.panel import Rows
 from assistant.ui.screens.settings import flatten, meaning, origin, typed, when
 from assistant.ui.screens.tools import with_budget
 from assistant.ui.screens.undo import undoable
@@ -320,8 +324,44 @@ class TestTasks:
             await chat.pilot.press("r")
             await chat.until(lambda: len(chat.app.screen_stack) == 3)
             await chat.pilot.press("end", *"!!", "enter")
-            await chat.until(lambda: len(chat.desk.sessions) == 2)
-            await chat.until(lambda: chat.desk.session.done == [("rename", "整理照片!!"), ("aclose", None)])
+            await chat.until(lambda: chat.desk.done == [("rename_task", ("t2", "整理照片!!"))])
+            await chat.until(lambda: "整理照片!!" in chat.text())
+            assert len(chat.desk.sessions) == 1, "a title needs no open task"
+
+    async def test_put_away_is_gone_until_it_is_asked_for(self, panel: Any) -> None:
+        async with panel("tasks") as chat:
+            await mark(chat, "整理照片")
+            await chat.pilot.press("a")
+            await chat.until(lambda: "2 tasks" in chat.text() and "整理照片" not in chat.text())
+            await chat.pilot.press("v")
+            await chat.until(lambda: "put away" in chat.text() and "整理照片" in chat.text())
+            await mark(chat, "整理照片")
+            await chat.pilot.press("a")
+            await chat.until(lambda: chat.desk.archived == set())
+
+    async def test_a_branch_of_the_marked_task_is_opened(self, panel: Any) -> None:
+        async with panel("tasks") as chat:
+            await mark(chat, "整理照片")
+            await chat.pilot.press("b")
+            await chat.until(lambda: len(chat.desk.sessions) == 2 and chat.screen.session is chat.desk.session)
+            (point, _take_back) = chat.desk.branched[0]
+            assert (point.task, point.at_end) == ("t2", True)
+
+    async def test_a_new_task_has_a_folder_and_a_kit(self, panel: Any, tmp_path: Path) -> None:
+        (tmp_path / "garden").mkdir()
+        async with panel("tasks") as chat:
+            await chat.pilot.press("n")
+            await chat.until(lambda: isinstance(chat.app.screen, NewTaskScreen))
+            field = chat.app.screen.query_one(Input)
+            field.value = str(tmp_path / "nothing")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: "there is no folder" in chat.text())
+            field.value = str(tmp_path / "garden")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.app.screen.query_one(Rows).has_focus)
+            await chat.pilot.press("home", "enter")
+            await chat.until(lambda: len(chat.desk.opened) == 2)
+            assert chat.desk.opened[1] == (tmp_path / "garden", {"kit": "look"})
 
 
 class TestTools:

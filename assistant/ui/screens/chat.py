@@ -96,6 +96,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         Binding("ctrl+end", "end", N_("to the newest line"), priority=True),
         Binding("ctrl+f", "find", N_("search in this conversation"), priority=True),
         Binding("ctrl+t", "next_chat", N_("to the next open task")),
+        Binding("alt+v", "paste_picture", N_("paste the picture on the clipboard"), priority=True),
         Binding("alt+c", "copy_answer", N_("copy the last answer"), priority=True),
     ]
 
@@ -128,6 +129,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         """First frame, then the desk."""
         self.prompt.completion = self.query_one(Completion)
         self.prompt.take_back = self.turns.take_back
+        self.prompt.attach = self._take_pictures
         self.prompt.focus()
         self.query_one(StatusLine).set(folder=str(self.opening.folder))
         if not self.opening.goes_on:
@@ -175,6 +177,11 @@ class ChatScreen(TellsFailures, Screen[None]):
     def needs_person(self) -> bool:
         """Whether a question waits here."""
         return self.panel is not None and self.panel.current is not None
+
+    @property
+    def title_words(self) -> str:
+        """The task's title, or empty. As foreign as the first prompt."""
+        return self.session.task.title if self.session is not None else ""
 
     # ------------------------------------------------------------ opening
 
@@ -273,7 +280,7 @@ class ChatScreen(TellsFailures, Screen[None]):
             await self.mount(self.panel, before="#below")
         self.panel.add(message.request)
         self.app.badge()
-        self.app.call_attention(_("a decision is needed"))
+        self.app.call_attention(_("a decision is needed"), self)
 
     @on(ApprovalAnswered)
     def _approval_answered(self, message: ApprovalAnswered) -> None:
@@ -507,6 +514,17 @@ class ChatScreen(TellsFailures, Screen[None]):
     def action_find(self) -> None:
         """Open the search line."""
         self.start_search("")
+
+    async def _take_pictures(self, text: str) -> str:
+        from assistant.ui.attaching import attach_paths
+
+        return await attach_paths(self, text)
+
+    def action_paste_picture(self) -> None:
+        """The picture on the clipboard, into the prompt."""
+        from assistant.ui.attaching import attach_clipboard
+
+        self.run_worker(attach_clipboard(self), group="attach", exit_on_error=False)
 
     def action_copy_answer(self) -> None:
         """Copy the last answer as Markdown (OSC 52)."""

@@ -38,6 +38,8 @@ WHAT = {
     "look.language": N_("auto, en, zh_CN"),
     "look.reduced_motion": N_("nothing spins or slides"),
     "look.screen_reader": N_("plain lines instead of a screen"),
+    "look.bell": N_("the terminal rings when you are needed and look elsewhere"),
+    "look.popup": N_("a notification when you are needed and look elsewhere"),
     "budgets.cost_uusd": N_("most a task may spend, in millionths of a US dollar"),
     "budgets.tokens": N_("most tokens of a task"),
     "budgets.calls": N_("most tool calls of a task"),
@@ -47,7 +49,7 @@ WHAT = {
     "tools": N_("settings of single tools, as their manifests say"),
     "max_steps": N_("model calls in one turn before you are asked to go on"),
 }
-AT_ONCE = ("look.theme", "look.reduced_motion")
+AT_ONCE = ("look.theme", "look.reduced_motion", "look.bell", "look.popup")
 AT_START = ("look.language", "look.screen_reader", "model.default", "model.fallback", "model.api_base", "tools")
 """Read when the program starts; everything that stands in neither holds from the next task on."""
 ENVIRONMENT = {

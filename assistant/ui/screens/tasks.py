@@ -1,4 +1,4 @@
-"""Tasks: earlier ones and open ones; search over all content, resume, rename."""
+"""Tasks: earlier ones and open ones; search over all content, resume, rename, branch, put away."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class TasksScreen(PanelScreen):
     TITLE_TEXT = N_("Tasks")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "rename", N_("rename")),
-        Binding("n", "new", N_("new task in this folder")),
+        Binding("n", "new", N_("new task: folder and tools")),
+        Binding("b", "branch", N_("a branch of the marked task, at its end")),
+        Binding("a", "archive", N_("put the marked task away, or take it back")),
+        Binding("v", "show_archived", N_("show those that were put away too, or not")),
         Binding("slash", "search", N_("search")),
     ]
 
@@ -42,6 +45,7 @@ class TasksScreen(PanelScreen):
             raise RuntimeError("tasks need an open desk")
         self._chat, self._desk = chat, chat.desk
         self._tasks: dict[str, TaskSummary] = {}
+        self._archived_too = False
 
     def parts(self) -> ComposeResult:
         """Search field and list."""
@@ -51,7 +55,16 @@ class TasksScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
-        return [("Enter", _("open")), ("r", _("rename")), ("n", _("new")), ("/", _("search"))]
+        away = _("hide those put away") if self._archived_too else _("show those put away")
+        return [
+            ("Enter", _("open")),
+            ("n", _("new")),
+            ("r", _("rename")),
+            ("b", _("branch")),
+            ("a", _("put away, take back")),
+            ("v", away),
+            ("/", _("search")),
+        ]
 
     def on_mount(self) -> None:
         """All tasks."""
@@ -63,7 +76,8 @@ class TasksScreen(PanelScreen):
 
     async def _read(self) -> None:
         try:
-            found = await self._desk.tasks(self.query_one(Input).value.strip())
+            search = self.query_one(Input).value.strip()
+            found = await self._desk.tasks(search, archived=self._archived_too)
         except AssistantError as error:
             self.app.notify(str(error), severity="error", markup=False)
             return
@@ -92,35 +106,66 @@ class TasksScreen(PanelScreen):
         self.query_one(Input).focus()
 
     def action_new(self) -> None:
-        """A new task where this one works."""
-        leave(self, None)
-        self._chat.new_task("")
+        """A new task: folder and kit."""
+        self.run_worker(self._new, group="new", exit_on_error=False)
 
-    def action_rename(self) -> None:
-        """Another title for the marked task."""
-        summary = self._tasks.get(self.query_one(Rows).highlighted_id)
-        if summary is not None:
-            self.run_worker(partial(self._rename, summary), group="rename", exit_on_error=False)
+    async def _new(self) -> None:
+        from assistant.ui.screens.new_task import NewTaskScreen
 
-    async def _rename(self, summary: TaskSummary) -> None:
-        from assistant.gateway.approver import Unattended
-        from assistant.ui.screens.ask import AskScreen
+        arrange = self._desk.arrangements
+        folder = Path(self._chat.session.task.folder) if self._chat.session else self._chat.opening.folder
+        screen = NewTaskScreen(folder, arrange.kits.values(), arrange.settings.kit)
+        if (chosen := await self.app.push_screen_wait(screen)) is not None:
+            where, kit = chosen
+            leave(self, None)
+            self.app.open_chat(where, kit=kit)
 
-        title = await self.app.push_screen_wait(AskScreen(_("A title for this task"), summary.task.title))
-        if not title:
-            return
-        task = summary.task.id
-        opened = next((c.session for c in self.app.chats.values() if c.session and c.session.task.id == task), None)
+    def action_branch(self) -> None:
+        """A branch of the marked task at its end, opened."""
+        if (summary := self._marked()) is not None:
+            self.run_worker(partial(self._branch, summary), group="branch", exit_on_error=False)
+
+    async def _branch(self, summary: TaskSummary) -> None:
         try:
-            session = opened or await self._desk.resume_task(task, approver=Unattended())
+            point = await self._desk.branch_point(summary.task.id)
         except AssistantError as error:
             self.app.notify(str(error), severity="warning", markup=False)
             return
-        await self.attempt(session.rename(title))
-        if opened is None:
-            await session.aclose()
-        self._chat.refresh_status()
+        leave(self, None)
+        self.app.open_branch(Path(summary.task.folder), point, "")
+
+    def action_archive(self) -> None:
+        """Put the marked task away, or take it back."""
+        if (summary := self._marked()) is not None:
+            self.run_worker(partial(self._archive, summary), group="archive", exit_on_error=False)
+
+    async def _archive(self, summary: TaskSummary) -> None:
+        away = not summary.task.archived
+        done = _("put away: v shows it again") if away else _("in the list again")
+        if await self.attempt(self._desk.archive_task(summary.task.id, away), done):
+            self._reload()
+
+    def action_show_archived(self) -> None:
+        """Those that were put away too, or not."""
+        self._archived_too = not self._archived_too
+        self.refresh_keys()
         self._reload()
+
+    def _marked(self) -> TaskSummary | None:
+        return self._tasks.get(self.query_one(Rows).highlighted_id)
+
+    def action_rename(self) -> None:
+        """Another title for the marked task."""
+        if (summary := self._marked()) is not None:
+            self.run_worker(partial(self._rename, summary), group="rename", exit_on_error=False)
+
+    async def _rename(self, summary: TaskSummary) -> None:
+        from assistant.ui.screens.ask import AskScreen
+
+        title = await self.app.push_screen_wait(AskScreen(_("A title for this task"), summary.task.title))
+        if title and await self.attempt(self._desk.rename_task(summary.task.id, title)):
+            self._chat.refresh_status()
+            self._reload()
 
     def action_back(self) -> None:
         """From the search field to the list, from the list to the chat."""
@@ -143,6 +188,10 @@ def task_label(summary: TaskSummary, needs_person: bool | None) -> Content:
         head.append(("  " + _("● needs you"), "bold $warning"))
     elif needs_person is not None:
         head.append(("  " + _("open"), "$success"))
+    if task.branched_at:
+        head.append(("  " + _("branch"), "$secondary"))
+    if task.archived:
+        head.append(("  " + _("put away"), "$quiet"))
     if summary.interrupted:
         head.append(("  " + _("broke off"), "$error"))
     if summary.waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -70,6 +70,8 @@ class Prompt(TextArea):
         self._pastes: dict[str, str] = {}
         self.take_back: Callable[[], str | None] = lambda: None
         """Gives back the newest prompt that still waits for its turn, if any."""
+        self.attach: Callable[[str], Awaitable[str]] = _nothing
+        """Takes pictures whose paths were pasted; the marks that stand for them, or nothing when the text is just text."""
         self.drawn = False
         self.last_key_at = 0.0
         """`Message.time` of the last key: an approval card waits for a pause in typing."""
@@ -171,6 +173,8 @@ class Prompt(TextArea):
         event.prevent_default()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         text = "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 127 <= ord(c) < 160))
+        if "." in text and len(text) <= LONG_PASTE and (marks := await self.attach(text)):
+            text = marks
         if len(text) > LONG_PASTE:
             mark = _("[pasted text {n}: {lines} lines]").format(n=len(self._pastes) + 1, lines=text.count("\n") + 1)
             self._pastes[mark] = text
@@ -183,3 +187,8 @@ class Prompt(TextArea):
         if self.wrapped_document.height != self.content_size.height:
             self.refresh(layout=True)
         self.post_message(self.Edited())
+
+
+async def _nothing(text: str) -> str:
+    del text
+    return ""
