@@ -19,6 +19,7 @@ from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.spending import Spending
+from assistant.agent.standing import Standing
 from assistant.agent.today import Today
 from assistant.agent.weakness import Weakness
 from assistant.audit.page import Filter
@@ -59,6 +60,7 @@ class LocalDesk:
         """Settings, kits and servers of this person, to be changed."""
         self._views = Views(parts.log)
         self._today = Today(parts.log)
+        self.standing = Standing(parts.log, self._views, self._policy)
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._lineage: dict[str, tuple[str, ...]] = {}
@@ -237,6 +239,10 @@ class LocalDesk:
         text = f"the model of this task can't be used now, so {model.info.id} answers: {why.message}"
         return model, Notice("warning", text, why.hint or "choose another with `/model`")
 
+    def task_id(self, beginning: str) -> str:
+        """The id of the one task that begins so. Raises UsageError when none or several do."""
+        return self._find(beginning).task.id
+
     def _find(self, beginning: str) -> TaskState:
         """Raises UsageError when no task begins so, or several do; an empty beginning means the latest."""
         found = self._views.find_task(beginning)
@@ -358,7 +364,9 @@ class LocalDesk:
         session = self._parts.policies(task.folder).engine().session(task)
         session.owner(self.settings.me)
         for grant in self._views.standing_grants() if grants is None else grants:
-            session.add_grant(grant)
+            left = self.standing.uses_left(grant)
+            if left is None or left > 0:
+                session.add_grant(msgspec.structs.replace(grant, uses=left))
         return session
 
     async def _open_child(self, parent: LocalSession, task: Task) -> LocalSession:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,14 +12,17 @@ import msgspec
 from assistant.agent.events import Notice
 from assistant.agent.today import spent_of, usage_of
 from assistant.agent.turn import tool_message
+from assistant.errors import PolicyError
 from assistant.gateway.observe import observation_of
 from assistant.models.budgets import Energy, Spent
 from assistant.policy.provenance import Field, Observation
 from assistant.types import (
     JSON,
     Action,
+    Approval,
     CallPart,
     Confidentiality,
+    Decision,
     ImagePart,
     Integrity,
     Label,
@@ -56,14 +60,23 @@ class Recalled(msgspec.Struct):
     """What else a person should know who comes back."""
 
 
-def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *, whole: bool = False) -> Recalled:
+def recall(
+    log: Log,
+    entries: Iterable[Entry],
+    policy: Session | None = None,
+    *,
+    whole: bool = False,
+    judged: Callable[[Entry, Action], object] | None = None,
+) -> Recalled:
     """The whole past that a task's `entries` (oldest first) tell; with `policy`, also tell it what was said and observed.
 
-    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced.
+    Content that was erased shows as `[erased]`. `whole`: every message, also those that a summary has replaced. `judged` is
+    called with each decision and its action, when policy knows just what had been said and read by then.
     """
     found = Recalled([])
     open_calls: dict[str, ToolCall] = {}
     actions: dict[str, str] = {}
+    agreed = _Agreed(log)
     for entry in entries:
         _count(found, entry)
         match entry.kind:
@@ -94,6 +107,14 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                             open_calls[part.call.id] = part.call
             case "intent":
                 actions[str(entry.body.get("call", ""))] = str(entry.body.get("action_sha256", ""))
+                agreed.intended(entry)
+            case "approval.later":
+                agreed.said_yes(entry)
+            case "decision":
+                agreed.decided(entry)
+                asked = _action(log, actions.get(str(entry.body.get("call", "")), "")) if judged else None
+                if judged and asked:
+                    judged(entry, asked)
             case "outcome" | "call.rejected" | "replayed":
                 result = _result(log, entry)
                 if open_calls.pop(result.call_id, None) is None:
@@ -114,9 +135,45 @@ def recall(log: Log, entries: Iterable[Entry], policy: Session | None = None, *,
                 _close(found, open_calls, "stopped")
             case _:
                 pass
+    if policy:
+        agreed.tell(policy)
     found.may_have_happened = tuple(open_calls.values())
     _close(found, open_calls, "may_have_happened")
     return found
+
+
+class _Agreed:
+    """What the person agreed to after it had been refused unattended, and that has not run since."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._actions: dict[str, str] = {}
+        self._open: dict[str, Approval] = {}
+
+    def intended(self, entry: Entry) -> None:
+        """An action was about to be judged."""
+        self._actions[str(entry.body.get("digest", ""))] = str(entry.body.get("action_sha256", ""))
+
+    def said_yes(self, entry: Entry) -> None:
+        """The person agreed by a command."""
+        try:
+            approval = msgspec.convert({k: entry.body.get(k) for k in ("digest", "answer", "channel")}, Approval)
+        except msgspec.ValidationError:
+            return
+        self._open[approval.digest] = approval
+
+    def decided(self, entry: Entry) -> None:
+        """The same action came again and was allowed: the yes is used."""
+        if entry.body.get("decision") == Decision.ALLOW:
+            self._open.pop(str(entry.body.get("digest", "")), None)
+
+    def tell(self, policy: Session) -> None:
+        """Let the open ones hold, each for the very action that was shown."""
+        for name, approval in self._open.items():
+            action = _action(self._log, self._actions.get(name, ""))
+            if action is not None:
+                with contextlib.suppress(PolicyError):  # what is no yes for this action stays a question
+                    policy.approved(action, approval)
 
 
 def preface_seen(preface: Message) -> Observation:

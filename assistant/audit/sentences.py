@@ -355,6 +355,7 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "intent": _intent,
     "decision": _decision,
     "approval": _approval,
+    "approval.later": lambda body, said: f"the person agreed afterwards to {_short(body.get('digest'))}",
     "call.rejected": _rejected,
     "call.edited": lambda body, said: (
         f"the person changed the call {_short(body.get('digest'))} → {_short(body.get('new'))}"

@@ -135,22 +135,28 @@ def standing_of(log: Log, entries: Iterable[Entry], task: str) -> tuple[tuple[Gr
 
     Raises LogDamaged for a boundary that can't be read: what it forbids is not known, so nothing may run.
     """
-    grants: dict[str, Grant] = {}
+    entries = list(entries)
     boundaries: dict[str, Entry] = {}
     for entry in entries:
-        body = entry.body
+        if entry.kind == "boundary.added":
+            boundaries[_id_of(log, entry)] = entry
+        elif entry.kind == "boundary.removed":
+            boundaries.pop(str(entry.body.get("id")), None)
+    found = [b for entry in boundaries.values() if (b := _boundary(log, entry, task)) is not None]
+    return tuple(g for g in grants_of(log, entries) if g.task in ("", task)), tuple(found)
+
+
+def grants_of(log: Log, entries: Iterable[Entry]) -> tuple[Grant, ...]:
+    """Grants of any task, not taken back."""
+    grants: dict[str, Grant] = {}
+    for entry in entries:
         if entry.kind == "grant.added":
             grant = _convert(told(log, entry).get("grant"), Grant)
-            if grant is not None and grant.task in ("", task):
+            if grant is not None:
                 grants[grant.id] = grant
-        elif entry.kind == "boundary.added":
-            boundaries[_id_of(log, entry)] = entry
         elif entry.kind == "grant.revoked":
-            grants.pop(str(body.get("id")), None)
-        elif entry.kind == "boundary.removed":
-            boundaries.pop(str(body.get("id")), None)
-    found = [b for entry in boundaries.values() if (b := _boundary(log, entry, task)) is not None]
-    return tuple(grants.values()), tuple(found)
+            grants.pop(str(entry.body.get("id")), None)
+    return tuple(grants.values())
 
 
 def _id_of(log: Log, entry: Entry) -> str:

@@ -140,6 +140,12 @@ class Views:
         standing = (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None)
         return standing_of(self.log, standing, "")[0]
 
+    def every_grant(self) -> tuple[Grant, ...]:
+        """Grants of any task and for all tasks, not revoked."""
+        from assistant.audit.task_view import grants_of
+
+        return grants_of(self.log, (e for seq in self.index.standing() if (e := self.log.entry(seq)) is not None))
+
     def conversation(self, task: str) -> list[Message]:
         """All messages of a task, oldest first; erased ones say so."""
         from assistant.audit.task_view import messages_of

@@ -1,10 +1,12 @@
-"""Check, test and explain policies.
+"""Check, test and explain policies; grants, and what waits for a yes.
 
 check                 parse and validate every policy file that holds here (and FILE, if given)
 test                  run the examples that each policy file ships with
 explain ACTION.json   the verdict on an action, the policies that made it, and what would change it (`-` reads it from
                       standard input); the file holds {"action": {...}} and, if wanted, said, owner, observed, grants,
                       autonomy, packs
+grants                standing permissions: list, revoke, add, dry-run
+waiting [TASK]        what was refused since nobody was there; --yes DIGEST agrees to one
 judge                 answer JSON lines on standard input: start, call, result
 """
 
@@ -15,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from assistant.cli import standing
 from assistant.config import find_paths
 from assistant.errors import UsageError
 from assistant.gateway.policies import Policies
@@ -23,7 +26,10 @@ from assistant.shipped import shipped
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `assistant policy`."""
-    commands = parser.add_subparsers(dest="what", required=True, metavar="{check,test,explain,judge}")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="{check,test,explain,grants,waiting,judge}")
+    standing.add_grants(commands.add_parser("grants"))
+    standing.add_waiting(waiting := commands.add_parser("waiting"))
+    waiting.add_argument("--json", action="store_true", help="JSON lines instead of text")
     for name in ("check", "test", "explain", "judge"):
         command = commands.add_parser(name)
         command.add_argument("--folder", default="", help="also read the policies of this task folder")
@@ -37,6 +43,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one of the commands; the exit code is 0, or 2 when something is wrong with a policy or an example."""
+    if args.what == "grants":
+        return standing.run_grants(args)
+    if args.what == "waiting":
+        return standing.run_waiting(args)
     folder = str(Path(args.folder).expanduser().absolute()) if args.folder else ""
     policies = Policies(find_paths(), folder)
     return {"check": _check, "test": _test, "explain": _explain, "judge": _judge}[args.what](args, policies)

@@ -8,7 +8,7 @@ import msgspec
 
 from assistant.policy.book import Link
 from assistant.policy.request import ACTION_PARENTS, CEDAR_TYPES, Part, ancestors
-from assistant.types import Action, Answer, Data, Effect, Grant, Resource
+from assistant.types import Action, Answer, Effect, Grant, Resource
 
 UNGRANTABLE = frozenset({"held"})
 """Facts that no grant covers; `policies/base.cedar` forbids them without a yes each time."""
@@ -113,27 +113,3 @@ def sentence(grant: Grant) -> str:
     scope = "in this task" if grant.task else "in every task"
     uses = "" if grant.uses is None else f", {grant.uses} times at most"
     return f"{what} {scope}{uses}" + ("" if grant.expires_ms is None else ", until a set time")
-
-
-class DryRun(Data, frozen=True):
-    """What a grant would have changed for actions of the past."""
-
-    allowed: tuple[Action, ...] = ()
-    """Were asked or refused, and would have run unasked."""
-    unchanged: int = 0
-
-
-def dry_run(grant: Grant, past: Iterable[tuple[Action, Sequence[Part]]], now_ms: int) -> DryRun:
-    """Which recorded actions the grant would have covered in all their parts. The caller reads them from the log and
-    gives only those that were asked or refused."""
-    held = Grants(grant.task)
-    held.add(msgspec.structs.replace(grant, uses=None, expires_ms=None))
-    allowed: list[Action] = []
-    rest = 0
-    for action, parts in past:
-        blocked = any(p.facts.held or p.facts.outside or p.facts.signs for p in parts)
-        if not blocked and parts and all(held.covering(p.action, p.resource, action.tool, now_ms) for p in parts):
-            allowed.append(action)
-        else:
-            rest += 1
-    return DryRun(tuple(allowed), rest)

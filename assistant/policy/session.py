@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import msgspec
 import orjson
 
 from assistant.canonical import digest
@@ -209,6 +210,17 @@ class Session:
     def parts(self, action: Action, *, now_ms: int) -> tuple[Judged, ...]:
         """The verdicts on each part, without counting a question or using a grant: for explaining."""
         return tuple(self._parts(action, now_ms))
+
+    def would_allow(self, grant: Grant, action: Action, *, now_ms: int) -> bool:
+        """Whether this grant is what an action lacks: not allowed as things stand, and allowed with it. Nothing is counted."""
+        if all(j.decision is Decision.ALLOW for j in self._parts(action, now_ms)):
+            return False
+        tried = msgspec.structs.replace(grant, id="dry-run", uses=None, expires_ms=None)
+        self._grants.add(tried)
+        try:
+            return all(j.decision is Decision.ALLOW for j in self._parts(action, now_ms))
+        finally:
+            self._grants.remove(tried.id)
 
     def _parts(self, action: Action, now_ms: int) -> list[Judged]:
         def granted(name: str, resource: Resource, tool: str) -> bool:

@@ -143,11 +143,14 @@ class TestGrants:
         assert decide(session, action(Effect.APPLY, "a")) is Decision.ALLOW
         assert decide(session, action(Effect.APPLY, ".git/hooks/x", held=True)) is Decision.ASK
 
-    def test_a_dry_run_says_what_a_grant_would_have_allowed(self, session: Session) -> None:
-        past = [STRANGER, mail("eve@evil.example"), mail("dan@other.example", "again")]
-        parts = [(a, [j.part for j in session.parts(a, now_ms=0)]) for a in past]
-        found = granting.dry_run(Grant("g", Effect.SEND, Resource("account", "dan@other.example")), parts, 0)
-        assert (found.allowed, found.unchanged) == ((past[0], past[2]), 1)
+    def test_a_dry_run_says_what_a_grant_would_have_allowed_and_counts_nothing(self, session: Session) -> None:
+        grant = Grant("g", Effect.SEND, Resource("account", "dan@other.example"), uses=1)
+        past = [STRANGER, mail("eve@evil.example"), mail("dan@other.example", "again"), mail("ann@example.org")]
+        secret = mail("dan@other.example", "password: Hunter22")
+        before = [decide(session, a) for a in past]
+        assert [session.would_allow(grant, a, now_ms=0) for a in (*past, secret)] == [True, False, True, False, False]
+        assert [decide(session, a) for a in past] == before
+        assert session.grants() == ()
 
 
 class TestBoundaries:
