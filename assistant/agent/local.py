@@ -27,6 +27,7 @@ from assistant.audit.views import LogRow, TaskSummary, Views
 from assistant.canonical import dumps
 from assistant.errors import SandboxError, UsageError
 from assistant.gateway.approver import Approver
+from assistant.gateway.covered import covered
 from assistant.gateway.delegation import child_boundaries, child_grants
 from assistant.gateway.door import Gateway
 from assistant.gateway.judge import judged
@@ -385,6 +386,7 @@ class LocalDesk:
             await parts.log.write("context.read", task.id, {"parent": parent.task.id}, blobs=blobs)
 
         def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
+            room = covered(room, policy)
             made = Gateway(
                 task=current,
                 registry=parts.registry,
@@ -438,6 +440,7 @@ class LocalDesk:
         policy = policy or self._policy(task)
 
         def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
+            room = covered(room, policy)
             made = Gateway(
                 task=current,
                 registry=parts.registry,

@@ -193,6 +193,7 @@ class Steering:
         """Make it hold."""
         await self._log.write("boundary.added", self._task.id, {"id": boundary.id, "boundary": plain(boundary)})
         self._services.policy.add_boundary(boundary)
+        await self._gateway.hide_anew()
 
     async def remove_boundary(self, boundary_id: str) -> None:
         """Lift it."""

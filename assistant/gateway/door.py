@@ -123,6 +123,7 @@ class Gateway:
         """The MCP servers of the task, set by the Desk where there are any."""
         self._edited: dict[str, tuple[Action, Action]] = {}
         """By call that the person has changed: the Action as the model asked for it, and as it is now."""
+        self._hidden = frozenset(policy.hidden_paths())
         self.asks = 0
         self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
@@ -180,6 +181,14 @@ class Gateway:
     def is_on(self, tool: str) -> bool:
         """Whether the task has the tool now; a child has none that its parent has not."""
         return tool in self._task().tools and (self._above is None or self._above.is_on(tool))
+
+    async def hide_anew(self) -> None:
+        """End what runs since before a path was forbidden to read: it was started where that could still be seen."""
+        hidden = frozenset(self.policy.hidden_paths())
+        if hidden - self._hidden:
+            await self.end_programs()
+            await self.aclose()
+        self._hidden = hidden
 
     async def end_programs(self) -> None:
         """End the long-running programs of this task, in a room that goes on without it."""
@@ -378,6 +387,7 @@ class Gateway:
         started = time.monotonic()
         room: Room | None = None
         try:
+            await self.hide_anew()
             room = await self._room()
             reading, done = await self._start(call, spec, action, room, emit)
         except (SandboxUnavailable, SandboxError, ToolError) as error:

@@ -50,6 +50,8 @@ class Policy(Data, frozen=True):
     """What its first condition wants of the context before it looks at anything else."""
     looks_at: frozenset[str] | None = frozenset()
     """Attributes of the context that its conditions mention. None: all of it."""
+    hides: tuple[str, ...] = ()
+    """Paths that it forbids to read and to run commands on, whatever else holds: nothing may see them at all."""
     looks_up: bool = True
     """Whether what it says depends on more of the resource than its type: its name, what it is in, its attributes."""
 
@@ -84,6 +86,7 @@ def parse_file(file: PolicyFile) -> tuple[list[Policy], list[Problem]]:
                 within=_within(tree["resource"]),
                 need=_need(tree.get("conditions", [])),
                 looks_at=_looks_at(tree.get("conditions", [])),
+                hides=_hides(tree),
                 looks_up=_within(tree["resource"]) is not None or _looks_up(tree.get("conditions", [])),
             )
         )
@@ -112,6 +115,34 @@ def _types(scope: dict[str, Any]) -> frozenset[str]:
 def _within(scope: dict[str, Any]) -> tuple[str, str] | None:
     entity: dict[str, str] | None = scope.get("entity") or scope.get("in", {}).get("entity")
     return (entity["type"], entity["id"]) if entity else None
+
+
+def _hides(tree: dict[str, Any]) -> tuple[str, ...]:
+    """Paths of a forbid over reading and executing whose only condition is where the resource lies."""
+    actions = _actions(tree["action"])
+    everyone = tree["principal"]["op"] == "All" and "slot" not in json.dumps(tree["resource"])
+    if tree["effect"] != "forbid" or not everyone or not ({"read", "execute"} <= actions or not actions):
+        return ()
+    conditions: list[dict[str, Any]] = tree.get("conditions", [])
+    place = _within(tree["resource"])
+    if place is not None:
+        return (place[1],) if place[0] in ("File", "Folder") and not conditions else ()
+    if tree["resource"]["op"] != "All" or len(conditions) != 1 or conditions[0]["kind"] != "when":
+        return ()
+    return tuple(dict.fromkeys(_places(conditions[0]["body"])))
+
+
+def _places(body: Any) -> list[str]:
+    """The paths of `resource in Folder::"a" || resource == File::"b" || ...`; none when anything else stands there."""
+    if "||" in body:
+        left, right = _places(body["||"]["left"]), _places(body["||"]["right"])
+        return [*left, *right] if left and right else []
+    test: dict[str, Any] = body.get("in") or body.get("==") or {}
+    if test.get("left") != {"Var": "resource"} or "Value" not in test.get("right", {}):
+        return []
+    value = test["right"]["Value"]
+    named: dict[str, Any] = cast("dict[str, Any]", value).get("__entity", {}) if isinstance(value, dict) else {}
+    return [named["id"]] if named.get("type") in ("File", "Folder") else []
 
 
 def _need(conditions: list[dict[str, Any]]) -> Need | None:

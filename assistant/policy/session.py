@@ -140,6 +140,11 @@ class Session:
         """Prohibitions that hold."""
         return tuple(b for b, _ in self._boundaries.values())
 
+    def hidden_paths(self) -> tuple[str, ...]:
+        """Paths that policies forbid to read and to run commands on without any condition: no program may see them at all,
+        since what a command reads can't be told from its words (`cat *`, `find`, a script)."""
+        return self._hidden
+
     @property
     def provenance(self) -> Provenance:
         """What was said and read."""
@@ -158,6 +163,7 @@ class Session:
     def _refresh(self) -> None:
         extra = tuple(p for _, policies in self._boundaries.values() for p in policies)
         self._book: PolicyBook = self._engine.book(self._task.autonomy, self._packs, extra)
+        self._hidden = tuple(dict.fromkeys(path for p in self._book.policies for path in p.hides if path[:1] == "/"))
         self._rank = {p.id: (n, p) for n, p in enumerate(self._book.policies)}
         self._sha256 = ""
         self._known: dict[tuple[object, ...], cedarpy.Entities] = {}

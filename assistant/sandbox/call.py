@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant.errors import SandboxError
+from assistant.sandbox.hiding import hiding
 from assistant.sandbox.plan import RoomPlan, is_below
 from assistant.sandbox.protocol import Command
 from assistant.types import Limits
@@ -102,6 +103,7 @@ class CallBuilder:
                     words += ["--ro-bind-try", path, path]
             if command.folder_read_only:
                 words += ["--remount-ro", plan.folder]
+            words += hiding(plan, command.hidden)
         words += ["--remount-ro", "/"]
         variables = {**plan.environment(), **environment, **command.env}
         if command.pty:

@@ -18,6 +18,7 @@ import msgspec
 import assistant
 from assistant.config import Paths, find_paths
 from assistant.errors import SandboxError, SandboxUnavailable
+from assistant.sandbox.hiding import HIDE_HINT, UNHIDDEN
 from assistant.sandbox.holder.root import LINKED, SECRETS, SYSTEM
 from assistant.sandbox.landlock import landlock_version
 from assistant.sandbox.plan import RoomPlan, home_folder
@@ -70,6 +71,8 @@ class ConfinedBuilder:
     def build(self, command: Command, limits: Limits, environment: Mapping[str, str]) -> dict[str, Any]:
         """`argv` and `options` of a start message."""
         plan = self._plan
+        if command.hidden and not command.private:
+            raise SandboxError(UNHIDDEN, hint=HIDE_HINT)
         scratch = f"{plan.where}/scratch"
         readable = [p for p in (*SYSTEM, *LINKED) if p != "/etc" and os.path.exists(p)]
         readable += [f"/etc/{name}" for name in os.listdir("/etc") if f"/etc/{name}" not in SECRETS and name != "ssh"]

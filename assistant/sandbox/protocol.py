@@ -30,6 +30,9 @@ class Command(msgspec.Struct, frozen=True):
     pty: bool = False
     folder_read_only: bool = False
     """The task's folder can't be written by this call (tools whose effect is `read`)."""
+    hidden: tuple[str, ...] = ()
+    """Paths below the task's folder that this call can't see or change, nor anything below them: absolute, real and normal.
+    One that does not exist is nothing to hide. An engine that can't hide refuses to run such a command."""
     private: bool = False
     """The task's folder isn't visible at all (the model worker)."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from assistant.config import Paths, find_paths
 from assistant.errors import SandboxError, SandboxUnavailable, StageError
 from assistant.sandbox.call import resolve_limits
+from assistant.sandbox.hiding import HIDE_HINT, UNHIDDEN
 from assistant.sandbox.protocol import Command, PipedProcess, Process
 from assistant.sandbox.stage.changes import changes_between, split_renames
 from assistant.sandbox.stage.copied import copied_stage
@@ -128,6 +129,8 @@ class SeatbeltRoom:
         """See protocol.Room."""
         if command.hosts:
             raise SandboxError("hosts can't be granted on macOS yet", hint="run it without them")
+        if command.hidden and not command.private:
+            raise SandboxError(UNHIDDEN, hint=HIDE_HINT)
         limits = resolve_limits(command.limits)
         writable = [self._scratch]
         readable = list(command.read_only)

@@ -200,6 +200,40 @@ class TestBoundaries:
         with pytest.raises(UsageError, match="for example"):
             propose(words, name="b", folder=FOLDER)
 
+    def test_a_path_that_may_not_be_read_is_to_be_hidden_from_every_program(self, session: Session) -> None:
+        assert session.hidden_paths() == ()
+        session.add_boundary(propose("never read secrets/", name="b1", folder=FOLDER))
+        assert session.hidden_paths() == (f"{FOLDER}/secrets",)
+        session.add_boundary(propose("never touch src/generated", name="b2", folder=FOLDER))
+        assert session.hidden_paths() == (f"{FOLDER}/secrets",)
+        session.remove_boundary("b1")
+        assert session.hidden_paths() == ()
+
+    @pytest.mark.parametrize(
+        ("text", "hidden"),
+        [
+            ('forbid(principal, action, resource in Folder::"/a");', ("/a",)),
+            ('forbid(principal, action in [Action::"read", Action::"execute"], resource == File::"/a");', ("/a",)),
+            (
+                'forbid(principal, action, resource) when { resource in Folder::"/a" || resource == File::"/b" };',
+                ("/a", "/b"),
+            ),
+            ('forbid(principal, action == Action::"read", resource in Folder::"/a");', ()),
+            ('forbid(principal, action, resource in Folder::"/a") when { context.bulk };', ()),
+            ('forbid(principal, action, resource in Folder::"/a") unless { context.approved };', ()),
+            ('forbid(principal, action, resource) when { resource in Folder::"/a" || context.bulk };', ()),
+            ('forbid(principal, action, resource) when { resource in Folder::"/a" && context.bulk };', ()),
+            ('forbid(principal, action, resource) unless { resource in Folder::"/a" };', ()),
+            ('forbid(principal == Task::"x", action, resource in Folder::"/a");', ()),
+            ('forbid(principal, action, resource in Host::"a.org");', ()),
+            ('permit(principal, action, resource in Folder::"/a");', ()),
+        ],
+    )
+    def test_only_what_is_forbidden_without_a_condition_is_hidden(self, text: str, hidden: tuple[str, ...]) -> None:
+        for layer in (Layer.ORGANISATION, Layer.USER, Layer.PROJECT):
+            engine = make_engine(PolicyFile(layer, "h.cedar", f'@id("h") {text}'))
+            assert make_session(engine=engine).hidden_paths() == hidden
+
     @given(st.text(max_size=40))
     def test_no_words_become_anything_but_forbids(self, words: str) -> None:
         try:
