@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
+    from assistant.gateway.planting import Planting
     from assistant.gateway.servers import Servers
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
@@ -62,6 +63,7 @@ class LocalDesk:
         self._views = Views(parts.log)
         self._today = Today(parts.log)
         self.standing = Standing(parts.log, self._views, self._policy)
+        self._planting = _planting() if parts.settings.planted_checks else None
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._lineage: dict[str, tuple[str, ...]] = {}
@@ -451,6 +453,7 @@ class LocalDesk:
                 now_ms=now_ms,
                 settings=parts.tool_settings,
                 house={"memory": self.memory},
+                planting=self._planting,
             )
             if parts.servers.configs:
                 made.servers = parts.task_servers(current, room, approver)
@@ -512,6 +515,13 @@ def _start_servers(session: LocalSession) -> None:
 
         servers.sampler = Sampling(session).sample
         servers.warm_up(list(session.enabled_tools()))
+
+
+def _planting() -> Planting:
+    from assistant.gateway.planting import Planting  # only those who turned it on pay for it
+    from assistant.policy.planted import PlantedChecks
+
+    return Planting(PlantedChecks(enabled=True))
 
 
 def _folders(parent: Path) -> list[Path]:
