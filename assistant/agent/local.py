@@ -63,7 +63,7 @@ class LocalDesk:
         self._views = Views(parts.log)
         self._today = Today(parts.log)
         self.standing = Standing(parts.log, self._views, self._policy)
-        self._planting = _planting() if parts.settings.planted_checks else None
+        self._planting: Planting | None = None
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._lineage: dict[str, tuple[str, ...]] = {}
@@ -363,6 +363,15 @@ class LocalDesk:
         except UsageError:
             return None
 
+    def _checks(self) -> Planting:
+        """The planted checks of all tasks, whose answers are counted together."""
+        if self._planting is None:
+            from assistant.gateway.planting import Planting  # only those who turned them on pay for it
+            from assistant.policy.planted import PlantedChecks
+
+            self._planting = Planting(PlantedChecks(enabled=True))
+        return self._planting
+
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
         session.owner(self.settings.me)
@@ -453,7 +462,7 @@ class LocalDesk:
                 now_ms=now_ms,
                 settings=parts.tool_settings,
                 house={"memory": self.memory},
-                planting=self._planting,
+                planting=self._checks() if self.settings.planted_checks else None,
             )
             if parts.servers.configs:
                 made.servers = parts.task_servers(current, room, approver)
@@ -515,13 +524,6 @@ def _start_servers(session: LocalSession) -> None:
 
         servers.sampler = Sampling(session).sample
         servers.warm_up(list(session.enabled_tools()))
-
-
-def _planting() -> Planting:
-    from assistant.gateway.planting import Planting  # only those who turned it on pay for it
-    from assistant.policy.planted import PlantedChecks
-
-    return Planting(PlantedChecks(enabled=True))
 
 
 def _folders(parent: Path) -> list[Path]:
