@@ -122,6 +122,9 @@ class Settings(Data, frozen=True):
     tools: Mapping[str, Mapping[str, Any]] = {}
     """Per tool, as its manifest says: `[tools.web_search] provider = "searxng"`. `hosts` are hosts that it may always reach. A key is
     never written here: `key_env` names the variable it is read from."""
+    planted_checks: bool = False
+    """Now and then, at one question in twenty, also ask something that should be refused, to see whether questions are still
+    read. Nothing comes of a yes to it."""
     max_steps: int = 50
     """Model calls in one turn before the person is asked to go on."""
 

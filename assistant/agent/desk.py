@@ -48,6 +48,8 @@ class TaskTotals(Data, frozen=True):
     cost_uusd: int = 0
     unpriced_calls: int = 0
     asks: int = 0
+    """Questions so far, the same one counted once."""
+    asks_last_hour: int = 0
 
 
 class TaskSession(Protocol):

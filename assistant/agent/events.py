@@ -97,6 +97,9 @@ class TurnFinished(Data, frozen=True, tag="turn_finished"):
     reason: str
     exit_code: int = 0
     message: str = ""
+    asks: int = 0
+    """Questions of this task so far, the same one counted once."""
+    asks_last_hour: int = 0
 
 
 class ChildEvent(Data, frozen=True, tag="child"):

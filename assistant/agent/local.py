@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
+    from assistant.gateway.planting import Planting
     from assistant.gateway.servers import Servers
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
@@ -61,6 +62,7 @@ class LocalDesk:
         self._views = Views(parts.log)
         self._today = Today(parts.log)
         self.standing = Standing(parts.log, self._views, self._policy)
+        self._planting: Planting | None = None
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._stages = Stages(parts, self._views, self._policy)
@@ -400,6 +402,15 @@ class LocalDesk:
         except UsageError:
             return None
 
+    def _checks(self) -> Planting:
+        """The planted checks of all tasks, whose answers are counted together."""
+        if self._planting is None:
+            from assistant.gateway.planting import Planting  # only those who turned them on pay for it
+            from assistant.policy.planted import PlantedChecks
+
+            self._planting = Planting(PlantedChecks(enabled=True))
+        return self._planting
+
     def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
         session = self._parts.policies(task.folder).engine().session(task)
         session.owner(self.settings.me)
@@ -491,6 +502,7 @@ class LocalDesk:
                 now_ms=now_ms,
                 settings=parts.tool_settings,
                 house={"memory": self.memory},
+                planting=self._checks() if self.settings.planted_checks else None,
             )
             if parts.servers.configs:
                 made.servers = parts.task_servers(current, room, approver)

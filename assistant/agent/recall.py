@@ -133,6 +133,8 @@ def recall(
                 agreed.said_yes(entry)
             case "decision":
                 agreed.decided(entry)
+                if policy and entry.body.get("decision") == Decision.ASK:
+                    policy.attention.asked(str(entry.body.get("digest", "")), entry.time_ms)
                 asked = actions.get(str(entry.body.get("call", "")))
                 if judged and asked:
                     judged(entry, asked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,8 @@ class LocalSession(Steering):
             calls=self._spending.spent.calls,
             cost_uusd=self._spending.spent.cost_uusd,
             unpriced_calls=self._spending.spent.unpriced_calls,
-            asks=self._gateway.asks,
+            asks=self._services.policy.attention.asks,
+            asks_last_hour=self._services.policy.attention.asks_last_hour(time.time_ns() // 1_000_000),
         )
 
     @property
@@ -204,7 +206,8 @@ class LocalSession(Steering):
         except Exception as error:  # our own mistake: the turn ends, the task and what it holds do not
             ended = TurnFinished("failed", 1, f"a fault in the assistant itself: {type(error).__name__}: {error}")
             emit(Notice("error", ended.message, "the task is kept; please report this"))
-        emit(await self._close_turn(ended))
+        ended, totals = await self._close_turn(ended), self.totals
+        emit(msgspec.structs.replace(ended, asks=totals.asks, asks_last_hour=totals.asks_last_hour))
 
     async def _close_turn(self, ended: TurnFinished) -> TurnFinished:
         """Leave nothing half said: results for open calls, kept words, and the turn's end in the log."""

@@ -369,6 +369,9 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "intent": _intent,
     "decision": _decision,
     "approval": _approval,
+    "check.planted": lambda body, said: (
+        f"a planted check was {'noticed' if body.get('noticed') else 'missed'}: answered {body.get('answer', '?')}"
+    ),
     "approval.later": lambda body, said: f"the person agreed afterwards to {_short(body.get('digest'))}",
     "call.rejected": _rejected,
     "call.edited": lambda body, said: (

@@ -74,6 +74,7 @@ from assistant.visible import visible
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
+    from assistant.gateway.planting import Planting
     from assistant.gateway.registry import Registry
     from assistant.gateway.servers import TaskServers
     from assistant.policy.session import Session
@@ -103,6 +104,7 @@ class Gateway:
         now_ms: Callable[[], int],
         settings: Callable[[str], Mapping[str, JSON]] = lambda _: {},
         house: Mapping[str, House] | None = None,
+        planting: Planting | None = None,
         above: Gateway | None = None,
     ) -> None:
         self._task = task
@@ -115,6 +117,8 @@ class Gateway:
         self._settings = settings
         self.house: dict[str, House] = dict(house or {})
         """By protocol: who answers the calls of tools that have no program."""
+        self.planting = planting
+        """Asks now and then what should be refused; None where the person did not turn it on."""
         self._above = above
         """The parent's door: nothing passes this one that would not pass it."""
         self._turns: asyncio.Lock = asyncio.Lock() if above is None else above._turns
@@ -126,7 +130,6 @@ class Gateway:
         self._edited: dict[str, tuple[Action, Action]] = {}
         """By call that the person has changed: the Action as the model asked for it, and as it is now."""
         self._hidden = frozenset(policy.hidden_paths())
-        self.asks = 0
         self._waited_s = 0.0
         self.refused: list[tuple[str, str]] = []
         """(title, code) of every call that was refused, for the end of an unattended run."""
@@ -334,7 +337,8 @@ class Gateway:
             return ToolResult(call_id, False, f"refused by policy ({code})", "refused", _own_label())
         approval = Approval(name, Answer.ONCE, Channel.KEY, "typed by the person") if by_person else None
         if approval is None:
-            self.asks += 1
+            if self.planting is not None and self._above is None:
+                await self.planting.perhaps(self.approver, self._log, self._task(), emit)
             lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
             spelled = ((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
             scopes = tuple((a, words) for a, words in spelled if words)

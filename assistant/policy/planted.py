@@ -8,7 +8,7 @@ from __future__ import annotations
 from assistant.types import Action, Answer, Approval, Argument, Effect, Kind, Resource, Role
 
 TOOL = "planted_check"
-"""No manifest may take this name; the gateway tells a planted action by it."""
+"""What a planted action's card says. A tool of this name would not be mixed up with it: a check never meets the door."""
 
 
 class PlantedChecks:

@@ -75,6 +75,10 @@ class TestWaiting:
         seen = await run(session, "go on")
         assert verdicts(seen) == [Decision.ASK, Decision.ALLOW, Decision.ASK]
         assert [f.text for f in desk.memory.find()] == [FACT]
+        ended = seen[-1]
+        assert isinstance(ended, events.TurnFinished)
+        assert (ended.asks, ended.asks_last_hour) == (2, 2)  # the first of them before the task was resumed
+        assert session.totals.asks == 2
         await session.aclose()
         model = script(home, {"calls": [REMEMBER]}, {"text": "ok"}, after=7)
         again = await desk.resume_task(task, approver=Unattended(), model=model)

@@ -14,6 +14,7 @@ from assistant.config import Paths, find_paths
 from assistant.gateway.approver import ApprovalRequest
 from assistant.gateway.editing import Edited, editable, new_words, note
 from assistant.gateway.events import CallEdited, CallFinished, CallJudged, Notice
+from assistant.policy.attention import Attention
 from assistant.policy.provenance import Observation
 from assistant.types import (
     JSON,
@@ -192,6 +193,8 @@ class TestWhoseWords:
         said: list[str] = []
 
         class Hears:
+            attention = Attention()
+
             def said(self, text: str) -> None:
                 said.append(text)
 

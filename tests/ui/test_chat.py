@@ -10,6 +10,7 @@ from assistant.agent import events
 from assistant.errors import FolderError, ModelError
 from assistant.types import Answer, Message, TextPart, ToolResult
 from assistant.ui.conversation import Card, Note
+from assistant.ui.widgets.status_line import Status, status_content
 from tests.ui.fake_desk import FakeDesk, call, changes, long_history, request, words
 
 
@@ -62,6 +63,12 @@ class TestATurn:
             await chat.until(lambda: not chat.screen.turns.active)
             assert ("stop", None) in chat.desk.session.done
             assert "stopped" in chat.text()
+
+    def test_the_status_line_says_how_often_one_was_asked(self) -> None:
+        asked = Status(asks=3, asks_last_hour=2)
+        assert "asked 3, 2 this hour" in status_content(asked, 120).plain
+        assert "asked" not in status_content(asked, 80).plain
+        assert "asked" not in status_content(Status(), 120).plain
 
     async def test_the_status_line_follows(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk({"go": [events.StageChanged(3, 1)]}), size=(120, 24)) as chat:

@@ -435,6 +435,8 @@ class ChatScreen(TellsFailures, Screen[None]):
             tokens=totals.input_tokens + totals.output_tokens,
             cost_uusd=totals.cost_uusd,
             unpriced=totals.unpriced_calls > 0,
+            asks=totals.asks,
+            asks_last_hour=totals.asks_last_hour,
             programs=sum(1 for p in session.processes() if p.running),
         )
 

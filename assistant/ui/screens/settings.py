@@ -47,6 +47,7 @@ WHAT = {
     "budgets.energy_mwh": N_("most energy of a task, in thousandths of a watt hour"),
     "me": N_("your own addresses and accounts: sending there is sending home"),
     "tools": N_("settings of single tools, as their manifests say"),
+    "planted_checks": N_("now and then a question that should be refused, to see whether you still read them"),
     "max_steps": N_("model calls in one turn before you are asked to go on"),
 }
 AT_ONCE = ("look.theme", "look.reduced_motion", "look.bell", "look.popup")

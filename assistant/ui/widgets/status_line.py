@@ -28,6 +28,8 @@ class Status(Data, frozen=True):
     cost_uusd: int = 0
     unpriced: bool = False
     others: int = 0
+    asks: int = 0
+    asks_last_hour: int = 0
     programs: int = 0
     """Long-running programs of the task that run now."""
 
@@ -73,6 +75,8 @@ def _right(status: Status, width: int) -> Content:
         parts.append(Content.styled(_("{n} staged").format(n=status.staged) + held, "$warning"))
     if width >= 50:
         parts.append(line(autonomy_word(status.autonomy)))
+    if width >= 100 and status.asks:
+        parts.append(Content(_("asked {n}, {m} this hour").format(n=status.asks, m=status.asks_last_hour)))
     if width >= 36 and status.tokens:
         parts.append(Content(figures.count(status.tokens) + (_(" tokens") if width >= 110 else _(" tok"))))
     if width >= 30 and (status.cost_uusd or status.unpriced):
