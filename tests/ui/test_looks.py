@@ -55,6 +55,8 @@ class TestWhileItRuns:
 
     def test_no_color_wins_over_every_theme(self) -> None:
         assert all(themes.choose(name, {"NO_COLOR": "1"})[1] for name in themes.NAMES)
+
+
 def contrast(one: str, other: str) -> float:
     """Contrast of two colours by WCAG 2.2, 1.4.3."""
 

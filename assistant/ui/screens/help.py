@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -94,7 +94,10 @@ def screens() -> list[type[Screen[Any]]]:
     found: list[type[Screen[Any]]] = []
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
-        kinds = [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, Screen)]
+        kinds = cast(
+            "list[type[Screen[Any]]]",
+            [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, Screen)],
+        )
         found += [k for k in kinds if k.__module__ == module.__name__ and k not in (ChatScreen, PanelScreen)]
     return [kind for kind in found if bindings_of(kind)]
 
