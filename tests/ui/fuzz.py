@@ -8,7 +8,7 @@ from typing import Any
 from textual import events as ui_events
 
 from assistant.agent import events
-from tests.ui.fake_desk import FakeDesk, Step, call, changes, long_history, request, words
+from tests.ui.fake_desk import FakeDesk, Step, call, changes, long_history, request, server_asks, words
 
 KEYS = [
     "up",
@@ -46,6 +46,8 @@ KEYS = [
     "n",
     "t",
     "w",
+    "e",
+    "ctrl+s",
     "q",
     "s",
     "x",
@@ -63,7 +65,7 @@ def script(seed: int) -> list[Step]:
     rng = random.Random(seed)
     steps: list[Step] = []
     for number in range(rng.randint(2, 6)):
-        kind = rng.choice(["words", "call", "ask", "notice", "output"])
+        kind = rng.choice(["words", "call", "ask", "notice", "output", "server", "helper"])
         if kind == "words":
             steps += words("# h\n\n- one 一\n- two\n\n```py\nx = 1\n```\n" * rng.randint(1, 3), rng.randint(1, 40))
         elif kind == "call":
@@ -72,6 +74,13 @@ def script(seed: int) -> list[Step]:
             )
         elif kind == "ask":
             steps.append(request(f"make {number}", call_id=f"a{seed}-{number}"))
+        elif kind == "server":
+            steps.append(server_asks(f"Which one, {seed}-{number}?"))
+        elif kind == "helper":
+            steps.append(events.CallStarted(f"h{seed}-{number}", "delegate", "delegate"))
+            steps += [
+                events.ChildEvent(f"kid{number}", e) for e in call(f"k{number}", "read_file", "read_file: b", "x\n")
+            ]
         elif kind == "notice":
             steps.append(events.Notice("warning", "something", "do this"))
         else:
