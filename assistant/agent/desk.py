@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from assistant.agent.arrangements import Arrangements
     from assistant.agent.logbook import LogBook
     from assistant.agent.reviewing import Review
+    from assistant.agent.usage import Used
     from assistant.config import Paths, Settings
 
 
@@ -279,6 +280,10 @@ class Desk(Protocol):
 
     async def models(self) -> list[ModelInfo]:
         """The catalogue: what is usable now, and why the rest isn't. Probes loopback; may take a second."""
+        ...
+
+    async def usage(self, days: int = 14) -> list[Used]:
+        """What models have used, by day and model, oldest day first, with an estimate of the energy. Raises LogError."""
         ...
 
     async def log_page(

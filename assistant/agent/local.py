@@ -42,6 +42,7 @@ from assistant.visible import one_line
 if TYPE_CHECKING:
     from assistant.agent.logbook import LogBook
     from assistant.agent.replaying import Replayed
+    from assistant.agent.usage import Used
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
@@ -360,6 +361,17 @@ class LocalDesk:
     async def models(self) -> list[ModelInfo]:
         """The catalogue."""
         return await self._parts.catalogue.models()
+
+    async def usage(self, days: int = 14) -> list[Used]:
+        """By day and model; the energy is estimated now, off the event loop."""
+        from assistant.agent.usage import used, with_energy  # for those who look
+
+        def look() -> list[Used]:
+            from assistant.models.energy import energy
+
+            return with_energy(used(self._parts.log, days), energy)
+
+        return await asyncio.to_thread(look)
 
     async def log_page(
         self,

@@ -19,6 +19,7 @@ from assistant.agent.branching import AppliedSet, BranchPoint
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
 from assistant.agent.kits import Kit
+from assistant.agent.usage import Used
 from assistant.audit.query import Query
 from assistant.audit.verification import Progress, Verification
 from assistant.audit.views import LogRow, Page, TaskSummary
@@ -672,6 +673,7 @@ class FakeDesk:
         self.diffs: dict[str, str] = {"notes/todo.md": DIFF}
         self.conflicts: set[str] = set()
         self.sides: dict[str, Sides] = {}
+        self.used: list[Used] = []
         self.sessions: list[FakeSession] = []
         self.opened: list[tuple[Path, dict[str, object]]] = []
         self.earlier = earlier
@@ -772,6 +774,9 @@ class FakeDesk:
 
     async def models(self) -> list[ModelInfo]:
         return MODELS
+
+    async def usage(self, days: int = 14) -> list[Used]:
+        return self.used
 
     async def log_page(
         self,

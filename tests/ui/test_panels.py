@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from assistant.agent.usage import Used
 from assistant.audit.verification import Problem, Verification
 from assistant.audit.views import LogRow
+from assistant.models.budgets import Energy, Spent
 from assistant.types import Autonomy, Change
 from assistant.ui.screens.new_task import NewTaskScreen
 from assistant.ui.screens.panel import Rows
@@ -575,6 +578,50 @@ class TestServers:
             await chat.until(lambda: len(chat.app.screen_stack) == 3 and chat.app.screen.takes_answers)
             await chat.pilot.press("y")
             await chat.until(lambda: ("distrust_server", "notes") in chat.desk.arrangements.done)
+
+
+class TestCosts:
+    @staticmethod
+    def desk() -> FakeDesk:
+        """Two models; one of them three days ago too."""
+        desk = FakeDesk()
+        today = date.today()  # noqa: DTZ011 - the person's own days
+        before = (today - timedelta(days=3)).isoformat()
+        energy = Energy(40, 900)
+        spent = Spent(cost_uusd=420_000, tokens=12_400, calls=3, energy=energy)
+        desk.used = [
+            Used(before, "anthropic/claude-x", spent, 12_000, 400, 9_000, 1_000),
+            Used(today.isoformat(), "anthropic/claude-x", spent + spent, 24_000, 800, 18_000, 2_000),
+            Used(today.isoformat(), "x/[b]hostile\x1b", Spent(tokens=100, calls=1, unpriced_calls=1), 90, 10),
+        ]
+        return desk
+
+    @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+    async def test_c_shows_what_models_have_cost_over_time(self, panel: Any, size: tuple[int, int]) -> None:
+        async with panel("models", self.desk(), size=size) as chat:
+            await chat.pilot.press("c")
+            await chat.until(lambda: "the last 14 days" in chat.text())
+            text = chat.text()
+            for words in (
+                "$1.26",
+                "37.3k",
+                "≤ 2.70 Wh",
+                "9 calls",
+                "cache 27k read, 3k written",
+                "0.12 – 2.70 Wh",
+            ):
+                assert words in text
+            assert "$0+?" in text, "an unknown price is not nothing"
+            assert "▄▄" in text, "half as much three days ago"
+            assert "██" in text
+            assert "\x1b" not in text
+            await chat.pilot.press("escape")
+            await chat.until(lambda: "can be used" in chat.text())
+
+    async def test_nothing_used_is_said(self, panel: Any) -> None:
+        async with panel("models") as chat:
+            await chat.pilot.press("c")
+            await chat.until(lambda: "no model has answered in the last 14 days" in chat.text())
 
 
 class TestModels:

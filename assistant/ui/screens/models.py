@@ -32,6 +32,7 @@ class ModelsScreen(PanelScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", N_("search")),
         Binding("u", "usable", N_("only those that can be used")),
+        Binding("c", "costs", N_("what they have cost")),
     ]
 
     def __init__(self, chat: ChatScreen) -> None:
@@ -50,7 +51,8 @@ class ModelsScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
-        return [("Enter", _("use it")), ("u", _("all") if self._only_usable else _("usable only")), ("/", _("search"))]
+        usable = _("all") if self._only_usable else _("usable only")
+        return [("Enter", _("use it")), ("u", usable), ("c", _("costs")), ("/", _("search"))]
 
     def on_mount(self) -> None:
         """Ask the catalogue; local servers are probed, which may take a second."""
@@ -100,6 +102,12 @@ class ModelsScreen(PanelScreen):
         """All, or usable ones."""
         self._only_usable = not self._only_usable
         self._draw()
+
+    def action_costs(self) -> None:
+        """What models have cost, over time."""
+        from assistant.ui.screens.costs import CostsScreen  # not before somebody asks
+
+        self.app.push_screen(CostsScreen(self._chat))
 
     def action_back(self) -> None:
         """From the search field to the list, from the list to the chat."""
