@@ -163,17 +163,13 @@ def _list(tasks: Sequence[StagedTask], *, as_json: bool) -> int:
 
 async def _diff(staged: StagedTask, paths: Sequence[str] | None, *, as_json: bool) -> int:
     found = False
-    for change in staged.stage.changes():
-        if paths is not None and not any(
-            change.path == p or change.path.startswith(p + "/") or p == "." for p in paths
-        ):
-            continue
+    for change, diff in staged.stage.diffs(None if paths is None or "." in paths else paths):
         found = True
         if as_json:
-            print(json.dumps({**plain(change), "path": visible(change.path), "diff": staged.stage.diff(change.path)}))
+            print(json.dumps({**plain(change), "path": visible(change.path), "diff": diff}))
             continue
         _show("", change, as_json=False)
-        print(visible(_numbered(staged.stage.diff(change.path))).rstrip("\n"))
+        print(visible(_numbered(diff)).rstrip("\n"))
     if not found:
         print("no staged change there", file=sys.stderr)
     return 0

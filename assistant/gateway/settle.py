@@ -278,15 +278,14 @@ def _diffs(stage: Stage, paths: Sequence[str]) -> str:
     """What is about to change, as text for the report; the stage knows it only before it is applied."""
     found: list[str] = []
     size = 0
-    for path in paths[:_DIFFED]:
-        try:
-            text = stage.diff(path)
-        except (StageError, OSError):  # a report without one diff is better than no apply
-            continue
-        size += len(text)
-        if size > _DIFF_CHARACTERS:
-            break
-        found.append(text)
+    try:
+        for _, text in stage.diffs(paths[:_DIFFED]):
+            size += len(text)
+            if size > _DIFF_CHARACTERS:
+                break
+            found.append(text)
+    except (StageError, OSError):  # a report without its diffs is better than no apply
+        pass
     return "\n".join(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -91,6 +91,10 @@ class Stage(Protocol):
 
     def diff(self, path: str) -> str:
         """Unified text diff of one changed path; one plain sentence for binary or huge content."""
+        ...
+
+    def diffs(self, paths: Sequence[str] | None = None) -> Iterator[tuple[Change, str]]:
+        """Each change with its diff, read as it is asked for. `paths` as in `apply`. The stage is read once for all of them."""
         ...
 
     def apply(

@@ -289,6 +289,15 @@ class SandboxSuite:
         room.stage.apply([".envrc"], allow_held=True)
         assert (folder / ".envrc").read_text() == "evil"
 
+    async def test_all_diffs_are_those_of_each(self, go: Any, room: Room, folder: Path) -> None:
+        for path in ("a", "b/one", "b/two"):
+            await go("put", path, f"{path}\n")
+        assert {c.path: text for c, text in room.stage.diffs()} == {
+            c.path: room.stage.diff(c.path) for c in room.stage.changes()
+        }
+        assert [c.path for c, _ in room.stage.diffs(["b/two", "a"])] == ["a", "b/two"]
+        assert {"b/one", "b/two"} <= {c.path for c, _ in room.stage.diffs(["b"])}
+
     async def test_the_stage_works_without_a_room(
         self, go: Any, room: Room, engine: Opens, folder: Path, tmp_path: Path
     ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.sandbox.stage.overlay import OverlayLayer
 from tests.sandbox.places import Place, open_place
 
 
@@ -248,3 +249,12 @@ class TestSize:
         assert len(report.applied) == 3001
         assert len(list((place.folder / "many").iterdir())) == 3000
         assert place.kinds() == {}
+
+
+async def test_many_diffs_read_the_stage_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    await place.sh("for n in $(seq 50); do echo $n > f$n; done")
+    scans: list[int] = []
+    scan = OverlayLayer.scan
+    monkeypatch.setattr(OverlayLayer, "scan", lambda *args: (scans.append(1), scan(*args)))
+    assert len(list(place.stage.diffs())) == 50
+    assert len(scans) == 1

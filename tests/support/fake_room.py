@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -66,6 +66,11 @@ class FakeStage:
 
     def diff(self, path: str) -> str:
         return f"diff of {path}"
+
+    def diffs(self, paths: Sequence[str] | None = None) -> Iterator[tuple[Change, str]]:
+        for change in self.held:
+            if paths is None or change.path in paths:
+                yield change, self.diff(change.path)
 
     def apply(
         self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False

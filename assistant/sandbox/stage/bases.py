@@ -28,7 +28,7 @@ class Bases:
 
     def update(self, paths: Mapping[str, Known], real: Tree) -> None:
         """Keep what became needed and can still be had, forget what nothing needs any more. Never fails: it only helps."""
-        wanted = {known.before.sha256: path for path, known in paths.items() if _wanted(known) and known.before}
+        wanted = {k.before.sha256: (path, k.before.size) for path, k in paths.items() if _wanted(k) and k.before}
         try:
             kept = {entry.name: entry.stat().st_size for entry in os.scandir(self._folder)}
         except OSError:
@@ -38,7 +38,10 @@ class Bases:
         kept = {name: size for name, size in kept.items() if name in wanted}
         room = MAX_BYTES - sum(kept.values())
         for name in list(wanted.keys() - kept.keys())[: max(0, MAX_FILES - len(kept))]:
-            data = self._read(real, wanted[name])
+            path, size = wanted[name]
+            if size > room:  # not read in vain at every scan
+                continue
+            data = self._read(real, path)
             if data is not None and len(data) <= room and hashlib.sha256(data).hexdigest() == name:
                 room -= len(data)
                 self.keep(name, data)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from assistant.errors import StageError
 from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
-from assistant.sandbox.stage import parts, textdiff
+from assistant.sandbox.stage import parts
 from assistant.sandbox.stage.changes import changes_of
 from assistant.sandbox.stage.held import NEVER
 from assistant.sandbox.stage.index import Known
@@ -60,16 +60,14 @@ class DiskStage:
         with self.opened() as view:
             for change in view.changes():
                 if path.rstrip("/") in (change.path, change.old_path):
-                    known = view.index.paths[change.path]
-                    before, after = known.before, known.after
-                    return textdiff.diff_text(
-                        change,
-                        view.real,
-                        view.layer.content,
-                        before.target if before else "",
-                        after.target if after else "",
-                    )
+                    return view.diff(change)
         raise StageError(f"`{path}` is not changed", hint="`assistant stage list` shows what is")
+
+    def diffs(self, paths: Sequence[str] | None = None) -> Iterator[tuple[Change, str]]:
+        """See protocol.Stage."""
+        with self.opened() as view:
+            for change in _chosen(view.changes(), paths):
+                yield change, view.diff(change)
 
     def apply(
         self, paths: Sequence[str] | None = None, *, allow_held: bool = False, overwrite_conflicts: bool = False
@@ -79,7 +77,8 @@ class DiskStage:
             changes = view.changes()
             chosen = _chosen(changes, paths)
             held = [c for c in chosen if c.held and (not allow_held or c.type in NEVER)]
-            going = _with_folders([c for c in chosen if c not in held], changes)
+            waits = {id(c) for c in held}
+            going = _with_folders([c for c in chosen if id(c) not in waits], changes)
             report = self._write(view, going, force=overwrite_conflicts) if going else ApplyReport()
             with self.locks.quiet(0.0) as quiet:
                 if quiet and report.applied:
@@ -279,16 +278,19 @@ def _chosen(changes: list[Change], paths: Sequence[str] | None) -> list[Change]:
     except ValueError as error:
         raise StageError(str(error), hint="paths are relative to the task's folder") from error
     exact = set(wanted)
-    return [
-        c
-        for c in changes
-        if any(p in exact or any(p.startswith(w + "/") for w in wanted if len(w) < len(p)) for p in _paths_of(c))
-    ]
+    return [c for c in changes if any(p in exact or not exact.isdisjoint(_above(p)) for p in _paths_of(c))]
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _with_folders(going: list[Change], changes: list[Change]) -> list[Change]:
     """With the new folders that the chosen changes lie in, chosen or not."""
-    needed = {str(parent) for c in going for parent in PurePosixPath(c.path).parents}
+    needed = {parent for c in going for parent in _above(c.path)}
     have = {c.path for c in going}
     return [c for c in changes if c.path in needed and c.path not in have and c.kind == "created"] + going
 

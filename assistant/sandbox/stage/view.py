@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from assistant.sandbox.stage import textdiff
 from assistant.sandbox.stage.bases import Bases
 from assistant.sandbox.stage.changes import changes_of
 from assistant.sandbox.stage.held import held_reason
@@ -89,6 +90,14 @@ class View:
         """All changes, after a scan."""
         self.scan()
         return changes_of(self.index.paths, self.held)
+
+    def diff(self, change: Change) -> str:
+        """One of `changes` as text."""
+        known = self.index.paths[change.path]
+        before, after = known.before, known.after
+        return textdiff.diff_text(
+            change, self.real, self.layer.content, before.target if before else "", after.target if after else ""
+        )
 
     def applied(self, done: Iterable[Step]) -> None:
         """The real files are now what the stage holds."""

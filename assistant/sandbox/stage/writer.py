@@ -64,21 +64,21 @@ class Writer:
         removed = {id(s) for s in swaps}
         gone = [s for s in steps if s.after is None]
         # A folder that becomes a file (or the reverse) must go first, and what is in it before it; else new before old.
-        first = [s for s in gone if any(s.path.startswith(f"{w.path}/") for w in swaps)]
+        tops = {s.path for s in swaps}
+        first = [s for s in gone if _lies_below(s.path, tops)] if tops else []
         for step in sorted([*first, *swaps], key=lambda s: s.path, reverse=True):
             if not self._try(step, self._remove) and id(step) in removed:
                 removed.discard(id(step))
         blocked = {id(s) for s in swaps} - removed
         self._create([s for s in steps if s.after is not None and id(s) not in blocked], removed)
-        later = [s for s in gone if s not in first]
+        early = {id(s) for s in first}
+        later = [s for s in gone if id(s) not in early]
         for step in sorted(later, key=lambda s: s.path, reverse=True):
             if self._try(step, self._remove):
                 self.done.append(step)
-        self.done += [s for s in first if not self._reported(s)]
+        reported = {id(s) for s in self.conflicts} | {id(s) for s, _ in self.failed}
+        self.done += [s for s in first if id(s) not in reported]
         self._sync_folders()
-
-    def _reported(self, step: Step) -> bool:
-        return any(step is s for s in self.conflicts) or any(step is s for s, _ in self.failed)
 
     def _try(self, step: Step, act: Callable[[Step], None]) -> bool:
         try:
@@ -137,8 +137,9 @@ class Writer:
         for at in range(0, len(ready), _BATCH):
             self._replace(ready[at : at + _BATCH], removed)
         self._replace([s for s in plain if s.link_to], removed)
+        done = {id(s) for s in self.done}
         for step in reversed(folders):
-            if step.after is not None and step in self.done:
+            if step.after is not None and id(step) in done:
                 self._try(step, lambda s: self._real.chmod(s.path, s.after.mode if s.after else 0o755))
 
     def _make_folder(self, step: Step, *, checked: bool) -> None:
@@ -226,6 +227,14 @@ class Writer:
                 self._real.sync_folder(folder)
             except (FileNotFoundError, NotADirectoryError):  # gone by a later step
                 continue
+
+
+def _lies_below(path: str, folders: set[str]) -> bool:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        if path in folders:
+            return True
+    return False
 
 
 def _is_folder(seen: Seen | None) -> bool:
