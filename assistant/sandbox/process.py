@@ -21,7 +21,7 @@ _FLOOD = 16
 """A call is ended when it printed this many times what it may keep, and at least `_FLOOD_BYTES`."""
 _FLOOD_BYTES = 64 << 20
 _KEPT_UNREAD = 1 << 20
-_SIGXFSZ = 25
+_SIGKILL, _SIGXFSZ = 9, 25
 
 
 class Owner(Protocol):
@@ -120,6 +120,10 @@ class Call:
         self._room.forget(self._number)
         self._release()
         self.ended.set()
+
+    def never_ran(self) -> None:
+        """It was stopped before it was started."""
+        self.over({"code": -_SIGKILL})
 
     def close(self) -> None:
         """Give back everything, whether it ran or not."""
@@ -305,6 +309,10 @@ class PipedCall(Call):
         ins, out, err = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
         self._fds = ins[1], out[0], err[0]
         return ins[0], out[1], err[1]
+
+    def never_ran(self) -> None:
+        """There are no streams that the caller could use. Raises SandboxError."""
+        raise SandboxError("the room was stopped while the program started", hint="start it again")
 
     async def begin(self) -> None:
         """It runs: open the streams."""

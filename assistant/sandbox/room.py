@@ -56,6 +56,8 @@ class RoomOnLoop:
         self._room_lock = -1
         self._opening = asyncio.Lock()
         self._calls: dict[int, Call] = {}
+        self._starting: set[Call] = set()
+        """Asked for, and not yet the holder's."""
         self._answers: dict[int, asyncio.Future[tuple[dict[str, Any], list[int]]]] = {}
         self._numbers = itertools.count(1)
         self._earlier: dict[str, Change] | None = None
@@ -93,10 +95,10 @@ class RoomOnLoop:
 
     async def stop(self) -> None:
         """See protocol.Room."""
+        for call in (*self._calls.values(), *self._starting):
+            call.stopped = True
         if self._channel is None:
             return
-        for call in self._calls.values():
-            call.stopped = True
         try:
             async with asyncio.timeout(_STOP_S):
                 await self._ask({"op": "stop"}, 0)
@@ -128,6 +130,13 @@ class RoomOnLoop:
     # ------------------------------------------------------------ the holder
 
     async def _start(self, call: C) -> C:
+        self._starting.add(call)
+        try:
+            return await self._start_unless_stopped(call)
+        finally:
+            self._starting.discard(call)
+
+    async def _start_unless_stopped(self, call: C) -> C:
         running = await self._count_as_running()
         number = next(self._numbers)
         try:
@@ -141,6 +150,9 @@ class RoomOnLoop:
                     await in_thread(lambda: stage.refresh(patience_s=_PATIENCE_S))
                 self._stage.note_start()
             parts = self._builder.build(call.command, call.limits, environment)
+            if call.stopped:
+                call.never_ran()
+                return call
             fds = call.connect()
             self._calls[number] = call
             try:
@@ -177,6 +189,8 @@ class RoomOnLoop:
                 call.close()
             raise
         await call.begin()
+        if call.stopped:
+            self.kill(number)
         return call
 
     async def _egress(self, call: Call) -> tuple[dict[str, str], Any]:

@@ -119,6 +119,18 @@ def _groups_of(pid: int) -> list[str]:
     return found
 
 
+async def test_S5_stopping_reaches_calls_that_are_only_starting(tmp_path: Path) -> None:
+    mark = f"7{os.getpid()}.625"
+    async with open_place(tmp_path) as place:
+        for n in range(20):  # the first while the room opens, the others in its warm room
+            call = asyncio.create_task(place.sh(f"exec sleep {mark}", status=None))
+            await asyncio.sleep(n * 0.001)
+            await place.room.stop()
+            assert (await asyncio.wait_for(call, 30)).stopped
+            assert running(mark) == []
+        assert (await place.sh("echo fine")).stdout == b"fine\n"
+
+
 async def test_a_daemon_ends_with_its_call(tmp_path: Path) -> None:
     mark = f"8{os.getpid()}.75"
     async with open_place(tmp_path) as place:
