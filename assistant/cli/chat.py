@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of the chat."""
     parser.add_argument("--folder", default=".", help="the task's folder (default: here)")
-    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home or /")
+    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home")
     parser.add_argument("--model", default="", help="provider/name, or builtin/offline")
     parser.add_argument("--kit", default="", help="starting set of tools")
     parser.add_argument("--autonomy", choices=[str(a) for a in Autonomy], help="how much may be done alone")

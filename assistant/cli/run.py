@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `run`."""
     parser.add_argument("prompt", help="what to do; `-` reads it from standard input")
     parser.add_argument("--folder", default=".", help="the task's folder (default: here)")
-    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home or /")
+    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home")
     parser.add_argument("--model", default="", help="provider/name, builtin/offline, or scripted:FILE")
     parser.add_argument("--kit", default="", help="starting set of tools")
     parser.add_argument("--tools", help="exactly these tools, comma-separated")

@@ -149,10 +149,8 @@ def _run_in_room(args: argparse.Namespace, argv: list[str], channel: Channel) ->
 
 
 def _run_one(one: OneCommand, sink: Sink, terminal: LentTerminal | None) -> Ended:
-    for text in one.warnings:
-        _say(f"warning: {text}")
     try:
-        return one.run(sink)
+        return one.run(sink, lambda text: _say(f"warning: {text}"))
     except BaseException:
         one.discard()
         raise

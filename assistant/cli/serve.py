@@ -21,7 +21,7 @@ MIN_PASSWORD = 12
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `serve`."""
     parser.add_argument("--folder", default=".", help="the task's folder (default: here)")
-    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home or /")
+    parser.add_argument("--broad", action="store_true", help="yes, the folder may be a whole home")
     parser.add_argument("--host", default="127.0.0.1", help="interface to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8790, help="port (default: 8790)")
     parser.add_argument("--beyond-this-machine", action="store_true", help="yes, other machines may reach it")

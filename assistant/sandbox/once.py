@@ -102,16 +102,13 @@ class OneCommand:
                 self._stage = task_stage(self._place)
         return self._stage
 
-    @property
-    def warnings(self) -> list[str]:
-        """What a person must be told before it runs."""
-        found: list[str] = []
+    def _warnings(self) -> list[str]:
+        of_stage = self.stage.warning
+        found = [of_stage] if of_stage else []
         if self._loose:
             from assistant.sandbox.loose import warning
 
-            found.append(warning())
-        if self._place.copied or self._loose:
-            found.append(self.stage.warning)
+            found.insert(0, warning())
         return found
 
     def close(self) -> None:
@@ -123,8 +120,8 @@ class OneCommand:
         self.close()
         remove_place(self._place)
 
-    def run(self, sink: Sink) -> Ended:
-        """Run it to its end. Raises SandboxUnavailable, SandboxError."""
+    def run(self, sink: Sink, warn: Callable[[str], None] = lambda text: None) -> Ended:
+        """Run it to its end; `warn` is told what a person must know before it runs. Raises SandboxUnavailable, SandboxError."""
         locks = Locks(Path(self._place.base))
         room_lock, running = locks.hold_room(), locks.hold_running()
         file = rooms_folder(self.paths) / f"{self.task}-{os.getpid()}"
@@ -139,6 +136,8 @@ class OneCommand:
             channel.wait_ready()
             locks.note_holder(room_lock, channel.pid)
             note_room(file, self.task, self._place.folder, channel.pid)
+            for text in self._warnings():
+                warn(text)
             environment = self._open_egress(channel)
             parts = builder.build(self.command, limits, environment)
             stage.note_start()

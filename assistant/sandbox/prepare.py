@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assistant.config import Paths
 from assistant.errors import SandboxUnavailable
 from assistant.sandbox.plan import RoomPlan, home_folder, is_below, room_ids
-from assistant.sandbox.stage.place import Place, unlock
+from assistant.sandbox.stage.place import Place, mounts_below, unlock
 
 if TYPE_CHECKING:
     from assistant.sandbox.stage.stage import DiskStage, Layer
@@ -49,14 +49,29 @@ def task_stage(place: Place) -> DiskStage:
     make_folders(place)
     if not place.copied:
         return DiskStage(place, _open_overlay)
-    from assistant.sandbox.stage.copied import copied_stage  # only where no overlay can be mounted
+    from assistant.sandbox.stage.copied import COPY_WARNING, copied_stage  # only where no overlay can be mounted
 
-    return copied_stage(place)
+    return copied_stage(place, mounts_warning(place.folder) or COPY_WARNING)
+
+
+def mounts_warning(folder: str) -> str:
+    """What to say of file systems that are mounted inside the folder; empty when there is none."""
+    found = mounts_below(folder)
+    if not found:
+        return ""
+    from assistant.visible import one_line
+
+    names = ", ".join(one_line(path, 80) for path in found[:5]) + (
+        f" and {len(found) - 5} more" if len(found) > 5 else ""
+    )
+    return f"other file systems are mounted in this folder: programs see them empty, and work on a copy of the rest: {names}"
 
 
 def must_copy(place: Place) -> bool:
     """Whether an overlay can't be mounted at this place: tried once for each file system and kernel, then remembered."""
     if os.geteuid() != 0 and _has_foreign_ids(place.folder):
+        return True
+    if mounts_below(place.folder):  # the kernel refuses: an overlay would show what such a file system covers
         return True
     known = Path(place.base).parent / ".overlay"
     key = f"{os.stat(place.layer).st_dev} {os.stat(place.folder).st_dev} {os.uname().release}"

@@ -63,12 +63,18 @@ class TestFolders:
         )
         assert "FolderError" in done.stderr
 
-    @pytest.mark.parametrize("which", ["home", "root"])
-    def test_a_whole_home_or_system_asks_first_and_unattended_is_refused(self, program: Program, which: str) -> None:
-        folder = str(program.home) if which == "home" else "/"
-        ran = program.run("run", "list files", "--folder", folder)
+    def test_a_whole_home_asks_first_and_unattended_is_refused(self, program: Program) -> None:
+        ran = program.run("run", "list files", "--folder", str(program.home))
         assert ran.code == 3
         assert "smaller folder" in ran.err
+
+    @pytest.mark.parametrize("meant", [(), ("--broad",)])
+    def test_the_whole_system_is_refused_without_asking(self, program: Program, meant: tuple[str, ...]) -> None:
+        """No yes could make it a task's folder, so nobody is asked for one."""
+        ran = program.run("run", "list files", "--folder", "/", *meant)
+        assert ran.code == 2
+        assert "`/` can't be staged" in ran.err
+        assert "name a folder below it" in ran.err
 
     def test_a_whole_home_works_when_it_is_meant(self, program: Program) -> None:
         (program.home / "note.txt").write_text("x")

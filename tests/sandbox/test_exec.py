@@ -264,6 +264,31 @@ def test_the_rooms_holder_imports_next_to_nothing() -> None:
     )
 
 
+def test_what_lies_on_another_file_system_in_the_folder_is_told_of_and_never_touched(
+    package: Path, identity: str, home_of: Path, folder: Path
+) -> None:
+    """Such a folder is shown empty: a program that deletes all it sees must not delete what it did not see."""
+    if identity != "as whoever runs this" or os.geteuid() != 0:
+        pytest.skip("only root can mount something to try this with")
+    for name in ("disk", "deep/disk 2"):
+        (folder / name).mkdir(parents=True)
+    script = (
+        f"mount -t tmpfs x '{folder}/disk' && mount -t tmpfs x '{folder}/deep/disk 2' && cd / && "
+        f"echo kept > '{folder}/disk/kept' && echo kept > '{folder}/deep/disk 2/kept' && "
+        f"{PYTHON} -m assistant sandbox exec --folder '{folder}' --apply -- sh -c "
+        "'ls disk; rm -r disk deep; mkdir disk; echo mine > disk/kept; echo x > new'; "
+        f"cat '{folder}/disk/kept' '{folder}/deep/disk 2/kept'"
+    )
+    environment = {"HOME": str(home_of), "PATH": os.environ["PATH"], "PYTHONPATH": str(package), "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.stdout == "kept\nkept\n", done
+    assert "programs see them empty, and work on a copy of the rest: deep/disk 2, disk" in done.stderr
+    assert "not applied, since the real file changed meanwhile: disk/kept" in done.stderr
+    assert (folder / "new").read_text() == "x\n"
+
+
 def test_S9_without_bubblewrap_it_refuses(run_assistant: Runner, folder: Path, tmp_path: Path) -> None:
     if any(Path(p).exists() for p in ("/usr/bin/bwrap", "/bin/bwrap")):
         pytest.skip("bubblewrap is installed where every user finds it")

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from assistant.sandbox.stage.index import Index, Known
-from assistant.sandbox.stage.place import Place
+from assistant.sandbox.stage.place import Place, Unseen
 from assistant.sandbox.stage.seen import Seen, look, quote, unquote
 from assistant.sandbox.stage.stage import DiskStage
 from assistant.sandbox.stage.tree import Tree, copy_content, split
@@ -38,6 +38,7 @@ class CopiedLayer:
         self.real = real
         place.copy.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.content = Tree(place.copy)
+        self._unseen = Unseen(place.folder)
         self._file = Path(place.base) / "manifest"
         self._manifest: dict[str, _Copied] = {}
         try:
@@ -56,7 +57,7 @@ class CopiedLayer:
         self.content.forget()
         found: set[str] = set()
         hidden = self._place.layer if self._place.layer.startswith(self._place.folder + "/") else ""
-        for path, real in self.real.walk(""):
+        for path, real in self.real.walk("", self._unseen.mounts):
             if hidden and f"{self._place.folder}/{path}".startswith(hidden):
                 continue
             found.add(path)
@@ -119,7 +120,7 @@ class CopiedLayer:
                 self._manifest.pop(path, None)
         for path in wanted:
             real = self.real.lstat(path)
-            if real is not None:
+            if real is not None and path not in self._unseen:
                 self._parents(path)
                 self._copy(path, real)
         self._save()
@@ -131,7 +132,7 @@ class CopiedLayer:
         now = look(self.real, path, found) if found is not None else None
         if copied is None:
             recent = now is not None and since_ns is not None and now.ctime_ns >= since_ns
-            return Known(now, after, now is not None and now.type != "dir" and recent)
+            return Known(now, after, now is not None and now.type != "dir" and (recent or path in self._unseen))
         if now is not None and copied.real.same_stat(now):
             return Known(now, after)
         return Known(copied.real, after, unsure=copied.real.type != "dir")

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from assistant.sandbox.stage.index import Index, Known
+from assistant.sandbox.stage.place import Unseen
 from assistant.sandbox.stage.seen import Seen, look
 from assistant.sandbox.stage.tree import Tree, copy_content, split
 
@@ -32,6 +33,7 @@ class OverlayLayer:
         self.real = real
         self.content = Tree(upper)
         """Where the staged files lie, at their own paths."""
+        self.unseen = Unseen(str(real.top))
 
     def close(self) -> None:
         """Give back descriptors."""
@@ -176,9 +178,11 @@ class _Scan:
         self._index.paths = self._new
 
     def _hidden_below(self, folder: str, *, late: bool) -> None:
-        """All real files that this entry hides. One that appeared after the entry was known was never the task's to delete."""
+        """All real files that this entry hides. One that appeared after the entry was known, or that lies in another file
+        system, which an overlay does not show, was never the task's to delete.
+        """
         for path, found in self._layer.real.walk(folder):
-            if self._layer.content.lstat(path) is None:
+            if path not in self._layer.unseen and self._layer.content.lstat(path) is None:
                 self._record(path, None, found, late=late)
 
     def _after(self, path: str, found: os.stat_result) -> Seen | None:
@@ -202,4 +206,6 @@ class _Scan:
             except OSError:
                 before = look(self._layer.real, path, below, read=False)
         recent = self._since is not None and before is not None and before.ctime_ns >= self._since
-        self._new[path] = Known(before, after, before is not None and before.type != "dir" and (recent or late))
+        doubtful = before is not None and before.type != "dir" and (recent or late)
+        unseen = before is not None and path in self._layer.unseen and not (after is not None and after.type == "dir")
+        self._new[path] = Known(before, after, doubtful or unseen)

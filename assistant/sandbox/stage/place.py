@@ -60,9 +60,46 @@ def real_folder(folder: Path) -> Path:
         raise FolderError(f"`{folder}` is not a folder", hint="name the folder that it lies in")
     if not os.access(real, os.R_OK | os.X_OK):
         raise FolderError(f"`{folder}` can't be read by you", hint="name a folder of yours")
-    if str(real) == "/" or any(str(real) == top or str(real).startswith(top + "/") for top in _FORBIDDEN):
-        raise FolderError(f"`{real}` can't be staged: it holds the system itself", hint="name a folder below it")
+    refuse_system(real)
     return real
+
+
+def refuse_system(real: Path) -> None:
+    """Raises FolderError for `/` and for folders that are no files of anybody's, with or without a person's yes."""
+    if str(real) == "/":
+        raise FolderError("`/` can't be staged: it holds the system itself", hint="name a folder below it")
+    for top in _FORBIDDEN:
+        if str(real) == top or str(real).startswith(top + "/"):
+            raise FolderError(f"`{real}` can't be staged: it is the kernel's", hint="name a folder of yours")
+
+
+def mounts_below(folder: str) -> tuple[str, ...]:
+    """Other file systems that are mounted inside `folder`, as paths relative to it. An overlay does not show them."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return ()  # not Linux
+    top = os.fsencode(folder.rstrip("/")) + b"/"
+    found = {_unescaped(line.split(b" ")[4]) for line in lines}
+    return tuple(sorted(os.fsdecode(path[len(top) :]) for path in found if path.startswith(top)))
+
+
+class Unseen:
+    """Paths in a folder whose real files lie in a file system of their own, so that no program of the task has seen them."""
+
+    def __init__(self, folder: str) -> None:
+        self.mounts = frozenset(mounts_below(folder))
+
+    def __contains__(self, path: str) -> bool:
+        return any(path == mount or path.startswith(mount + "/") for mount in self.mounts)
+
+
+def _unescaped(field: bytes) -> bytes:
+    """mountinfo writes space, tab, newline and backslash as three octal digits (proc(5))."""
+    if b"\\" not in field:
+        return field
+    parts = field.split(b"\\")
+    return parts[0] + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in parts[1:])
 
 
 def find_place(

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -104,8 +104,11 @@ class Tree:
         finally:
             os.close(fd)
 
-    def walk(self, path: str) -> Iterator[tuple[str, os.stat_result]]:
-        """Everything below the folder `path`, a folder before what is in it. What vanishes meanwhile is left out."""
+    def walk(self, path: str, shut: Collection[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
+        """Everything below the folder `path`, a folder before what is in it. What vanishes meanwhile is left out.
+
+        Folders named in `shut` are told of, and not entered.
+        """
         try:
             names = self.names(path)
         except OSError as error:
@@ -118,8 +121,8 @@ class Tree:
             if found is None:
                 continue
             yield inside, found
-            if stat.S_ISDIR(found.st_mode):
-                yield from self.walk(inside)
+            if stat.S_ISDIR(found.st_mode) and inside not in shut:
+                yield from self.walk(inside, shut)
 
     def xattr(self, path: str, name: str) -> bytes:
         """An extended attribute of a folder or file; empty when it has none."""
