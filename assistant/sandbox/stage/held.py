@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from assistant.sandbox.stage.gitconfig import UnreadableConfig, executing_settings
 from assistant.sandbox.stage.seen import Seen
+from assistant.sandbox.stage.tree import LONGEST
 
 _SHELL = "runs when a shell starts"
 _EDITOR = "an editor runs or obeys it on opening the folder"
@@ -154,6 +155,8 @@ def held_reason(path: str, before: Seen | None, after: Seen | None, read_before:
     """
     if after is not None and after.type in NEVER:
         return f"{NEVER[after.type]}: never applied"
+    if after is not None and after.type == "dir" and len(path) >= LONGEST:
+        return "holds folders too deep for any program to name"
     if after is not None and after.type == "file" and after.mode & _SETUID_SETGID & ~(before.mode if before else 0):
         return "would run with its owner's rights (setuid or setgid)"
     plain = _plain(path)
