@@ -128,7 +128,7 @@ class CallBuilder:
         """Set inside, since the number of processes is counted for each user namespace."""
         return [
             "prlimit",
-            f"--nproc={limits.processes}",
+            f"--nproc={(limits.processes or 0) + 1}",  # bubblewrap's own first process counts too
             f"--data={limits.memory_bytes}",
             f"--fsize={limits.file_bytes}",
             f"--nofile={_OPEN_FILES}",

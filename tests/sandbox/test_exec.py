@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -134,6 +135,63 @@ def test_a_file_larger_than_the_disk_limit_is_cut_short(run_assistant: Runner, f
         "count=50",
     )
     assert done.returncode == 128 + signal.SIGXFSZ
+
+
+def test_empty_files_count_too(run_assistant: Runner, folder: Path) -> None:
+    script = "i=0; while :; do : > f$i; i=$((i+1)); done"
+    done = run_assistant(
+        "sandbox",
+        "exec",
+        "--folder",
+        str(folder),
+        "--apply",
+        "--disk",
+        "8M",
+        "--timeout",
+        "60",
+        "--",
+        "sh",
+        "-c",
+        script,
+    )
+    assert done.returncode == 137
+    assert "space on disk" in done.stderr
+    assert not (folder / "f0").exists()
+
+
+def test_folders_nested_without_end_are_applied_as_far_as_programs_can_name_them(
+    run_assistant: Runner, folder: Path, home_of: Path
+) -> None:
+    nest = "import os\nfor n in range(1500):\n    os.mkdir('deeper'); os.chdir('deeper')\nopen('x', 'w').close()"
+    try:
+        done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "python3", "-c", nest)
+        assert done.returncode == 0, done.stderr
+        assert "too deep for any program to name" in done.stderr
+        assert (folder / "deeper/deeper/deeper").is_dir()
+        drop = nest.replace("deeper", "d")
+        dropped = run_assistant("sandbox", "exec", "--folder", str(folder), "--drop", "--", "python3", "-c", drop)
+        assert dropped.returncode == 0, dropped.stderr
+        assert (
+            len(os.listdir(home_of / ".local/share/assistant/stages")) == 2
+        )  # the first one's, and what is remembered
+    finally:
+        subprocess.run(["rm", "-rf", str(home_of)], check=True)  # Python's own rmtree gives up on it
+
+
+def test_what_the_person_may_not_read_does_not_keep_the_rest_from_being_applied(
+    run_assistant: Runner, folder: Path, identity: str
+) -> None:
+    script = "mkdir shut; echo x > shut/x; chmod 000 shut; echo y > y; echo z > z; chmod 000 z"
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", script)
+    assert (folder / "y").read_text() == "y\n"
+    assert stat.S_IMODE((folder / "shut").stat().st_mode) == 0
+    if identity == "as an ordinary user":
+        assert "not applied: z: permission denied" in done.stderr
+
+
+def test_the_number_of_processes_is_the_commands_own(run_assistant: Runner, folder: Path) -> None:
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--pids", "3", "--", "sh", "-c", "ls | wc -l")
+    assert done.stdout.strip() == "1", done.stderr
 
 
 def test_many_files_beyond_the_disk_limit_end_the_command_and_are_not_applied(

@@ -27,12 +27,16 @@ HELD = [
     ".gemini/settings.json", ".github/copilot-instructions.md", ".bashrc", ".profile", ".zshenv", ".config/fish/config.fish",
     ".config/autostart/x.desktop", ".config/systemd/user/x.service", ".ssh/authorized_keys", ".gitconfig", ".config/git/config",
     ".gdbinit", ".npmrc", ".yarnrc.yml", "venv/lib/python3.11/site-packages/x.pth", ".config/assistant/config.toml", ".assistant/x",
+    ".pre-commit-config.yaml", "lefthook.yml", "mise.local.toml", ".mise.production.toml", ".config/sway/config", ".yarnrc",
+    ".config/kitty/kitty.conf", ".config/starship.toml", ".config/Code/User/settings.json", ".local/bin/git", ".ghci", ".forward",
+    ".git/hooks", "x/.GIT/Hooks/Pre-Commit", ".Renviron", ".rhosts", ".config/zsh/.zshrc",
 ]  # fmt: skip
 FREE = [
     "Makefile", "package.json", "setup.py", "conftest.py", "src/hooks/useThing.ts", "src/hooks/index.js", ".gitignore",
     ".gitattributes", ".git/HEAD", ".git/index", ".git/refs/heads/main", ".git/objects/ab/cdef", ".git/hooks/pre-commit.sample",
     ".git/logs/HEAD", ".git/COMMIT_EDITMSG", ".env", ".github/workflows/ci.yml", ".vscode/readme.md", "docs/config", "config",
     "settings.json", "tasks.json", ".prettierrc", ".editorconfig", "Dockerfile", "claude.txt", "profile", "bashrc", ".config/app/x",
+    "mise/notes.toml", "promise.toml", ".local/share/x", "local/bin/x", "bin/git", "src/forward", "lefthook.md", "config/code/x",
 ]  # fmt: skip
 
 
@@ -88,7 +92,7 @@ def test_H5_settings_that_execute_are_held_in_git_configurations(added: bytes) -
         b'[remote "up"]\n\turl = git@example.com:x/y.git\n\tfetch = +refs/heads/*:refs/remotes/up/*\n', b"[user]\n\tname = x\n",
         b'[branch "main"]\n\tremote = origin\n\tmerge = refs/heads/main\n', b"[alias]\n\tst = status\n", b"[pull]\n\trebase = true\n",
         b'[submodule "s"]\n\tactive = true\n\turl = https://example.com/s\n', b"# fsmonitor = x\n; hooksPath\n", b"[core]\n\tautocrlf = input\n",
-        b"[color]\n\tui = auto # [core] fsmonitor\n", b"[push]\n\tdefault = simple\n", b"[core]\n\tworktree = ../../../s\n",
+        b"[color]\n\tui = auto # [core] fsmonitor\n", b"[push]\n\tdefault = simple\n",
     ],
 )  # fmt: skip
 def test_H6_other_settings_pass(added: bytes) -> None:
@@ -109,6 +113,14 @@ def test_H8_git_files_may_lead_into_git_folders_only() -> None:
     assert reason("sub/.git", b"gitdir: ../evil\n../.git/modules/x")
     assert reason("sub/.git", b"", type_="symlink")
     assert reason(".git/config", b"", type_="symlink")
+
+
+def test_H8_only_a_submodules_own_configuration_may_lead_to_another_folder() -> None:
+    """`git checkout` would write there: into a home, for example, with a start-up file that the repository holds."""
+    assert reason(".git/modules/s/config", BASE + b"[core]\n\tworktree = ../../../s\n", BASE) == ""
+    assert reason(".git/modules/s/config", BASE + b"[core]\n\tworktree = /home/ada\n", BASE)
+    assert reason(".git/modules/s/config", BASE + b"[core]\n\tworktree = ~/\n", BASE)
+    assert reason(".git/config", BASE + b"[core]\n\tworktree = ../..\n", BASE)
 
 
 class TestGitConfigSyntax:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INTERVAL_S = 0.05
+_EMPTY_FILE = 4096
+"""Bytes that a file counts as at least: its inode takes space too, which the count of free blocks does not show."""
 _COST_SHARE = 10
 """A look costs at most a tenth of the time between two looks."""
 
@@ -67,7 +69,7 @@ class Watch:
             found = os.statvfs(self._upper)
         except OSError:
             return 0
-        return found.f_bfree * found.f_frsize
+        return found.f_bfree * found.f_frsize + found.f_ffree * _EMPTY_FILE
 
     def _grown(self) -> bool:
         """Whether files changed since the call began hold more than the bound. An empty file counts as a block."""
@@ -85,7 +87,7 @@ class Watch:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 if found.st_ctime >= self._since:
-                    total += max(found.st_blocks * 512, 4096)
+                    total += max(found.st_blocks * 512, _EMPTY_FILE)
         return self._disk is not None and total > self._disk
 
 

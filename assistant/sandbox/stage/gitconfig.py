@@ -15,7 +15,7 @@ _NAME = re.compile(r"([A-Za-z][A-Za-z0-9\-]*)[ \t]*")
 # git-config(1) of git 2.52, all settings whose value is a command, a path to one, or a file that is read as configuration.
 _EXECUTES = re.compile(
     r"""
-    core\.(hookspath|fsmonitor|sshcommand|editor|pager|askpass|gitproxy|alternaterefscommand)
+    core\.(hookspath|fsmonitor|sshcommand|editor|pager|askpass|gitproxy|alternaterefscommand|worktree)
     | filter\..*\.(clean|smudge|process)
     | diff\.external | diff\..*\.(command|textconv)
     | merge\..*\.driver | merge\.tool | diff\.(gui)?tool | (merge|diff)tool\..*\.(cmd|path)

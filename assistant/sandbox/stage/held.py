@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from assistant.sandbox.stage.gitconfig import UnreadableConfig, executing_settings
 from assistant.sandbox.stage.seen import Seen
+from assistant.sandbox.stage.tree import LONGEST
 
 _SHELL = "runs when a shell starts"
 _EDITOR = "an editor runs or obeys it on opening the folder"
@@ -25,11 +26,14 @@ FILES = {
         (
             ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile", ".zshrc", ".zshenv",
             ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".cshrc", ".tcshrc", ".login", ".logout", ".inputrc",
-            "config.fish", "config.nu", "env.nu",
+            "config.fish", "config.nu", "env.nu", ".xonshrc",
         ),
         _SHELL,
     ),
-    **dict.fromkeys((".xprofile", ".xinitrc", ".xsession", ".xsessionrc", ".pam_environment", ".crontab"), _LOGIN),
+    **dict.fromkeys((
+            ".xprofile", ".xinitrc", ".xsession", ".xsessionrc", ".pam_environment", ".crontab", ".forward", ".procmailrc",
+            ".rhosts", ".shosts", ".k5login",
+        ), _LOGIN),
     **dict.fromkeys(
         (
             ".vimrc", ".exrc", ".nvimrc", ".nvim.lua", ".lvimrc", ".gvimrc", ".ideavimrc", ".dir-locals.el",
@@ -49,9 +53,13 @@ FILES = {
         (
             ".gdbinit", ".lldbinit", ".pdbrc", ".pdbrc.py", ".rprofile", ".irbrc", ".pryrc", ".sqliterc", ".psqlrc",
             ".curlrc", ".wgetrc", ".netrc", ".my.cnf", ".tmux.conf", ".screenrc", ".gitconfig", ".hgrc", ".pythonrc",
-            ".pythonrc.py", ".yarnrc.yml", ".npmrc", "usercustomize.py", "sitecustomize.py", ".pypirc", ".condarc",
+            ".pythonrc.py", ".yarnrc.yml", ".yarnrc", ".npmrc", ".renviron", ".ghci", ".ocamlinit", ".iex.exs", "usercustomize.py", "sitecustomize.py", ".pypirc", ".condarc",
         ),
         _TOOL,
+    ),
+    **dict.fromkeys(
+        (".pre-commit-config.yaml", "lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml", ".overcommit.yml"),
+        "git runs what it names, where its hook is installed",
     ),
 }  # fmt: skip
 """By name alone."""
@@ -79,7 +87,15 @@ _PATHS = (
     (re.compile(r"(^|/)\.config/(autostart|systemd|environment\.d|plasma-workspace)(/|$)"), _LOGIN),
     (re.compile(r"(^|/)\.local/share/(applications|systemd|dbus-1)(/|$)|(^|/)library/launchagents(/|$)"), _LOGIN),
     (re.compile(r"(^|/)\.config/fish/|(^|/)\.(bash|zsh)rc\.d/|(^|/)\.mise/config[^/]*\.toml$"), _SHELL),
-    (re.compile(r"(^|/)\.config/(nvim|git|pip|npm|direnv|mise|hg|gh)(/|$)"), _TOOL),
+    (
+        re.compile(r"(^|/)\.config/(sway|i3|hypr|awesome|bspwm|river|niri|tmux|kitty|wezterm|alacritty|ghostty)(/|$)"),
+        _LOGIN,
+    ),
+    (re.compile(r"(^|/)\.config/(zsh|bash|elvish|xonsh)(/|$)|(^|/)\.config/starship\.toml$"), _SHELL),
+    (re.compile(r"(^|/)\.?mise(\.[^/]+)?\.toml$"), _SHELL),
+    (re.compile(r"(^|/)\.config/(code|code - oss|vscodium|cursor|emacs|doom|helix|zed|micro)(/|$)"), _EDITOR),
+    (re.compile(r"(^|/)\.config/(nvim|git|pip|npm|direnv|mise|hg|gh|gdb|ipython|matplotlib)(/|$)"), _TOOL),
+    (re.compile(r"(^|/)\.local/bin(/|$)"), "is found before the system's program of that name"),
     (re.compile(r"(^|/)\.(kube|docker|aws|cargo)/config[^/]*$"), _TOOL),
     (re.compile(r"(^|/)\.(config|local/share|local/state|cache)/assistant(/|$)"), "the assistant's own files"),
     (re.compile(r"(^|/)\.github/(copilot-instructions\.md|instructions/|prompts/|agents/|chatmodes/)"), _AGENT),
@@ -139,6 +155,8 @@ def held_reason(path: str, before: Seen | None, after: Seen | None, read_before:
     """
     if after is not None and after.type in NEVER:
         return f"{NEVER[after.type]}: never applied"
+    if after is not None and after.type == "dir" and len(path) >= LONGEST:
+        return "holds folders too deep for any program to name"
     if after is not None and after.type == "file" and after.mode & _SETUID_SETGID & ~(before.mode if before else 0):
         return "would run with its owner's rights (setuid or setgid)"
     plain = _plain(path)
@@ -176,7 +194,9 @@ def _git_reason(parts: list[str], after: Seen | None, read_before: ReadText, rea
     if name in _CONFIG_NAMES and after is not None:
         if after.type == "symlink":
             return "leads git to another repository's settings"
-        return _config_reason(read_before, read_after, ".git" in parts or name == ".gitmodules")
+        return _config_reason(
+            read_before, read_after, ".git" in parts or name == ".gitmodules", in_module="modules" in parts
+        )
     return ""
 
 
@@ -190,7 +210,7 @@ def _redirect_reason(after: Seen, read_after: ReadText) -> str:
     return "leads git to another repository's settings"
 
 
-def _config_reason(read_before: ReadText, read_after: ReadText, surely_git: bool) -> str:
+def _config_reason(read_before: ReadText, read_after: ReadText, surely_git: bool, *, in_module: bool) -> str:
     after = _text(read_after())
     if after is None:
         return "too large for a git configuration" if surely_git else ""
@@ -205,7 +225,9 @@ def _config_reason(read_before: ReadText, read_after: ReadText, surely_git: bool
         old = executing_settings(_text(read_before()) or "")
     except UnreadableConfig:
         old = set[tuple[str, str]]()
-    added = sorted(key for key, _ in new - old)
+    # Every submodule's own configuration leads back to its folder; elsewhere, git would write into another one.
+    own = {(k, v) for k, v in new if k == "core.worktree" and in_module and not v.startswith(("/", "~"))}
+    added = sorted(key for key, _ in new - old - own)
     return f"git would run or obey `{added[0]}`" if added else ""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from assistant.sandbox.stage.index import Index, Known
 from assistant.sandbox.stage.place import Unseen
 from assistant.sandbox.stage.seen import Seen, look
-from assistant.sandbox.stage.tree import Tree, copy_content, split
+from assistant.sandbox.stage.tree import LONGEST, Tree, copy_content, split
 
 _OPAQUE = "user.overlay.opaque"
 _PRIVATE_XATTR = "user.overlay."
@@ -51,7 +51,22 @@ class OverlayLayer:
 
     def prune(self, index: Index) -> None:
         """Take out what is no change any more. Only without a living mount."""
-        self._prune("", index)
+        needed: set[str] = set()
+        """Folders in which something still is a change."""
+        spare: dict[str, list[str]] = {}
+        for path, found in reversed(list(self.content.walk(""))):
+            parent, _ = split(path)
+            known = index.paths.get(path)
+            here = known is None or known.differs or len(path) >= LONGEST
+            if stat.S_ISDIR(found.st_mode):
+                here = self._close(path, spare.pop(path, []), index, needed=path in needed) or here
+            elif known is not None and known.before is not None and known.before.type == "dir":
+                here = here or _differs_below(path, index)
+            if here:
+                needed.add(parent)
+            else:
+                spare.setdefault(parent, []).append(path)
+        self._close("", spare.pop("", []), index, needed="" in needed)
         index.paths = {p: k for p, k in index.paths.items() if k.differs or self.content.lstat(p) is not None}
 
     def drop(self, paths: Iterable[str], index: Index) -> None:
@@ -76,30 +91,11 @@ class OverlayLayer:
     def _opaque(self, path: str) -> bool:
         return bool(path) and self.content.xattr(path, _OPAQUE) == b"y"
 
-    def _prune(self, folder: str, index: Index) -> bool:
-        """Whether anything below (or the folder itself) still is a change; what is not is gone afterwards."""
-        opaque, needed = self._opaque(folder), False
-        removable: list[tuple[str, bool]] = []
-        for name in self.content.names(folder):
-            path = f"{folder}/{name}" if folder else name
-            found = self.content.lstat(path)
-            if found is None:
-                continue
-            known = index.paths.get(path)
-            here = known is None or known.differs
-            is_folder = stat.S_ISDIR(found.st_mode)
-            if is_folder:
-                here = self._prune(path, index) or here
-            elif known is not None and known.before is not None and known.before.type == "dir":
-                here = here or any(k.differs for p, k in index.paths.items() if p.startswith(path + "/"))
-            needed = needed or here
-            if not here:
-                removable.append((path, is_folder))
-        if opaque:
-            needed = needed or any(k.differs for p, k in index.paths.items() if p.startswith(folder + "/"))
-            if needed:
-                return True
-        for path, _ in removable:
+    def _close(self, folder: str, spare: list[str], index: Index, *, needed: bool) -> bool:
+        """All in this folder is looked at: remove what is spare. Whether anything in it still is a change."""
+        if self._opaque(folder) and (needed or _differs_below(folder, index)):
+            return True
+        for path in spare:
             self.content.remove(path)
         return needed
 
@@ -167,6 +163,10 @@ class OverlayLayer:
             finally:
                 os.close(source)
                 os.close(target)
+
+
+def _differs_below(folder: str, index: Index) -> bool:
+    return any(k.differs for p, k in index.paths.items() if p.startswith(folder + "/"))
 
 
 class _Scan:

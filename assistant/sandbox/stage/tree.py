@@ -16,7 +16,12 @@ from typing import Self
 
 _OPEN_FOLDERS = 64
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LISTED = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER = 1 << 20
+LONGEST = 4096
+"""PATH_MAX of linux/limits.h. What lies deeper no program can name in one piece, and nothing here follows it there: programs
+of a room can nest folders without end.
+"""
 
 
 def split(path: str) -> tuple[str, str]:
@@ -68,11 +73,16 @@ class Tree:
         if kept is not None:
             self._folders.move_to_end(path)
             return kept
-        parent, name = split(path)
-        fd = os.open(name, _FOLDER, dir_fd=self.folder(parent))
-        self._folders[path] = fd
-        if len(self._folders) > _OPEN_FOLDERS:
-            os.close(self._folders.popitem(last=False)[1])
+        below: list[str] = []
+        while path and path not in self._folders:
+            below.append(path)
+            path = split(path)[0]
+        fd = self._folders[path] if path else self._top_fd
+        for step in reversed(below):
+            fd = os.open(split(step)[1], _FOLDER, dir_fd=fd)
+            self._folders[step] = fd
+            if len(self._folders) > _OPEN_FOLDERS:
+                os.close(self._folders.popitem(last=False)[1])
         return fd
 
     def lstat(self, path: str) -> os.stat_result | None:
@@ -107,22 +117,28 @@ class Tree:
     def walk(self, path: str, shut: Collection[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
         """Everything below the folder `path`, a folder before what is in it. What vanishes meanwhile is left out.
 
-        Folders named in `shut` are told of, and not entered.
+        Told of, and not entered: folders named in `shut`, those that this person may not list, and what lies beyond LONGEST.
         """
-        try:
-            names = self.names(path)
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-                return
-            raise
-        for name in names:
-            inside = f"{path}/{name}" if path else name
+        open_folders = [self._inside(path)]
+        while open_folders:
+            inside = next(open_folders[-1], None)
+            if inside is None:
+                open_folders.pop()
+                continue
             found = self.lstat(inside)
             if found is None:
                 continue
             yield inside, found
-            if stat.S_ISDIR(found.st_mode) and inside not in shut:
-                yield from self.walk(inside, shut)
+            if stat.S_ISDIR(found.st_mode) and inside not in shut and len(inside) < LONGEST:
+                open_folders.append(self._inside(inside))
+
+    def _inside(self, path: str) -> Iterator[str]:
+        try:
+            return iter([f"{path}/{name}" if path else name for name in self.names(path)])
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES):
+                return iter(())
+            raise
 
     def xattr(self, path: str, name: str) -> bytes:
         """An extended attribute of a folder or file; empty when it has none."""
@@ -171,12 +187,9 @@ class Tree:
         if not stat.S_ISDIR(found.st_mode):
             self.unlink(path)
             return
-        if found.st_mode & 0o700 != 0o700:
-            parent, name = split(path)
-            os.chmod(name, 0o700, dir_fd=self.folder(parent))
-        for name in self.names(path):
-            self.remove(f"{path}/{name}")
-        self.rmdir(path)
+        self.forget_below(path)
+        parent, name = split(path)
+        _remove_folder(name, self.folder(parent))
 
     def forget_below(self, path: str) -> None:
         """Close what is kept open of a folder that goes away."""
@@ -190,6 +203,41 @@ class Tree:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _remove_folder(name: str, at: int) -> None:
+    """Remove a folder however deep it is: with one descriptor and no recursion, by way of `..`, which is never a link."""
+    fd, entered = _enter(name, at), [name]
+    try:
+        while entered:
+            child = _first_folder(fd)
+            if child:
+                fd, old = _enter(child, fd), fd
+                entered.append(child)
+            else:
+                up = os.dup(at) if len(entered) == 1 else os.open("..", _LISTED, dir_fd=fd)
+                fd, old = up, fd
+                os.rmdir(entered.pop(), dir_fd=fd)
+            os.close(old)
+    finally:
+        os.close(fd)
+
+
+def _enter(name: str, at: int) -> int:
+    found = os.stat(name, dir_fd=at, follow_symlinks=False)
+    if found.st_mode & 0o700 != 0o700:
+        os.chmod(name, 0o700, dir_fd=at)
+    return os.open(name, _LISTED, dir_fd=at)
+
+
+def _first_folder(fd: int) -> str:
+    """Remove files until a folder comes; empty when none does."""
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name
+            os.unlink(entry.name, dir_fd=fd)
+    return ""
 
 
 def copy_content(source: int, target: int, size: int) -> None:

@@ -356,6 +356,151 @@ return f() == os.getpid()""",
     ),
     Attack("see the host's System V segments", "return len(open('/proc/sysvipc/shm').readlines()) > 1", outside=True),
     Attack("open a POSIX queue of the host", "return os.path.exists('/dev/mqueue')"),
+    # ------------------------------------------------------------ descriptors and executables
+    Attack(
+        "take a descriptor of the first process",
+        "p = os.pidfd_open(1); return call(438, p, 0, 0)",
+    ),
+    Attack(
+        "run setuid through a file in memory",
+        "fd = os.memfd_create('x'); os.write(fd, open('/bin/sh', 'rb').read()); os.fchmod(fd, 0o4755); return os.fstat(fd).st_mode & 0o4000",
+    ),
+    Attack(
+        "unseal and rewrite the filter or options of the room",
+        "return any('memfd:room' in os.readlink(f'/proc/{p}/fd/{f}') for p in os.listdir('/proc') if p.isdigit() for f in (os.listdir(f'/proc/{p}/fd') if os.access(f'/proc/{p}/fd', os.R_OK) else []) if os.path.lexists(f'/proc/{p}/fd/{f}'))",
+    ),
+    Attack(
+        "overwrite a program of the system through its open descriptor",
+        "fd = os.open('/usr/bin/env', os.O_RDONLY); f = os.open(f'/proc/self/fd/{fd}', os.O_RDWR); return True",
+    ),
+    Attack(
+        "make a shared mapping of a system file writable",
+        "f = open('/usr/bin/env', 'rb'); m = mmap.mmap(f.fileno(), 4096, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE); m[0] = 0; return True",
+    ),
+    Attack("set an attribute on a system file", "os.setxattr('/usr/bin/env', 'user.x', b'x'); return True"),
+    Attack("change the owner of a system file", "os.chown('/etc/hostname', os.getuid(), os.getgid()); return True"),
+    Attack("change the times of a system file", "os.utime('/etc/hostname'); return True"),
+    Attack(
+        "take a lease on a system file",
+        "fd = os.open('/etc/hostname', os.O_RDONLY); fcntl.fcntl(fd, 1024, 1); return True",
+    ),
+    # ------------------------------------------------------------ rights by odd ways
+    Attack(
+        "set a file capability",
+        "open('cap', 'w').close(); os.setxattr('cap', 'security.capability', bytes.fromhex('0100000200040000000000000000000000000000')); return True",
+    ),
+    Attack(
+        "set a trusted attribute",
+        "open('tr', 'w').close(); os.setxattr('tr', 'trusted.overlay.opaque', b'y'); return True",
+    ),
+    Attack(
+        "set the setuid bit by install",
+        "return child_ok(['install', '-m', '4755', '/bin/true', 'inst']) and os.stat('inst').st_mode & 0o4000",
+    ),
+    Attack(
+        "keep the setuid bit by cp -a",
+        "src = next((p for p in ('/usr/bin/su', '/usr/bin/passwd', '/usr/bin/mount') if os.path.exists(p)), None); return src and child_ok(['cp', '-a', src, 'kept']) and os.stat('kept').st_mode & 0o4000",
+    ),
+    Attack(
+        "unpack a setuid file by tar",
+        "import tarfile, io\nt = tarfile.open('s.tar', 'w'); i = tarfile.TarInfo('suid'); i.mode = 0o4755; t.addfile(i, io.BytesIO()); t.close()\nsubprocess.run(['tar', 'xpf', 's.tar'], capture_output=True); return os.path.exists('suid') and os.stat('suid').st_mode & 0o4000",
+    ),
+    Attack(
+        "set the setgid bit on a new folder",
+        "os.mkdir('sg'); os.chmod('sg', 0o2755); return os.stat('sg').st_mode & 0o2000",
+    ),
+    Attack(
+        "set the setuid bit by a temporary file",
+        "fd = os.open('.', os.O_TMPFILE | os.O_RDWR, 0o4755); return os.fstat(fd).st_mode & 0o4000",
+    ),
+    Attack("make a setuid pipe by mknod", "os.mknod('pp', 0o14755); return os.stat('pp').st_mode & 0o4000"),
+    Attack("drop into another user", "n = os.getuid() + 1; os.setresuid(n, n, n); return True"),
+    Attack("join another group", "os.setgroups([0]); return True"),
+    Attack(
+        "raise its own limits",
+        "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)); return True",
+    ),
+    Attack(
+        "raise the limit of its memory",
+        "import resource; resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)); return True",
+    ),
+    Attack("take a higher priority", "os.setpriority(os.PRIO_PROCESS, 0, -10); return True"),
+    Attack("take real-time input and output", "return call(nr(251, 30), 1, 0, (1 << 13) | 4)"),
+    Attack(
+        "escape the end of memory", "return os.write(os.open('/proc/self/oom_score_adj', os.O_WRONLY), b'-1000') > 0"
+    ),
+    Attack(
+        "change who it is in its namespace", "return os.write(os.open('/proc/self/uid_map', os.O_WRONLY), b'0 0 1') > 0"
+    ),
+    Attack(
+        "open the namespaces of the first process",
+        "return any(os.readlink(f'/proc/1/ns/{n}') != os.readlink(f'/proc/self/ns/{n}') for n in ('user', 'mnt', 'net', 'pid'))",
+    ),
+    Attack(
+        "see the mounts' real sources",
+        "return any(w in open('/proc/self/mountinfo').read() for w in ('/sta' + 'ges/', E['CANARY_HOME'] + '/.local'))",
+    ),
+    # ------------------------------------------------------------ sockets and messages
+    Attack(
+        "have a descriptor passed from outside by a host's socket in the folder",
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect('host.sock'); return True",
+    ),
+    Attack(
+        "connect to the host's systemd by an abstract name",
+        "return connects(socket.AF_UNIX, '\\0/org/freedesktop/systemd1')",
+    ),
+    Attack("open a netlink socket for firewall rules", "socket.socket(16, socket.SOCK_RAW, 12); return True"),
+    Attack(
+        "open a netlink socket for events of devices",
+        "s = socket.socket(16, socket.SOCK_DGRAM, 15); s.bind((0, 1)); return True",
+    ),
+    Attack("open a packet socket by socketpair", "socket.socketpair(17, socket.SOCK_RAW); return True"),
+    Attack("open a raw IPv6 socket", "socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58); return True"),
+    Attack("open a ping socket", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1); return True"),
+    Attack("open an MPTCP socket", "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262); return True"),
+    Attack("open a CAN socket", "socket.socket(29, socket.SOCK_RAW, 1); return True"),
+    Attack("open a TIPC socket", "socket.socket(30, socket.SOCK_SEQPACKET, 0); return True"),
+    Attack("open an XDP socket", "socket.socket(44, socket.SOCK_RAW, 0); return True"),
+    Attack(
+        "send by UDP to a name server in the host's network",
+        "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.sendto(b'x', ('2001:4860:4860::8888', 53)); return True",
+    ),
+    Attack(
+        "broadcast",
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(1, 6, 1); s.sendto(b'x', ('255.255.255.255', 9)); return True",
+    ),
+    Attack("add an address to the loopback", "return child_ok(['ip', 'addr', 'add', '10.0.0.1/8', 'dev', 'lo'])"),
+    Attack("bind a privileged port", "s = socket.socket(); s.bind(('127.0.0.1', 80)); return True"),
+    Attack(
+        "find a semaphore of the host",
+        "return len(open('/proc/sysvipc/sem').readlines()) > 1 or len(open('/proc/sysvipc/msg').readlines()) > 1",
+    ),
+    # ------------------------------------------------------------ what the kernel tells
+    Attack("read the host's machine id", "return bool(open('/etc/machine-id').read().strip())"),
+    Attack("read the host's name", "return socket.gethostname() == E.get('CANARY_HOSTNAME', 'x')", outside=True),
+    Attack(
+        "find other people in the list of accounts",
+        "import pwd; return any(1000 < a.pw_uid < 60000 and a.pw_uid != os.getuid() for a in pwd.getpwall())",
+    ),
+    Attack("watch keystrokes by the counts of interrupts", "return bool(open('/proc/interrupts').read().strip())"),
+    Attack("read timers of all processes", "return bool(open('/proc/timer_list').read().strip())"),
+    Attack("read the kernel's pages", "return bool(open('/proc/kpageflags', 'rb').read(8))"),
+    Attack(
+        "trace system calls by the kernel's tracer",
+        "return bool(glob.glob('/sys/kernel/tracing/*') + glob.glob('/sys/kernel/debug/*'))",
+    ),
+    Attack(
+        "read logins",
+        "return any(os.path.exists(p) and os.path.getsize(p) for p in ('/var/log/wtmp', '/run/utmp', '/var/log/auth.log', '/var/log/syslog'))",
+    ),
+    Attack(
+        "read other people's mail and schedules",
+        "return any(os.path.exists(p) and os.listdir(p) for p in ('/var/mail', '/var/spool/cron', '/var/lib'))",
+    ),
+    Attack(
+        "read what another call left in a descriptor of the terminal",
+        "return any(os.readlink(p).startswith('/dev/pts') for p in glob.glob('/proc/*/fd/*') if os.path.lexists(p))",
+    ),
     # ------------------------------------------------------------ hiding from the end
     Attack(
         "see what another call left running",

@@ -82,7 +82,7 @@ class Host:
             "CANARY_FOLDER": str(self.folder), "CANARY_DATA": str(self.home / ".local/share/assistant"),
             "CANARY_TMP": str(self.tmp), "CANARY_SHM": str(self.shm), "CANARY_PID": str(self.process.pid),
             "CANARY_PORT": str(self.port), "CANARY_UDP": str(self.udp.getsockname()[1]), "CANARY_ABSTRACT": self.abstract,
-            "CANARY_SOCKET": str(self.path_socket), "CANARY_SHMID": str(self.shmid), "CANARY_UID": str(os.getuid()),
+            "CANARY_HOSTNAME": socket.gethostname(), "CANARY_SOCKET": str(self.path_socket), "CANARY_SHMID": str(self.shmid), "CANARY_UID": str(os.getuid()),
         }  # fmt: skip
 
     def unharmed(self) -> dict[str, bool]:
