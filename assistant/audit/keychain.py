@@ -30,6 +30,7 @@ class KeyChain:
 
     def __init__(self, trusted: Sequence[VerifierKey], links: Sequence[Link], notes: Sequence[str] = ()) -> None:
         self.links = list(links)
+        self._trusted = list(trusted)
         first = links[0].old if links else _signer_of(notes, trusted)
         self.keys: list[VerifierKey] = ([first] if first else []) + [link.new for link in links]
         self.problem: tuple[int, str] | None = self._find_problem(trusted)
@@ -57,13 +58,24 @@ class KeyChain:
     def holds(self, size: int, note: str) -> Checkpoint | None:
         """The checkpoint that `note` is, when it is of this size and signed by the key in force then; else None."""
         key = self.in_force(size)
-        if key is None:
-            return None
-        try:
-            head, _ = open_checkpoint(note, [key])
-        except (NoteError, AttributeError):
-            return None
-        return head if head.size == size and head.origin == key.name else None
+        return _held(size, note, [key]) if key is not None else None
+
+    def once_held(self, size: int, note: str) -> Checkpoint | None:
+        """As `holds`, or signed by a trusted key that the log does not name any more: its rotation may be what was removed.
+
+        Only for saying where a log that does not verify was changed.
+        """
+        moved = any(not link.signed for link in self.links)  # a rotation that stands elsewhere than where it was signed
+        lost = [*self._trusted, *self.keys] if moved else [key for key in self._trusted if key not in self.keys]
+        return self.holds(size, note) or (_held(size, note, lost) if lost else None)
+
+
+def _held(size: int, note: str, keys: Sequence[VerifierKey]) -> Checkpoint | None:
+    try:
+        head, signers = open_checkpoint(note, keys)
+    except (NoteError, AttributeError):
+        return None
+    return head if head.size == size and head.origin == signers[0].name else None
 
 
 def read_links(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Link]:

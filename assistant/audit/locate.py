@@ -115,6 +115,8 @@ class Locator:
         for (body,) in self._connection.execute(
             "SELECT body FROM entries WHERE seq>? AND seq<=? ORDER BY seq", (start, size)
         ):
+            if not isinstance(body, str):  # a damaged file may give another row than a moment ago
+                return b""
             tree.append(leaf_hash(body.encode()))
         return tree.root()
 
@@ -156,7 +158,7 @@ class Locator:
         for size in sorted(
             notes, reverse=True
         ):  # those at the end are bound by no later entry: the signature must hold
-            if self._chain.holds(size, notes[size]) is not None:
+            if self._chain.once_held(size, notes[size]) is not None:
                 break
             invalid.add(size)
         return good, broken, invalid
@@ -165,7 +167,7 @@ class Locator:
         self, notes: dict[int, Any], sizes: list[int], middle: int, high: int, invalid: set[int]
     ) -> tuple[int, Checkpoint] | None:
         for at in range(middle, high + 1):
-            head = self._chain.holds(sizes[at], notes[sizes[at]])
+            head = self._chain.once_held(sizes[at], notes[sizes[at]])
             if head is not None:
                 return at, head
             invalid.add(sizes[at])
@@ -176,14 +178,23 @@ class Locator:
         if self._moved is not None and low < self._moved[0] <= high:
             found.blame(*self._moved)
         previous: tuple[int, bytes] | None = None
+        doubted = 0
+        """The entry that names another one before it than is there: it is wrong itself, or that one is."""
         for seq, body in self._connection.execute(
             "SELECT seq, body FROM entries WHERE seq>=? AND seq<=? ORDER BY seq", (max(low, 1), high + 1)
         ):
             if previous is not None and _prev_of(body) != previous[1][:PREV_BYTES].hex():
                 moved = self._moved is not None and self._moved[0] == seq
-                found.blame(seq if moved or previous[0] == low else previous[0], "it is not the entry that was signed")
-                return
-            previous = (seq, leaf_hash(body.encode()))
+                if doubted or moved or previous[0] == low:
+                    found.blame(doubted or seq, "it is not the entry that was signed")
+                    return
+                doubted = seq
+            elif doubted:  # the one behind it names it rightly: only the one before it was changed
+                break
+            previous = (seq, leaf_hash(body.encode() if isinstance(body, str) else b""))
+        if doubted:
+            found.blame(doubted - 1, "it is not the entry that was signed")
+            return
         if one_commit and previous is not None and previous[0] == high:  # all before it are named, and nobody names it
             found.blame(high, "it is not the entry that was signed")
         elif found.bad is None or found.bad[0] > high:
@@ -220,7 +231,7 @@ class Locator:
 
     def _names(self, head: str, size: int, note: str) -> bool:
         """Whether the entry behind a checkpoint names it, or names none and the signature holds by itself."""
-        return head_of(note) == head if head else self._chain.holds(size, note) is not None
+        return head_of(note) == head if head else self._chain.once_held(size, note) is not None
 
 
 def _prev_of(body: Any) -> str:

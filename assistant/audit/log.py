@@ -152,9 +152,12 @@ class Log:
         """
         with self._writing:
             try:
+                self._reset()  # the end is checked anew, which tells the key in force
                 connection = self._database.begin()
                 self._caught_up(connection, lost_key=lost)
                 old = self._signer.in_force
+                if old is None:
+                    raise LogError("the log is empty: its first key is made with its first entry")
                 also = [] if lost else [self._signer.key]
                 self._signer.adopt(new)
                 body = {"old_vkey": str(old), "new_vkey": str(new.verifier), "lost": lost}

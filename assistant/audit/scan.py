@@ -25,6 +25,8 @@ ALIGN_LEVEL = 15
 RANGE_ALIGN = 1 << ALIGN_LEVEL
 REPORT_EVERY = 20_000
 MAX_UNBOUND = 1000
+MAX_LEVEL = 63
+"""Of a kept subtree: a log can't be longer, and a wrong number must not make us compute for ever."""
 ROOT_CHECKS = 50_000
 """Most checkpoints whose root is compared with the tree; every older note is bound by the entry behind it anyway."""
 
@@ -115,7 +117,7 @@ class _Scanner:
             expected = self._entries()
         except Stop as stop:
             bad, why = stop.seq, stop.why
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             bad, why = self.start + self.growing.frontier.size + 1, f"it can't be read: {error}"
         if bad is None and expected != self.high + 1:
             bad, why = expected, "it is missing"
@@ -261,10 +263,11 @@ def wrong_node(connection: sqlite3.Connection, size: int, above: int) -> int | N
 
     Lower levels are compared by the scan. Kept subtrees serve speed only, but a wrong one would make the next commit fail.
     """
-    kept: dict[tuple[int, int], bytes] = {
-        (level, number): value
-        for level, number, value in connection.execute("SELECT level, number, hash FROM nodes WHERE level>=?", (above,))
-    }
+    kept: dict[tuple[int, int], bytes] = {}
+    for level, number, value in connection.execute("SELECT level, number, hash FROM nodes WHERE level>=?", (above,)):
+        if not (isinstance(level, int) and isinstance(number, int) and isinstance(value, bytes)) or level >= MAX_LEVEL:
+            return 1
+        kept[level, number] = value
     for (level, number), value in sorted(kept.items()):
         left, right = kept.get((level - 1, 2 * number)), kept.get((level - 1, 2 * number + 1))
         if level == above or left is None or right is None or (number + 1) << level > size:

@@ -50,7 +50,7 @@ def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: 
             result = _Verifier(snapshot, evidence, processes, progress).run()
             if snapshot.held():
                 return result
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:  # the second where SQLite quotes a damaged name in its message
             if snapshot.held():
                 return _lost(evidence, f"`{database}` can't be read as a database: {error}")
         finally:
@@ -92,11 +92,12 @@ class _Verifier:
             )
         scans = self._scan(entries, notes)
         tree, roots = join(scans)
-        chain = self._chain(scans)
+        chain = self._chain([seq for part in scans for seq in part.rotations])
         heads = self._outside(chain)
         if self._is_right(scans, tree, roots, chain, heads, entries):
             self._check_rest(scans, tree.size)
         else:
+            chain = self._chain_of_all()
             self._locate(scans, chain, heads, entries)
         counts = {"checkpoints": notes, "contents": sum(part.contents for part in scans), "erased": self._erased(scans)}
         return self._result(entries, tree.root().hex(), chain, counts)
@@ -147,8 +148,18 @@ class _Verifier:
             return [scan(file, options, 0, entries, every, self._progress)]
         return _scan_apart(file, options, entries, every, self._processes, self._progress)
 
-    def _chain(self, scans: list[Scan]) -> KeyChain:
-        links = read_links(self._connection, [seq for part in scans for seq in part.rotations])
+    def _chain_of_all(self) -> KeyChain:
+        """With the rotations behind the entry where the scan has stopped, which say who signed the checkpoints there."""
+        try:
+            rows = self._connection.execute(
+                'SELECT seq FROM entries WHERE body LIKE \'%"kind":"key.rotated"%\' ORDER BY seq'
+            )
+            return self._chain([seq for (seq,) in rows])
+        except (sqlite3.Error, UnicodeError):
+            return self._chain([])
+
+    def _chain(self, rotations: list[int]) -> KeyChain:
+        links = read_links(self._connection, rotations)
         notes = [
             note for (note,) in self._connection.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 20")
         ]
@@ -237,15 +248,25 @@ class _Verifier:
 
         if not any(part.missing for part in scans):
             return set()
-        rows = self._connection.execute('SELECT body FROM entries WHERE body LIKE \'%"kind":"erased"%\'')
-        entries = [decode(body) for (body,) in rows]
-        return {str(entry.body.get("sha256")) for entry in entries if entry.kind == "erased"}
+        found: set[str] = set()
+        for (body,) in self._connection.execute('SELECT body FROM entries WHERE body LIKE \'%"kind":"erased"%\''):
+            try:
+                entry = decode(body)
+            except ValueError:
+                continue  # signed by another program: it erases nothing
+            if entry.kind == "erased":
+                found.add(str(entry.body.get("sha256")))
+        return found
 
     def _erased(self, scans: list[Scan]) -> int:
         return len({sha256 for part in scans for _, sha256 in part.missing})
 
     def _locate(self, scans: list[Scan], chain: KeyChain, heads: list[Checkpoint], entries: int) -> None:
-        found: Located = Locator(self._connection, chain, heads).run()
+        found = Located()
+        try:
+            found = Locator(self._connection, chain, heads).run()
+        except (sqlite3.Error, UnicodeError) as error:
+            self._problems.append(Problem(f"the database can't be read to its end: {error}"))
         if chain.problem is not None:
             found.blame(*chain.problem)
         if found.bad is None and not found.tail:

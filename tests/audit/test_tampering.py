@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.audit import upkeep
 from assistant.audit.checkpoint import Checkpoint, read_checkpoint
 from assistant.audit.log import Log
 from assistant.audit.merkle import leaf_hash, root_of
@@ -49,6 +50,33 @@ class TestEntries:
     @pytest.mark.parametrize("seq", [3, IN_GROUP])
     def test_a_changed_time(self, copy: Copy, seq: int) -> None:
         _forge(copy, seq, {"time_ms": 1})
+        assert copy.verify().first_bad_seq == seq
+
+    @pytest.mark.parametrize("seq", [3, SINGLES, SINGLES + 2])
+    def test_a_change_before_a_rotation_of_the_key_is_named_too(self, copy: Copy, seq: int) -> None:
+        """The old key vouches for what was before it, although the scan has not reached the rotation."""
+        with closing(Log.open(copy.paths)) as log:
+            upkeep.rotate_key(log)
+            log.append("x", "", {})
+        _forge(copy, seq, {"kind": "forged"})
+        assert copy.verify().first_bad_seq == seq
+
+    def test_a_removed_rotation_is_named(self, copy: Copy) -> None:
+        with closing(Log.open(copy.paths)) as log:
+            upkeep.rotate_key(log)
+            log.append("x", "", {})
+        copy.run("DELETE FROM entries WHERE seq>=? AND seq<=?", ENTRIES - 1, ENTRIES + 1)
+        assert copy.verify().first_bad_seq == ENTRIES - 1
+
+    @pytest.mark.parametrize("seq", [4, SINGLES + 3, IN_GROUP])
+    def test_an_entry_taken_out_and_the_rest_renumbered_and_rehashed(self, copy: Copy, seq: int) -> None:
+        later = copy.rows("SELECT seq, body FROM entries WHERE seq>? ORDER BY seq", seq)
+        copy.run("DELETE FROM entries WHERE seq>=?", seq)
+        for old, body in later:
+            moved = json.dumps(
+                {**json.loads(str(body)), "seq": int(str(old)) - 1}, separators=(",", ":"), sort_keys=True
+            )
+            copy.run("INSERT INTO entries VALUES(?,?,?)", int(str(old)) - 1, moved, leaf_hash(moved.encode()))
         assert copy.verify().first_bad_seq == seq
 
     def test_two_changes_name_the_first(self, copy: Copy) -> None:
@@ -289,6 +317,39 @@ class TestContents:
 
 
 class TestPages:
+    def test_a_damaged_file_never_breaks_the_verification(self, copy: Copy) -> None:
+        """Bytes, pages and ends: each is found, unless what was hit holds nothing."""
+        chance, clean = random.Random(3), copy.db.read_bytes()
+        kept = copy.rows("SELECT seq, body, leaf FROM entries ORDER BY seq")
+        for turn in range(90):
+            data = bytearray(clean)
+            if turn % 3 == 0:
+                for _ in range(chance.randint(1, 3)):
+                    data[chance.randrange(len(data))] ^= chance.randrange(1, 256)
+            elif turn % 3 == 1:
+                page = chance.randrange(len(data) // 4096) * 4096
+                data[page : page + 4096] = chance.choice([bytes(4096), chance.randbytes(4096), clean[:4096]])
+            else:
+                del data[chance.randrange(len(data)) :]
+            copy.db.write_bytes(data)
+            try:
+                found = copy.verify()
+            except LogError:
+                continue
+            if found.ok:
+                assert copy.rows("SELECT seq, body, leaf FROM entries ORDER BY seq") == kept, turn
+
+    def test_a_schema_that_is_no_text_is_damage(self, copy: Copy) -> None:
+        """SQLite quotes it in a message that Python can't decode."""
+        data = copy.db.read_bytes()
+        copy.db.write_bytes(data.replace(b"CREATE TABLE entries", b"CREATE TABLE \xceentrie", 1))
+        assert not copy.verify().ok
+
+    def test_a_kept_subtree_of_a_monstrous_level_costs_nothing(self, copy: Copy) -> None:
+        copy.run("INSERT INTO nodes VALUES(4611686018427387904, 1, x'00')")
+        copy.run("INSERT INTO nodes VALUES('level', 'number', 7)")
+        assert not copy.verify().ok
+
     def test_flipped_pages_are_found_and_never_crash(self, copy: Copy) -> None:
         """Each page is turned over in turn. A page that holds nothing may stay unnoticed, so none may be free."""
         copy.run("VACUUM")

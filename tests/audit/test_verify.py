@@ -20,7 +20,7 @@ from assistant.audit.trust import Trust
 from assistant.audit.verification import Evidence
 from assistant.audit.verify import evidence_of, verify
 from assistant.config import Paths
-from assistant.errors import LogError
+from assistant.errors import LogError, UsageError
 
 from .conftest import ENTRIES, Copy, fill
 
@@ -178,6 +178,19 @@ class TestRotation:
         assert copy.verify().ok
         for key in (str(first), second, third):
             assert verify(copy.db, Evidence([VerifierKey.parse(key)])).ok, key
+
+    def test_a_process_that_made_the_first_key_rotates_it(self, log: Log, paths: Paths) -> None:
+        """Whoever trusts the first key can follow to the second."""
+        log.append("x", "", {})
+        first = log.trust.pinned()[0]
+        upkeep.rotate_key(log)
+        log.append("x", "", {})
+        log.close()
+        assert verify(paths.log_db, Evidence([first])).ok
+
+    def test_an_empty_log_has_no_key_to_rotate(self, log: Log) -> None:
+        with pytest.raises(UsageError, match="the log is empty"):
+            upkeep.rotate_key(log)
 
     def test_a_lost_key_is_told_and_only_the_new_key_vouches(self, copy: Copy) -> None:
         (copy.home / "config" / "log.key").unlink()
