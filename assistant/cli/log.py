@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from assistant.audit.entry import Entry
     from assistant.audit.log import Log
     from assistant.audit.page import Filter
-    from assistant.audit.verification import Verification
-
-DAMAGED = 7
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -223,7 +220,7 @@ def _print_entries(log: Log, entries: Iterable[Entry], as_json: bool) -> None:
 
     for entry in entries:
         if as_json:
-            print(_json(_entry_fields(entry)))
+            print(json_text(_entry_fields(entry)))
         else:
             kind, task = visible(entry.kind), visible(entry.task)
             print(f"{entry.seq:>7}  {_clock(entry.time_ms)}  {kind:<15} {task[:8]:<8} {preview(log, entry)}")
@@ -243,7 +240,7 @@ def _show(args: argparse.Namespace) -> int:
         contents = {name: log.blob(sha256) for name, sha256 in zip(chain.at.blobs, chain.at.blob_hashes(), strict=True)}
         if args.json:
             texts = {name: None if data is None else data.decode(errors="replace") for name, data in contents.items()}
-            print(_json({**_entry_fields(chain.at), "contents": texts, "chain": [e.seq for e in chain.entries()]}))
+            print(json_text({**_entry_fields(chain.at), "contents": texts, "chain": [e.seq for e in chain.entries()]}))
             return 0
         row = row_of(chain.at, log)
         print(
@@ -271,7 +268,8 @@ def _clock(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """`value` as one line of JSON."""
     import orjson
 
     return orjson.dumps(value).decode()
@@ -281,81 +279,13 @@ def _json(value: Any) -> str:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    import os
+    from assistant.cli.log_verify import run
 
-    from assistant.audit.note import NoteError, VerifierKey
-    from assistant.audit.trust import Trust
-    from assistant.audit.verification import Evidence
-    from assistant.audit.verify import evidence_of, verify
-    from assistant.audit.witness import kept_checkpoints
-    from assistant.config import find_paths
-
-    paths = find_paths()
-    trust = args.trust or Path(paths.trust)
-    if args.trust is not None and not args.trust.is_dir():
-        raise UsageError(f"there is no trust folder at `{args.trust}`")
-    if args.db is not None and not args.db.is_file():
-        raise UsageError(f"there is no log at `{args.db}`")
-    try:
-        keys = [VerifierKey.parse(key) for key in args.vkey]
-    except NoteError as error:
-        raise UsageError(f"--vkey: {error}") from error
-    witnessed = [(str(file), _read(file)) for file in args.witness]
-    if keys and args.trust is None:
-        evidence = Evidence(keys, None, witnessed)
-    else:
-        known = evidence_of(Trust(trust), [*witnessed, *kept_checkpoints(trust)])
-        evidence = Evidence([*known.keys, *keys], known.last_seen, known.witnessed)
-    database = args.db or paths.log_db
-    if args.db is None and not database.exists() and not evidence.keys:
-        print("there is no log yet")
-        return 0
-    result = verify(
-        database, evidence, processes=args.processes or min(2, os.cpu_count() or 1), progress=_progress(args.progress)
-    )
-    _print_verification(result, args.json)
-    return 0 if result.ok else DAMAGED
+    return run(args)
 
 
-def _progress(as_json: bool) -> Callable[[int, int], None] | None:
-    if as_json:
-        return lambda done, total: print(_json({"done": done, "total": total}), file=sys.stderr, flush=True)
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done: int, total: int) -> None:
-        end = "\r" if done < total else "\r\x1b[K"
-        print(f"  {done * 100 // max(total, 1)} % of {total} entries", end=end, file=sys.stderr, flush=True)
-
-    return show
-
-
-def _print_verification(result: Verification, as_json: bool) -> None:
-    from assistant.visible import visible
-
-    if as_json:
-        import msgspec
-
-        fields = msgspec.to_builtins(result)
-        problems = [problem.words for problem in result.problems]
-        defaults = {"first_bad_seq": None, "unsigned_tail": 0}
-        print(_json({**defaults, **fields, "problems": problems, "verdict": result.verdict}))
-        return
-    print(result.verdict)
-    for problem in result.problems:
-        print(visible(f"  {problem.words}"))
-    print(
-        f"  {result.entries} entries, {result.checkpoints} checkpoints, {result.contents} contents, {result.erased} erased"
-    )
-    if result.ok and result.entries:
-        print(f"  root {result.root}")
-    for key in result.signed_by:
-        print(visible(f"  key {key}"))
-    for note in result.notes:
-        print(visible(f"  {note}"))
-
-
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The text of a file that the person named. Raises UsageError when it can't be read."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -387,7 +317,7 @@ def _prove(args: argparse.Namespace) -> int:
 
     log = _open(args)
     try:
-        print(_json(inclusion(log, args.seq, args.size)))
+        print(json_text(inclusion(log, args.seq, args.size)))
     finally:
         log.close()
     return 0
@@ -403,13 +333,13 @@ def _consistency(args: argparse.Namespace) -> int:
         first = int(args.old)
     else:
         try:
-            head = read_checkpoint(_read(Path(args.old)))
+            head = read_checkpoint(read_text(Path(args.old)))
         except NoteError as error:
             raise UsageError(f"`{args.old}` is neither a number nor a checkpoint: {error}") from error
         first, root = head.size, head.root
     log = _open(args)
     try:
-        print(_json(consistency(log, first, root)))
+        print(json_text(consistency(log, first, root)))
     finally:
         log.close()
     return 0

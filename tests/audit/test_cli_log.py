@@ -69,7 +69,7 @@ class TestVerify:
         code, out, err = assistant("log", "verify", "--db", str(copy.db))
         assert code == 7
         assert "no key is known" in err
-        assert out == ""
+        assert out == "unverifiable\n"
         assert not (tmp_path / "elsewhere").exists()
 
     def test_what_can_not_be_verified_is_usage(self, assistant: Command, tmp_path: Path) -> None:
@@ -80,9 +80,19 @@ class TestVerify:
 
     def test_a_newer_log_is_refused_clearly(self, assistant: Command, copy: Copy) -> None:
         copy.run("PRAGMA user_version=99")
-        code, _, err = assistant("log", "verify")
-        assert code == 7
+        code, out, err = assistant("log", "verify")
+        assert (code, out) == (7, "unverifiable\n")
         assert "newer version" in err
+        found = json.loads(assistant("log", "verify", "--json")[1])
+        assert (found["ok"], found["verdict"]) == (False, "unverifiable")
+        assert "newer version" in found["problems"][0]
+
+    @pytest.mark.parametrize("name", ["log.vkey", "last-checkpoint"])
+    def test_a_damaged_trust_folder_is_damage(self, assistant: Command, copy: Copy, name: str) -> None:
+        (copy.trust / name).write_text("nonsense\n")
+        code, out, err = assistant("log", "verify")
+        assert (code, out.splitlines()[0]) == (7, "damaged")
+        assert "damaged" in err
 
     def test_without_a_log_it_says_so(
         self, assistant: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -189,6 +199,14 @@ class TestKeeping:
         ]
         assert kinds == ["erased", "key.rotated"]
         assert assistant("log", "witness", "remove", place)[0] == 0
+
+    def test_a_whole_task_is_erased(self, assistant: Command) -> None:
+        code, out, _ = assistant("log", "erase", "--task", "task1")
+        assert (code, out) == (0, "erased 2 contents\n")
+        assert assistant("log", "verify")[0] == 0
+        assert assistant("log", "erase", "--task", "task1")[0] == 2
+        assert assistant("log", "erase")[0] == 2
+        assert assistant("log", "erase", "1", "--task", "task1")[0] == 2
 
     def test_report_and_export_write_files(self, assistant: Command, tmp_path: Path) -> None:
         assert assistant("log", "report", "--out", str(tmp_path / "r.html"))[0] == 0
