@@ -31,9 +31,23 @@ def key_file(paths: Paths) -> Path:
 
 
 def where(paths: Paths) -> str:
-    """In words for a person: where the signing key lies."""
+    """In words for a person: where the signing key lies, or will lie once the first entry is made."""
     file = key_file(paths)
-    return f"the file `{file}` (mode 0600; no keyring here)" if file.exists() else "the system's keyring"
+    if file.exists():
+        mode = file.stat().st_mode & 0o777
+        why = "where no keyring answered" if _has_bus() else "no keyring here"
+        return f"file `{file}` (mode {mode:04o}; {why})"
+    return (
+        "the system's keyring" if _has_bus() else f"file `{file}` (mode 0600; no keyring here), from the first entry on"
+    )
+
+
+def problem(paths: Paths) -> str:
+    """What a person should mend about where the key lies; empty when nothing."""
+    file = key_file(paths)
+    if file.exists() and file.stat().st_mode & 0o077:
+        return f"others can read the log's signing key: `chmod 600 {file}`, and sign with a new one: `assistant log rotate-key`"
+    return ""
 
 
 def load(paths: Paths, wanted: Sequence[VerifierKey]) -> SigningKey:

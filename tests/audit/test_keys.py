@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import types
+from argparse import Namespace
 from contextlib import closing
 from pathlib import Path
 
@@ -95,3 +96,34 @@ def test_without_a_session_bus_the_keyring_is_not_even_imported(paths: Paths, mo
     with closing(Log.open(paths)) as log:
         log.append("x", "t", {})
     assert (Path(paths.config) / "log.key").stat().st_mode & 0o777 == 0o600
+
+
+class TestWhereItLies:
+    """`assistant doctor` and the first start say it."""
+
+    def test_before_the_first_entry_it_says_where_it_will_lie(
+        self, paths: Paths, monkeypatch: pytest.MonkeyPatch, keyring: FakeKeyring
+    ) -> None:
+        assert keys.where(paths) == "the system's keyring"
+        for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"):
+            monkeypatch.delenv(name, raising=False)
+        assert "log.key` (mode 0600; no keyring here), from the first entry on" in keys.where(paths)
+
+    def test_a_key_that_others_can_read_is_said_by_the_doctor(
+        self, paths: Paths, log: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from assistant.cli.doctor import run
+
+        log.append("x", "t", {})
+        monkeypatch.setenv("ASSISTANT_HOME", str(Path(paths.data).parent))
+        monkeypatch.setattr("assistant.sandbox.probes.probe_all", list)
+        assert run(Namespace(json=False)) == 0
+        told = capsys.readouterr().out
+        assert "ok    log key" in told
+        assert "mode 0600" in told
+        keys.key_file(paths).chmod(0o644)
+        run(Namespace(json=False))
+        told = capsys.readouterr().out
+        assert "weak  log key" in told
+        assert "chmod 600" in told
+        assert "rotate-key" in told
