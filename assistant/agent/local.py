@@ -19,6 +19,7 @@ from assistant.agent.parts import Parts, StagedTask, new_task_id, now_ms
 from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
+from assistant.agent.settings_seen import note_settings
 from assistant.agent.spending import Spending
 from assistant.agent.stages import Stages
 from assistant.agent.standing import Standing
@@ -131,6 +132,7 @@ class LocalDesk:
         answering = await self._parts.make_model(task.model)
         policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
         first = self._parts.log.trust.last_seen() is None
+        await asyncio.to_thread(note_settings, self._parts.log, settings)
         await self._record_opening(msgspec.structs.replace(task, model=answering.info.id))
         past = Recalled([], notices=self._welcome() if first else ())
         session = self._session(task, answering, approver, policy, past)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.audit.entry import Entry
+from assistant.audit.page import dicts
 from assistant.errors import UsageError
 from assistant.types import Data
 
@@ -105,13 +107,15 @@ def _turn_around(views: Views, at: Entry) -> list[Entry]:
 
 
 def _applied(turn: list[Entry], calls: list[Entry] | None) -> list[Entry]:
+    """What applied, dropped or undid the changes of `calls`, and who said yes to that."""
     found = [e for e in turn if e.kind in ("stage.apply", "stage.drop", "stage.undo")]
-    if calls is None:
-        return found
-    names = {e.body.get("call") for e in calls}
-    paths = {str(c.get("path")) for e in calls for c in e.body.get("changes") or ()}
-    return [
-        e
-        for e in found
-        if e.body.get("call") in names or paths & {str(c.get("path")) for c in e.body.get("changes") or ()}
-    ]
+    if calls is not None:
+        names = {e.body.get("call") for e in calls}
+        paths = _paths(calls)
+        found = [e for e in found if e.body.get("call") in names or paths & _paths([e])]
+    asked = {e.body["call"] for e in found if e.body.get("call")}
+    return [e for e in turn if e in found or (e.kind in _OF_CALL and e.body.get("call") in asked)]
+
+
+def _paths(entries: Sequence[Entry]) -> set[str]:
+    return {str(change.get("path")) for e in entries for change in dicts(e.body.get("changes"))}

@@ -27,6 +27,7 @@ details { margin: .1rem 0 } summary { cursor: pointer } .soft { opacity: .7 } .g
 .warn { color: var(--warn) } .figures { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0; padding: 0; list-style: none }
 .figures b { display: block; font-size: 1.4rem; font-weight: 600 } .add { color: var(--good) } .cut { color: var(--bad) }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor } svg rect { fill: var(--bar) } svg { max-width: 100%; height: auto }
+#timeline td:nth-child(-n+4), #asked td:nth-child(-n+2), #unfinished td:nth-child(-n+2) { white-space: nowrap; overflow-wrap: normal }
 @media print { body { max-width: none } details > * { display: block } }
 """
 
@@ -68,9 +69,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
 
 
-def folded(summary: str, body: str) -> str:
-    """A part that opens on a click; both are safe HTML already."""
-    return f"<details><summary>{summary}</summary>{body}</details>"
+def folded(summary: str, body: str, *, opened: bool = False) -> str:
+    """A part that opens and closes on a click; both are safe HTML already."""
+    return f"<details{' open' if opened else ''}><summary>{summary}</summary>{body}</details>"
 
 
 def diff(words: str, limit: int = 400) -> str:

@@ -181,14 +181,15 @@ def _is_host(host: str, wanted: str) -> bool:
 
 
 def _hosts(body: dict[str, Any]) -> Sequence[str]:
-    found = [str(use.get("host", "")) for use in _dicts(body.get("hosts"))]
+    found = [str(use.get("host", "")) for use in dicts(body.get("hosts"))]
     return [*found, str(body.get("host", ""))]
 
 
 def _paths(body: dict[str, Any]) -> Sequence[str]:
-    found = [str(change.get(name, "")) for change in _dicts(body.get("changes")) for name in ("path", "old_path")]
+    found = [str(change.get(name, "")) for change in dicts(body.get("changes")) for name in ("path", "old_path")]
     return [*found, *(str(body[name]) for name in ("path", "folder", "resource") if name in body)]
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; nothing for what is no list, as a foreign writer may have signed."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON

@@ -24,6 +24,9 @@ from assistant.audit.verification import Verification
 from assistant.audit.verify_apart import verify_apart
 from assistant.audit.words import text_of
 
+OPEN_CHANGES = 10
+"""Up to so many applied sets show their diffs at once; more are folded."""
+
 MAX_CONTENT_CHARS = 4000
 """Of a content in the timeline; the log has the rest."""
 
@@ -128,9 +131,8 @@ def _changed(entry: Entry) -> list[dict[str, Any]]:
 
 def _changes(log: Log, entries: Sequence[Entry]) -> str:
     parts: list[str] = []
-    for entry in entries:
-        if entry.kind not in ("stage.apply", "stage.drop", "stage.undo"):
-            continue
+    changing = [entry for entry in entries if entry.kind in ("stage.apply", "stage.drop", "stage.undo")]
+    for entry in changing:
         rows = [
             (
                 text(c.get("kind", "")),
@@ -145,7 +147,8 @@ def _changes(log: Log, entries: Sequence[Entry]) -> str:
         for name, sha256 in zip(entry.blobs, entry.blob_hashes(), strict=True):
             data = log.blob(sha256)
             shown += diff(data.decode(errors="replace")) if data is not None else f"<p>{text(name)} was erased</p>"
-        parts.append(folded(f"{text(_clock(entry.time_ms))} · {text(summarise(entry))}", shown))
+        title = f"{text(_clock(entry.time_ms))} · {text(summarise(entry))}"
+        parts.append(folded(title, shown, opened=len(changing) <= OPEN_CHANGES))
     return "".join(parts)
 
 

@@ -98,6 +98,13 @@ def _changed(body: Body, said: Said) -> str:
             return join(f"{what}: {old} → {new}", said("why"))
 
 
+def _settings(body: Body, said: Said) -> str:
+    names = [str(name) for name in body.get("names") or ()]
+    return (
+        "settings read: the first time" if body.get("first") else f"settings read: other than last time: {_some(names)}"
+    )
+
+
 def _limits(budgets: Body | None) -> str:
     return ", ".join(f"{name} {value}" for name, value in budgets.items()) if budgets else "none"
 
@@ -358,6 +365,7 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
         f"the person trusts server {body.get('server', '?')}", f"offer {_short(body.get('offer'))}"
     ),
     "server.distrusted": lambda body, said: f"the person no longer trusts server {body.get('server', '?')}",
+    "settings.read": _settings,
     "context.read": _context,
     "message": _message,
     "delegated": _delegated,

@@ -14,13 +14,16 @@ from assistant.audit.apart import told
 from assistant.audit.entry import Entry
 from assistant.audit.sentences import SENTENCES, Said, fields
 from assistant.errors import LogError
-from assistant.types import Action, Message
+from assistant.types import Action, Message, ToolResult
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
 
 MAX_CHARS = 240
+
+MAX_CONTENT_CHARS = 200_000
+"""Of a content on the screen; the log has the rest."""
 
 
 def preview(log: Log, entry: Entry) -> str:
@@ -35,6 +38,24 @@ def preview(log: Log, entry: Entry) -> str:
 def summarise(entry: Entry) -> str:
     """The line of one entry by its body alone. Never raises, whatever a body holds."""
     return _line(entry.kind, entry.body, _nothing)
+
+
+def whole_content(name: str, data: bytes) -> str:
+    """A content as a person reads it: what was said or printed, else its JSON with indents, else its text. Not yet safe."""
+    try:
+        match name:
+            case "message":
+                text = msgspec.json.decode(data, type=Message).text
+            case "result":
+                text = msgspec.json.decode(data, type=ToolResult).text
+            case _:
+                text = ""
+        return (text or msgspec.json.format(data, indent=2).decode())[:MAX_CONTENT_CHARS]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    if b"\x00" in data[:1000]:
+        return f"{len(data)} bytes that are no text"
+    return data[: MAX_CONTENT_CHARS * 4].decode(errors="replace")[:MAX_CONTENT_CHARS]
 
 
 def _line(kind: str, body: Mapping[str, Any], said: Said) -> str:

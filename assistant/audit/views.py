@@ -242,8 +242,7 @@ class Views:
 
     def contents(self, seq: int) -> list[tuple[str, str | None]]:
         """Name and text of the contents of an entry, safe to show; None for one that was erased."""
-        from assistant.audit.apart import ABOUT, told
-        from assistant.audit.words import text_of
+        from assistant.audit.summary import whole_content
 
         entry = self.log.entry(seq)
         if entry is None:
@@ -251,15 +250,7 @@ class Views:
         found: list[tuple[str, str | None]] = []
         for name, sha256 in zip(entry.blobs, entry.blob_hashes(), strict=True):
             data = self.log.blob(sha256)
-            if data is None:
-                found.append((visible(name), None))
-            elif name == ABOUT:
-                apart = {n: v for n, v in told(self.log, entry).items() if n not in entry.body}
-                found.append(
-                    (visible(name), visible(msgspec.json.format(msgspec.json.encode(apart), indent=2).decode()))
-                )
-            else:
-                found.append((visible(name), visible(text_of(data)) or f"{len(data)} bytes that are no text"))
+            found.append((visible(name), None if data is None else visible(whole_content(name, data))))
         return found
 
 

@@ -53,6 +53,8 @@ LINES = [
     ("task.changed", {"what": "model", "old": "a", "new": "b"}, "model: a → b"),
     ("task.changed", {"what": "tools", "old": ["a", "b"], "new": ["b", "c"]}, "tools on: c · tools off: a"),
     ("task.changed", {"what": "budgets", "old": {}, "new": {"calls": 5}}, "budgets: none → calls 5"),
+    ("settings.read", {"names": ["autonomy", "kit"], "first": False}, "settings read: other than last time: autonomy, kit"),
+    ("settings.read", {"names": [], "first": True}, "settings read: the first time"),
     ("compacted", {"cut": 12, "kept": 4, "by_model": True}, "12 earlier messages replaced by a summary for the model; 4 stay as they were"),
     ("crash.found", {"call": "c1", "tool": "run"}, "the call of run may have happened: the program ended before its outcome was known"),
     ("child.finished", {"task": "t2", "reason": "done", "spent": {"tokens": 9, "cost_uusd": 100}}, "the helper's task t2 ended: done · 9 tokens · $0.0001"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -252,6 +253,41 @@ class TestChain:
         assert log.blob(chain.prompt.body["message_sha256"]) == msgspec.json.encode(
             Message("user", (TextPart("second"),))
         )
+
+    def test_who_said_yes_to_applying_belongs_to_it(self, log: Log, views: Views) -> None:
+        open_task(log, "t")
+        one_turn(log, "t", "first", "a", call="c1")
+        changes = [{"path": "docs/notes.md", "kind": "changed"}]
+        log.append("intent", "t", {"call": "apply-1", "tool": "apply", "effect": "apply"})
+        log.append("decision", "t", {"call": "apply-1", "decision": "ask"})
+        log.append("approval", "t", {"call": "apply-1", "answer": "once", "channel": "key"})
+        log.append("stage.apply", "t", {"call": "apply-1", "changes": changes})
+        outcome = next(log.entries(kinds=["outcome"]))
+        assert [e.kind for e in views.chain(outcome.seq).entries()][-4:] == [
+            "intent", "decision", "approval", "stage.apply"
+        ]  # fmt: skip
+
+    def test_a_chain_reads_no_other_turns(self, log: Log, views: Views) -> None:
+        """However long the task is."""
+        open_task(log, "t")
+        for i in range(60):
+            one_turn(log, "t", f"prompt {i}", "a", call=f"c{i}")
+        outcome = list(log.entries(kinds=["outcome"]))[29]
+        views.index.chunks("t")
+        read: list[int] = []
+        whole = log.database.read
+
+        def counting(sql: str, values: Any = ()) -> list[Any]:
+            rows = whole(sql, values)
+            read.append(len(rows))
+            return rows
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(log.database, "read", counting)
+            chain = views.chain(outcome.seq)
+        assert chain.prompt is not None
+        assert len(chain.entries()) == 9
+        assert sum(read) < 600, "the chunks around it, of 256 entries each"
 
     def test_an_entry_of_no_task_stands_alone(self, log: Log, views: Views) -> None:
         assert views.chain(log.append("setting.changed", "", {}).seq).entries()[0].kind == "setting.changed"

@@ -90,29 +90,32 @@ def _hundred(first: int, chance: random.Random, words: list[str]) -> list[Draft]
 
 
 def test_signed_durable_appends_against_append_and_fdatasync(tmp_path: Path) -> None:
-    """One entry a commit: the goal is half of what the same disk does in the same minute; 0.4 leaves room for noise."""
+    """One entry a commit: the goal is half of what the same disk does in the same minute; 0.45 leaves room for noise.
+
+    What an append adds to its sync is 80 µs of computing, 50 of them the signature: the faster the disk, the more it shows.
+    """
     paths = find_paths({"ASSISTANT_HOME": str(tmp_path)})
     handle = os.open(tmp_path / "plain", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 
     def plain() -> None:
-        for _ in range(300):
+        for _ in range(100):
             os.write(handle, b"a" * 400)
             os.fdatasync(handle)
 
     with closing(Log.open(paths)) as log:
 
         def signed() -> None:
-            for _ in range(300):
+            for _ in range(100):
                 log.append("intent", "t1", BODY)
 
         signed()
-        pairs = [(timed(plain), timed(signed)) for _ in range(12)]
-    ours, theirs = 300 / min(o for _, o in pairs), 300 / min(t for t, _ in pairs)
+        pairs = [(timed(plain), timed(signed)) for _ in range(36)]  # short turns: a busy disk changes its pace
+    ours, theirs = 100 / min(o for _, o in pairs), 100 / min(t for t, _ in pairs)
     middle = statistics.median(t for t, _ in pairs) / statistics.median(o for _, o in pairs)
     print(
         f"\nsigned appends {ours:,.0f}/s, append+fdatasync {theirs:,.0f}/s: {ours / theirs:.2f} of it in the best rounds, {middle:.2f} in the middle"
     )
-    assert max(ours / theirs, middle) >= 0.4
+    assert max(ours / theirs, middle) >= 0.45
 
 
 def test_grouped_appends(tmp_path: Path) -> None:

@@ -40,7 +40,15 @@ FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("failures"), ("failure", "model.failed", "call.rejected", "crash.found")),
     (
         N_("settings"),
-        ("task.opened", "task.changed", "setting.changed", "memory.added", "memory.changed", "memory.forgotten"),
+        (
+            "task.opened",
+            "task.changed",
+            "setting.changed",
+            "settings.read",
+            "memory.added",
+            "memory.changed",
+            "memory.forgotten",
+        ),
     ),
 )
 
