@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -49,9 +50,10 @@ def review(open_chat: Any, desk: StagedDesk) -> Callable[..., AbstractAsyncConte
 async def confirm(chat: Any) -> None:
     """Say yes to the question that comes."""
     await chat.until(lambda: type(chat.app.screen).__name__ == "ConfirmScreen")
-    await chat.pilot.pause(0.45)  # keys are no answer before that
-    await chat.pilot.press("y")
-    await chat.until(lambda: type(chat.app.screen).__name__ != "ConfirmScreen")
+    async with asyncio.timeout(10):
+        while type(chat.app.screen).__name__ == "ConfirmScreen":  # keys are no answer at first
+            await chat.pilot.press("y")
+            await chat.pilot.pause(0.05)
 
 
 class TestHunks:
@@ -162,8 +164,6 @@ class TestKeysTypedAtOnce:
     async def test_keys_that_come_before_the_list_act_when_it_is_there(
         self, open_chat: Any, desk: StagedDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import asyncio
-
         from tests.ui.staged_desk import StagedSession
 
         ready = asyncio.Event()

@@ -256,8 +256,9 @@ def test_a_conflict_is_merged_by_hand_with_marks_until_none_is_left(
         terminal.wait_for("clash 1 of 1")
         terminal.press("e")
         terminal.wait_for("Clashes are still marked")
-        time.sleep(0.5)  # no key is an answer before
-        terminal.press("y")
+        while "Clashes are still marked" in terminal.screen():  # no key is an answer at first
+            terminal.press("y")
+            time.sleep(0.05)
         terminal.wait_for("merged: `clash.py` is staged")
         assert (
             "<<<<<<< yours\nline 20, mine\n||||||| before\nline 20\n=======\nline twenty\n"
