@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from assistant.audit.log import Log
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,6 +21,22 @@ def shared() -> Path:
     if not (folder / "vectors").is_dir():
         pytest.skip("the shared test data is not beside this checkout (../shared)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _logs_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """A test that leaves a log open would leave its descriptors to the thousand tests after it."""
+    opened: list[Log] = []
+    really = Log.open
+
+    def watched(*args: Any, **options: Any) -> Log:
+        opened.append(log := really(*args, **options))
+        return log
+
+    monkeypatch.setattr(Log, "open", watched)
+    yield
+    for log in opened:
+        log.close()
 
 
 @pytest.fixture

@@ -212,7 +212,9 @@ class Log:
             raise LogError(f"the log could not be written within {WRITE_S:.0f} s") from error
 
     def close(self) -> None:
-        """Write what waits, then close. The log can't be used afterwards."""
+        """Write what waits, then close. The log can't be used afterwards; closing once more does nothing."""
+        if self._closed:
+            return
         self._closed = True
         if self._thread is not None:
             self._wake.set()

@@ -29,6 +29,8 @@ class Channel:
     def __init__(self, sock: _socket.socket, pid: int) -> None:
         self._sock = sock
         self._inbox = Inbox(sock)
+        self._poll = select.poll()  # not select(), which refuses descriptors above 1023
+        self._poll.register(sock, select.POLLIN)
         self.pid = pid
         """The holder's outer process."""
 
@@ -84,7 +86,7 @@ class Channel:
             if self._inbox.closed:
                 raise SandboxError("the room ended", hint="run it again, a new room is made")
             left = deadline - time.monotonic()
-            if not select.select([self._sock], [], [], max(left, 0))[0]:
+            if not self._poll.poll(max(left, 0) * 1000):
                 return None
             self._inbox.fill(wait=False)
 

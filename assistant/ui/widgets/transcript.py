@@ -118,6 +118,7 @@ class Transcript(VerticalScroll, can_focus=False):
             self._last += 1
             await self.mount(self._make(item, self._last - 1))
             await self._trim_top()
+            self.call_after_refresh(self._look_back)  # by then it has its place
 
     async def show_end(self) -> None:
         """Go to the newest item and follow it."""
@@ -164,9 +165,7 @@ class Transcript(VerticalScroll, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Mount what comes next when an end of the window draws near."""
         super().watch_scroll_y(old_value, new_value)
-        if self.following and self._far_above(new_value) >= CHUNK // 2 and not self._trimming:
-            self._trimming = True
-            self.call_later(self._trim_far)
+        self._look_back()
         if self._moving or self.following or not self._views:
             return
         if self._last == len(self.items) and new_value >= self.max_scroll_y:
@@ -244,6 +243,11 @@ class Transcript(VerticalScroll, can_focus=False):
                 break
             count += 1
         return count
+
+    def _look_back(self) -> None:
+        if self.following and not self._trimming and self._far_above(self.scroll_offset.y) >= CHUNK // 2:
+            self._trimming = True
+            self.call_later(self._trim_far)
 
     async def _trim_far(self) -> None:
         """While following the end: unmount what a long answer has left behind. Each layout would visit it."""
