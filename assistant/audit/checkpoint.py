@@ -50,8 +50,13 @@ def read_checkpoint(note: str) -> Checkpoint:
     return parse_text(split_note(note)[0])
 
 
-def open_checkpoint(note: str, keys: Sequence[VerifierKey]) -> tuple[Checkpoint, list[VerifierKey]]:
-    """Verify and read a checkpoint; also returns the keys that signed it. Raises NoteError as `open_note` does."""
+def open_checkpoint(note: object, keys: Sequence[VerifierKey]) -> tuple[Checkpoint, list[VerifierKey]]:
+    """Verify and read a checkpoint; also returns the keys that signed it.
+
+    Raises NoteError as `open_note` does, and for what is no text: a damaged database may hold bytes or a number there.
+    """
+    if not isinstance(note, str):
+        raise NoteError("a checkpoint is text")
     text, signers = open_note(note, keys)
     return parse_text(text), signers
 

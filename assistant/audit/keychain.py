@@ -28,7 +28,7 @@ class Link(Data, frozen=True):
 class KeyChain:
     """The keys of one log as it tells them, checked against the keys that are trusted."""
 
-    def __init__(self, trusted: Sequence[VerifierKey], links: Sequence[Link], notes: Sequence[str] = ()) -> None:
+    def __init__(self, trusted: Sequence[VerifierKey], links: Sequence[Link], notes: Sequence[object] = ()) -> None:
         self.links = list(links)
         self._trusted = list(trusted)
         first = links[0].old if links else _signer_of(notes, trusted)
@@ -55,12 +55,12 @@ class KeyChain:
             return None
         return self.keys[sum(link.seq <= size for link in self.links)]
 
-    def holds(self, size: int, note: str) -> Checkpoint | None:
+    def holds(self, size: int, note: object) -> Checkpoint | None:
         """The checkpoint that `note` is, when it is of this size and signed by the key in force then; else None."""
         key = self.in_force(size)
         return _held(size, note, [key]) if key is not None else None
 
-    def once_held(self, size: int, note: str) -> Checkpoint | None:
+    def once_held(self, size: int, note: object) -> Checkpoint | None:
         """As `holds`, or signed by a trusted key that the log does not name any more: its rotation may be what was removed.
 
         Only for saying where a log that does not verify was changed.
@@ -70,10 +70,10 @@ class KeyChain:
         return self.holds(size, note) or (_held(size, note, lost) if lost else None)
 
 
-def _held(size: int, note: str, keys: Sequence[VerifierKey]) -> Checkpoint | None:
+def _held(size: int, note: object, keys: Sequence[VerifierKey]) -> Checkpoint | None:
     try:
         head, signers = open_checkpoint(note, keys)
-    except (NoteError, AttributeError):
+    except NoteError:
         return None
     return head if head.size == size and head.origin == signers[0].name else None
 
@@ -93,18 +93,18 @@ def read_links(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Link
     return links
 
 
-def _both_signed(note: str, old: VerifierKey, new: VerifierKey) -> bool:
+def _both_signed(note: object, old: VerifierKey, new: VerifierKey) -> bool:
     try:
         return len(open_checkpoint(note, [old, new])[1]) == 2
-    except (NoteError, AttributeError):
+    except NoteError:
         return False
 
 
-def _signer_of(notes: Sequence[str], trusted: Sequence[VerifierKey]) -> VerifierKey | None:
+def _signer_of(notes: Sequence[object], trusted: Sequence[VerifierKey]) -> VerifierKey | None:
     """The trusted key that signed one of the notes; where none did, the only key that is trusted."""
     for note in notes:
         try:
             return open_checkpoint(note, trusted)[1][0]
-        except (NoteError, AttributeError):
+        except NoteError:
             continue
     return trusted[-1] if trusted else None

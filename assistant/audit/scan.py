@@ -224,7 +224,7 @@ def _told_root(note: tuple[int, str]) -> bytes:
         if lines[1] != str(size):
             raise Stop(size, "its checkpoint tells another size")
         return decode_hash(lines[2])
-    except (IndexError, ValueError, AttributeError) as error:
+    except (IndexError, ValueError, AttributeError, TypeError) as error:
         raise Stop(size, f"its checkpoint is malformed: {error}") from error
 
 

@@ -53,6 +53,10 @@ def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: 
         except (sqlite3.Error, UnicodeError) as error:  # the second where SQLite quotes a damaged name in its message
             if snapshot.held():
                 return _lost(evidence, f"`{database}` can't be read as a database: {error}")
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            # Flipped bits give values of types that no column was ever given. What can't be checked is not right.
+            if snapshot.held():
+                return _lost(evidence, f"`{database}` holds values that were never written there: {error!r}")
         finally:
             snapshot.close()
     raise LogError(f"`{database}` changes faster than it can be read", hint="try again, or verify a copy")

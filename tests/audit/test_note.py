@@ -19,7 +19,7 @@ class TestKeys:
         assert SigningKey.parse(KEY.encode()).verifier == KEY.verifier
 
     def test_a_signing_key_does_not_show_its_secret(self) -> None:
-        assert KEY.encode().split("+")[-1] not in repr(KEY)
+        assert KEY.encode().split("+", 4)[4] not in repr(KEY)
 
     @pytest.mark.parametrize("name", ["", "with space", "with+plus", "with\u2003space"])
     def test_a_name_without_spaces_and_plus_is_needed(self, name: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from assistant.audit import upkeep
 from assistant.audit.checkpoint import Checkpoint, read_checkpoint
+from assistant.audit.keychain import KeyChain
 from assistant.audit.log import Log
 from assistant.audit.merkle import leaf_hash, root_of
 from assistant.audit.note import new_signing_key
@@ -372,6 +373,13 @@ class TestPages:
             copy.db.write_bytes(spoilt)
             if _verify_or_refuse(copy):
                 assert copy.rows("SELECT seq, body FROM entries") == before
+
+
+@pytest.mark.parametrize("value", [b"bytes", 7, 1.5, None], ids=repr)
+def test_a_checkpoint_that_is_no_text_is_held_by_no_key(value: object, copy: Copy) -> None:
+    chain = KeyChain(evidence_of(Trust(copy.trust)).keys, [])
+    assert chain.holds(1, value) is None
+    assert chain.once_held(1, value) is None
 
 
 def _verify_or_refuse(copy: Copy) -> bool:
