@@ -10,13 +10,20 @@ from assistant.errors import UsageError
 
 Emit = Callable[[Event], None]
 
+AGAIN_S = 10.0
+"""How long cancelled work may take to end before another stop cancels it again. Chosen: in it the outcome of a call and the
+end of the turn are written, and an impatient second Esc must not break into that."""
+
 
 class Driver:
     """At most one running piece of work. It puts events into a queue; the reader may be slow, or leave."""
 
     def __init__(self) -> None:
         self._runner: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._begun = asyncio.Event()
+        """Set once the work's first line runs: cancelled before, it could not say how it ended."""
+        self._ending: asyncio.Task[None] | None = None
+        """The stop that is under way."""
 
     @property
     def running(self) -> bool:
@@ -24,16 +31,31 @@ class Driver:
         return self._runner is not None
 
     async def events(self, work: Callable[[Emit], Coroutine[object, object, None]], name: str) -> AsyncGenerator[Event]:
-        """What `work` emits, up to its TurnFinished, which it must emit also when it is cancelled.
+        """What `work` emits, up to its TurnFinished, which it must emit also when it is cancelled: when it ends without one,
+        a TurnFinished that says so stands for it.
 
         Closing the stream cancels the work and waits for its end. Raises UsageError while other work runs.
         """
         if self._runner is not None:
             raise UsageError("a turn is already running in this task", hint="stop it, or wait for it")
         queue: asyncio.Queue[Event] = asyncio.Queue()
-        self._stopping = False
+        begun = self._begun = asyncio.Event()
+        self._ending = None
+
+        async def run() -> None:
+            begun.set()
+            await work(queue.put_nowait)
+
+        def ended(runner: asyncio.Task[None]) -> None:  # read only when no TurnFinished came before it
+            begun.set()
+            reason = "stopped" if runner.cancelled() else "failed"
+            why = None if runner.cancelled() else runner.exception()
+            message = f"{type(why).__name__}: {why}" if why else "the turn ended without saying how"
+            queue.put_nowait(TurnFinished(reason, 130 if reason == "stopped" else 1, message))
+
         # Owned by this generator: it ends in the `finally` below, whatever the reader does.
-        self._runner = asyncio.create_task(work(queue.put_nowait), name=name)
+        self._runner = asyncio.create_task(run(), name=name)
+        self._runner.add_done_callback(ended)
         try:
             while True:
                 event = await queue.get()
@@ -49,11 +71,32 @@ class Driver:
                 self._runner = None
 
     async def stop(self, first: Callable[[], Awaitable[None]]) -> None:
-        """Do `first`, then cancel what runs and wait for its end. Nothing when nothing runs, or it is being stopped."""
+        """Do `first`, then cancel what runs and wait for its end. Nothing when nothing runs.
+
+        A stop is never lost: it comes to its end though `first` fails and though the caller goes away. Another one joins it,
+        or cancels again where it has waited `AGAIN_S` in vain. Raises what `first` raised.
+        """
         runner = self._runner
-        if runner is None or self._stopping:
+        if runner is None:
             return
-        self._stopping = True
+        if self._ending is None or self._ending.done():
+            self._ending = asyncio.create_task(_end(runner, self._begun, first), name="stop")
+            self._ending.add_done_callback(_seen)
+        await asyncio.shield(self._ending)
+
+
+async def _end(runner: asyncio.Task[None], begun: asyncio.Event, first: Callable[[], Awaitable[None]]) -> None:
+    await begun.wait()
+    if runner.done():
+        return
+    try:
         await first()
+    finally:
         runner.cancel()
-        await asyncio.wait([runner])
+        await asyncio.wait([runner], timeout=AGAIN_S)
+
+
+def _seen(ending: asyncio.Task[None]) -> None:
+    """Whoever waits for the stop is told what failed; when nobody does any more, it is nobody's surprise."""
+    if not ending.cancelled():
+        ending.exception()

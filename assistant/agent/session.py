@@ -61,6 +61,11 @@ if TYPE_CHECKING:
     from assistant.models.protocol import Model
 
 
+END_PROGRAMS_S = 10.0
+"""How long a stop waits for the room to end its processes, which it kills: 0.1 s as a rule. A room that doesn't answer must
+not keep the person from stopping. Chosen."""
+
+
 class LocalSession(Steering):
     """A task on this machine."""
 
@@ -181,7 +186,16 @@ class LocalSession(Steering):
 
     async def stop(self) -> None:
         """End the running turn: processes first, then the log's entry, then TurnFinished."""
-        await self._driver.stop(self.stop_processes)
+        await self._driver.stop(self._end_programs)
+
+    async def _end_programs(self) -> None:
+        """The turn ends even when a program can't be ended, and then it is said."""
+        try:
+            async with asyncio.timeout(END_PROGRAMS_S):
+                await self.stop_processes()
+        except (AssistantError, OSError) as error:  # TimeoutError is an OSError
+            why = one_line(str(error), 300) or f"no answer for {END_PROGRAMS_S:.0f} s"
+            self._emit(Notice("error", f"not every program could be ended: {why}", "`assistant stop` tries it again"))
 
     async def stop_child(self, task: str) -> bool:
         """Stop one helper, at any depth. The turn goes on with what it has said; False when none of that id runs."""

@@ -47,10 +47,12 @@ class Editing:
         chat.prompt.focus()
 
     def leave(self) -> bool:
-        """Give up; False when nothing was being edited."""
-        if self._item is None:
+        """Give up; False when nothing was being edited. What was changed stays in the prompt's history (U7)."""
+        if (item := self._item) is None:
             return False
         self._end()
+        if (changed := self._chat.prompt.take()) != item.text:
+            self._chat.prompt.remember(changed)
         self._chat.prompt.put(self._draft)
         return True
 

@@ -63,8 +63,8 @@ class Turns:
             self._chat.prompt.put("\n".join([*texts, self._chat.prompt.text]).rstrip("\n"))
 
     def stop(self) -> None:
-        """Ask the session to end the turn."""
-        if self.active and not self._stopping and self._chat.session is not None:
+        """Ask the session to end the turn. Asking again tells it again: a stop must not be lost, wherever it got stuck."""
+        if self.active and self._chat.session is not None:
             self._stopping = True
             self._chat.activity.what = _("stopping")
             self._tell_stop()

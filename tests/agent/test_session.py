@@ -13,7 +13,7 @@ import pytest
 from assistant.agent import events
 from assistant.agent.recall import recall
 from assistant.agent.session import LocalSession
-from assistant.errors import LogError, UsageError
+from assistant.errors import LogError, SandboxError, UsageError
 from assistant.models.scripted import ScriptedCall, ScriptedError, ScriptedModel, Step
 from assistant.types import (
     Autonomy,
@@ -146,6 +146,28 @@ class TestStop:
         assert world.kinds()[-2:] == ["outcome", "turn.finished"]
         results = [p.result.code for m in world.session.history() for p in m.parts if isinstance(p, ResultPart)]
         assert results == ["stopped", "stopped"]
+
+    async def test_a_program_that_cannot_be_ended_is_said_and_the_turn_ends(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}),)))
+        world.room.hang = True
+
+        async def broken() -> None:
+            raise SandboxError("the room does not answer")
+
+        seen: list[events.Event] = []
+
+        async def watch() -> None:
+            async for event in world.session.run_turn("go"):
+                seen.append(event)
+
+        running = asyncio.create_task(watch())
+        while not world.room.commands:
+            await asyncio.sleep(0.005)
+        world.room.stop = broken  # type: ignore[method-assign]
+        await world.session.stop()
+        await running
+        assert end(seen).reason == "stopped"
+        assert any("the room does not answer" in e.text for e in seen if isinstance(e, events.Notice))
 
     async def test_a_reader_that_leaves_stops_the_turn(self, folder: Path) -> None:
         world = World(folder, Step(calls=(ScriptedCall("run_command", {"command": "sleep 1000"}),)))

@@ -343,7 +343,7 @@ class FakeSession:
         self.warmed = True
 
     async def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncIterator[Event]:
-        assert not self._running, "one turn at a time"
+        self._begin()
         self.images += images
         self.prompts.append(prompt)
         yield events.TurnStarted(self._task.id, len(self.prompts), prompt, 1000 + len(self.prompts))
@@ -351,14 +351,19 @@ class FakeSession:
             yield event
 
     async def run_own_command(self, command: str) -> AsyncIterator[Event]:
+        self._begin()
         self.own_commands.append(command)
         yield events.TurnStarted(self._task.id, 0, f"!{command}")
         async for event in self._play(call("own", "run_command", command, "hello from the room\n")):
             yield event
 
-    async def _play(self, script: Script) -> AsyncIterator[Event]:
+    def _begin(self) -> None:
+        """As in the real session, a stop counts from here on, and one that came before is for nothing."""
+        assert not self._running, "one turn at a time"
         self._running = True
         self._stop.clear()
+
+    async def _play(self, script: Script) -> AsyncIterator[Event]:
         last: Event | None = None
         try:
             for step in script:
@@ -438,7 +443,8 @@ class FakeSession:
 
     async def stop(self) -> None:
         self.done.append(("stop", None))
-        self._stop.set()
+        if self._running:
+            self._stop.set()
 
     def _change(self, **fields: object) -> None:
         self._task = msgspec.structs.replace(self._task, **fields)

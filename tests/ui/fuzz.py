@@ -98,16 +98,23 @@ def desk(seed: int) -> FakeDesk:
 async def storm(chat: Any, seed: int, number: int) -> list[str]:
     """Send `number` random events; gives the prompts that were written and sent meanwhile. Nothing may raise."""
     sent: list[str] = []
-    take_back = chat.screen.prompt.take_back
+    watched: set[Any] = set()
 
-    def taken_back() -> str | None:
-        """What the keys took out of the line again is theirs to edit."""
-        text = take_back()
-        if text in sent:
-            sent.remove(text)
-        return text
+    def watch(screen: Any) -> None:
+        """What the keys take out of the line again, or into the prompt to edit it, is theirs to change."""
+        if screen in watched:
+            return
+        watched.add(screen)
+        take_back = screen.prompt.take_back
 
-    chat.screen.prompt.take_back = taken_back
+        def taken_back() -> str | None:
+            text = take_back()
+            if text in sent:
+                sent.remove(text)
+            return text
+
+        screen.prompt.take_back = taken_back
+
     rng = random.Random(seed)
     app = chat.app
     for index in range(number):
@@ -128,20 +135,45 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
                 ]
             )
             app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
-        elif roll < 0.97:
+        elif roll < 0.96:
             await chat.pilot.resize_terminal(rng.randint(4, 160), rng.randint(2, 50))
-        elif not chat.screen.turns.active and app.screen is chat.screen:
-            # The keys before are drawn first: else one of them might edit what is put here.
+        else:
+            # The keys before are drawn first: else one of them might edit what is put here. It waits when a turn runs.
+            await front(chat)
+            text = f"prompt {seed}-{index:05}"
+            watch(chat.screen)
+            chat.screen.editing.leave()  # it is a prompt of its own, no change of an earlier one
+            chat.screen.prompt.focus()
+            chat.screen.prompt.put(text)
+            sent.append(text)
+            app.post_message(ui_events.Key("enter", "\r"))
             await chat.pilot.pause()
-            if app.screen is chat.screen and not chat.screen.turns.active:
-                chat.screen.prompt.focus()
-                chat.screen.prompt.put(f"prompt {index}")
-                sent.append(f"prompt {index}")
-                app.post_message(ui_events.Key("enter", "\r"))
         if index % 10 == 0:
             await chat.pilot.pause(0.001)
     await chat.pilot.pause(0.05)
     return sent
+
+
+async def front(chat: Any) -> None:
+    """Close whatever stands above the chat."""
+    await chat.pilot.pause()
+    while len(chat.app.screen_stack) > 1:
+        await chat.until(lambda: chat.app.screen.is_mounted)  # nobody can close what isn't there yet
+        chat.app.pop_screen()
+        await chat.pilot.pause()
+
+
+async def calm(chat: Any) -> None:
+    """Back to the chat, and every turn stopped, those of the prompts that waited in line too."""
+    await chat.pilot.resize_terminal(90, 30)
+    await front(chat)
+
+    def stopped() -> bool:
+        for screen in chat.app.chats.values():
+            screen.turns.stop()  # again and again: prompts that waited in line begin as soon as one has ended
+        return not any(screen.turns.active for screen in chat.app.chats.values())
+
+    await chat.until(stopped, 60.0)
 
 
 def nothing_lost(chat: Any, sent: list[str]) -> None:

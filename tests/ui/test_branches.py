@@ -60,6 +60,17 @@ class TestEditingWhatWasSaid:
             await chat.until(lambda: chat.desk.session.prompts == ["first", "a draft"])
             assert chat.desk.branched == []
 
+    async def test_U7_what_was_changed_before_giving_up_is_one_key_away(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            await chat.say("/edit")
+            await chat.until(lambda: chat.screen.editing.active)
+            chat.screen.prompt.put("first, but longer")
+            await chat.pilot.press("escape")
+            await chat.until(lambda: chat.screen.prompt.text == "")
+            await chat.pilot.press("up")
+            await chat.until(lambda: chat.screen.prompt.text == "first, but longer")
+
     async def test_what_was_applied_since_is_asked_about_and_can_be_taken_back(self, open_chat: Any) -> None:
         desk = FakeDesk(default=words("hello"))
         desk.applied_since = [AppliedSet("t1", "u1", 2)]

@@ -64,6 +64,25 @@ class TestATurn:
             assert ("stop", None) in chat.desk.session.done
             assert "stopped" in chat.text()
 
+    async def test_U8_escape_again_tells_the_session_again(self, open_chat: Any) -> None:
+        gate = asyncio.Event()  # a step that no stop ends
+        async with open_chat(FakeDesk({"go": [events.TextDelta("so"), gate]})) as chat:
+            await chat.say("go", wait=False)
+            await chat.until(lambda: "so" in chat.text())
+            for pressed in (1, 2, 3):
+                await chat.pilot.press("escape")
+                await chat.until(lambda pressed=pressed: chat.desk.session.done.count(("stop", None)) == pressed)
+            gate.set()
+            await chat.until(lambda: not chat.screen.turns.active)
+            assert "stopped" in chat.text()
+
+    async def test_U8_escape_before_the_first_event_stops_the_turn(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk({"go": [events.TextDelta("so"), 3_600.0]})) as chat:
+            await chat.screen.turns.submit("go")
+            chat.screen.turns.stop()  # nothing has run between: the session does not know of the turn yet
+            await chat.until(lambda: not chat.screen.turns.active)
+            assert "stopped" in chat.text()
+
     def test_the_status_line_says_how_often_one_was_asked(self) -> None:
         asked = Status(asks=3, asks_last_hour=2)
         assert "asked 3, 2 this hour" in status_content(asked, 120).plain

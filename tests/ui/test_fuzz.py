@@ -6,23 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.ui.fuzz import desk, nothing_lost, storm
+from tests.ui.fuzz import calm, desk, nothing_lost, storm
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_nothing_raises_and_the_prompt_still_works(open_chat: Any, seed: int) -> None:
     async with open_chat(desk(seed), resume="t1", size=(90, 30)) as chat:
         sent = await storm(chat, seed, 200)
-        await chat.pilot.resize_terminal(90, 30)
-        while len(chat.app.screen_stack) > 1:
-            chat.app.pop_screen()
-            await chat.pilot.pause()
-
-        def stopped() -> bool:
-            chat.screen.turns.stop()  # again and again: prompts that waited in line begin as soon as one has ended
-            return not chat.screen.turns.active
-
-        await chat.until(stopped)
+        await calm(chat)
         nothing_lost(chat, sent)
         chat.screen.prompt.focus()
         chat.screen.prompt.put("after the storm")

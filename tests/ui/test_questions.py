@@ -10,6 +10,7 @@ from assistant.agent import events
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer
 from assistant.types import Action, Answer, Approval, Argument, Channel, Effect, Kind, Resource, Role
 from assistant.ui.forms import Field, fill, of_action, of_schema, read
+from assistant.ui.screens.confirm import ConfirmScreen
 from assistant.ui.screens.form import FormScreen
 from tests.ui.fake_desk import FakeDesk, edited, request, server_asks
 
@@ -62,6 +63,28 @@ class TestChangingACall:
             await chat.until(lambda: not chat.screen.turns.active)
             await chat.until(lambda: not isinstance(chat.app.screen, FormScreen))
             assert not chat.desk.session.edits
+
+    async def test_a_form_whose_question_goes_as_it_opens_breaks_nothing(self, open_chat: Any) -> None:
+        async with open_chat(asking(request())) as chat:
+            await chat.say("go", wait=False)
+            await chat.card()
+            panel = chat.screen.panel
+            panel._open_form(panel.current)
+            panel.remove(panel.current)  # before the form has mounted
+            await chat.until(lambda: not isinstance(chat.app.screen, FormScreen))
+            assert chat.app.is_running
+
+    async def test_a_form_under_another_screen_does_not_close_that_one(self, open_chat: Any) -> None:
+        async with open_chat(asking(request())) as chat:
+            await open_form(chat)
+            above = ConfirmScreen("Really?")
+            closed: list[Any] = []
+            chat.app.push_screen(above, closed.append)
+            await chat.until(lambda: above.is_mounted)
+            await chat.desk.session.stop()
+            await chat.until(lambda: not chat.screen.turns.active)
+            assert chat.app.screen is above
+            assert not closed
 
     async def test_U1_enter_in_the_form_is_a_new_line_not_a_yes(self, open_chat: Any) -> None:
         async with open_chat(asking(request())) as chat:

@@ -81,9 +81,9 @@ class FormScreen(ModalScreen[dict[str, JSON] | None]):
         yield Static("", markup=False, classes="wrong", id=f"wrong-{number}")
 
     def on_mount(self) -> None:
-        """The first field has the focus."""
-        if self._fields:
-            self.query_one("#field-0").focus()
+        """The first field has the focus. None is there when the question was withdrawn before the form stood."""
+        for first in self.query("#field-0"):
+            first.focus()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from textual.app import App
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -12,8 +13,11 @@ from assistant.visible import one_line
 
 
 def leave(screen: Screen[Any], result: Any) -> None:
-    """Close `screen` with `result`, unless it is closed already: two keys may come before it is gone."""
-    if screen.is_current:
+    """Close `screen` with `result`, unless it is closed already, or under another: two keys may come before it is gone.
+
+    Not `is_current`, which is true of a screen that shines through another: the other one would be closed in its place.
+    """
+    if cast("App[Any]", screen.app).screen is screen:  # pyright: ignore[reportUnknownMemberType]
         screen.dismiss(result)
 
 
