@@ -368,6 +368,14 @@ class TestTasks:
 
 
 class TestTools:
+    @pytest.mark.parametrize("name", ["tools", "settings", "kits"])
+    async def test_in_a_window_of_four_columns_nothing_breaks(self, panel: Any, name: str) -> None:
+        async with panel(name, size=(4, 12)) as chat:
+            await chat.until(lambda: chat.app.screen.query_one("Rows").option_count)
+            await chat.pilot.resize_terminal(5, 3)
+            await chat.pilot.resize_terminal(80, 24)
+            await chat.until(lambda: chat.app.screen.query_one("Rows").virtual_size.height)
+
     async def test_what_each_can_do_in_plain_words(self, panel: Any) -> None:
         async with panel("tools") as chat:
             shown = chat.text()

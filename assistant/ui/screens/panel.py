@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 
 class Rows(OptionList):
-    """A list in our looks. Labels are `Content`, never markup."""
+    """A list in our looks. Labels are `Content`, never markup. Textual can't wrap words into no columns, so it is never narrower
+    than its paddings, a scroll bar and some letters."""
 
     DEFAULT_CSS = """
     Rows {
-        height: 1fr; border: none; padding: 0 1; background: $background; scrollbar-size-vertical: 1;
+        height: 1fr; min-width: 8; border: none; padding: 0 1; background: $background; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: ellipsis;
         background-tint: $background 0%;
         &:focus { border: none; background: $background; background-tint: $background 0%; }
