@@ -34,7 +34,7 @@ from assistant.gateway.events import (
 from assistant.gateway.house import VERBS, House
 from assistant.gateway.judge import judged, stricter
 from assistant.gateway.observe import observation_of
-from assistant.gateway.outcome import outcome_body, resource_word, result_blobs
+from assistant.gateway.outcome import decision_records, outcome_body, result_blobs
 from assistant.gateway.output import (
     DEFAULT_OUTPUT_BYTES,
     HeadTail,
@@ -260,35 +260,7 @@ class Gateway:
         return result
 
     async def _record_decision(self, call_id: str, action: Action, name: str, verdict: Verdict) -> None:
-        await record(
-            self._log,
-            self._task().id,
-            (
-                (
-                    "intent",
-                    {
-                        "call": call_id,
-                        "tool": action.tool,
-                        "effect": str(action.effect),
-                        "digest": name,
-                        "resource": resource_word(action),
-                    },
-                    {"action": dumps(action)},
-                ),
-                (
-                    "decision",
-                    {
-                        "call": call_id,
-                        "digest": name,
-                        "decision": str(verdict.decision),
-                        "policies": list(verdict.policies),
-                        "code": verdict.code,
-                        "policy_set_sha256": verdict.policy_set_sha256,
-                    },
-                    {"reason": verdict.reason.encode()},
-                ),
-            ),
-        )
+        await record(self._log, self._task().id, decision_records(call_id, action, name, verdict))
 
     async def _edit(self, call: ToolCall, spec: ToolSpec, action: Action, edited: Edited, emit: Emit) -> Action:
         """The Action that the person's change makes, on record and told to policy; the same one when it fits no tool."""

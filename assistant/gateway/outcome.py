@@ -1,4 +1,4 @@
-"""What the log's entries of a call say: of its resource, of its result, of its observed effect."""
+"""What the log's entries of a call say: of its decision, of its result, of its observed effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import msgspec
 from assistant.canonical import dumps
 from assistant.gateway.changes import change_body
 from assistant.gateway.output import Reading
-from assistant.types import JSON, Action, Change, Completed, ImagePart, ToolResult
+from assistant.gateway.record import Record
+from assistant.types import JSON, Action, Change, Completed, ImagePart, ToolResult, Verdict
 from assistant.visible import visible
 
 
@@ -19,6 +20,29 @@ def resource_word(action: Action) -> str:
     resource = action.resource
     shown = resource.id.split(maxsplit=1)[0] if resource.type == "command" and resource.id.strip() else resource.id
     return f"{resource.type}:{visible(shown)[:400]}"
+
+
+def decision_records(call_id: str, action: Action, name: str, verdict: Verdict) -> tuple[Record, Record]:
+    """The `intent` and the `decision` of a call, to be written together. `name` is the Action's digest."""
+    intent: dict[str, JSON] = {
+        "call": call_id,
+        "tool": action.tool,
+        "effect": str(action.effect),
+        "digest": name,
+        "resource": resource_word(action),
+    }
+    decision: dict[str, JSON] = {
+        "call": call_id,
+        "digest": name,
+        "decision": str(verdict.decision),
+        "policies": list(verdict.policies),
+        "code": verdict.code,
+        "policy_set_sha256": verdict.policy_set_sha256,
+    }
+    return (
+        ("intent", intent, {"action": dumps(action)}),
+        ("decision", decision, {"reason": verdict.reason.encode()}),
+    )
 
 
 def result_blobs(result: ToolResult, reading: Reading) -> dict[str, bytes]:
