@@ -117,6 +117,7 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
 
     rng = random.Random(seed)
     app = chat.app
+    app.exit = lambda *_args, **_more: None  # `/q` and Enter are typed by chance too: nobody leaves in the middle
     for index in range(number):
         roll = rng.random()
         if roll < 0.82:
@@ -149,8 +150,8 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
             app.post_message(ui_events.Key("enter", "\r"))
             await chat.pilot.pause()
         if index % 10 == 0:
-            await chat.pilot.pause(0.001)
-    await chat.pilot.pause(0.05)
+            await chat.pilot.pause()
+    await chat.pilot.pause()
     return sent
 
 
