@@ -47,14 +47,14 @@ def _filled(part: ImagePart, log: Log) -> ImagePart | None:
     data = log.blob(part.sha256) if not part.data_b64 else None
     if data is None:
         return part if part.data_b64 else None
-    return ImagePart(part.media_type, part.sha256, base64.b64encode(data).decode())
+    return ImagePart(part.media_type, data_b64=base64.b64encode(data).decode())
 
 
 def named(image: ImagePart) -> ImagePart:
     """The picture by its content address alone, as a screen keeps it: the data is in the log."""
     if not image.data_b64:
         return image
-    return ImagePart(image.media_type, image.sha256 or hashlib.sha256(base64.b64decode(image.data_b64)).hexdigest())
+    return ImagePart(image.media_type, hashlib.sha256(base64.b64decode(image.data_b64)).hexdigest())
 
 
 def pictures_in(message: Message) -> tuple[ImagePart, ...]:

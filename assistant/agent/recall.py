@@ -305,6 +305,6 @@ def _result(log: Log, entry: Entry) -> ToolResult:
         return result
     pictures = [(image, log.blob(image.sha256)) for image in result.images]
     seen = tuple(
-        ImagePart(image.media_type, image.sha256, base64.b64encode(data).decode()) for image, data in pictures if data
+        ImagePart(image.media_type, data_b64=base64.b64encode(data).decode()) for image, data in pictures if data
     )
     return msgspec.structs.replace(result, images=seen)
