@@ -24,6 +24,7 @@ class SaidView(Vertical, can_focus=True):
     SaidView {
         margin: 1 0 0 0; padding: 0 2 0 1; height: auto; background: $surface; border-left: thick $primary;
         & > Static { height: auto; }
+        & > PictureView { margin: 0; }
         &.-found { background: $panel; }
         &:focus { background: $panel; }
     }
