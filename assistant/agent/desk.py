@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from assistant.agent.reviewing import Review
     from assistant.agent.usage import Used
     from assistant.config import Paths, Settings
+    from assistant.gateway.thumbnails import Thumbnail
 
 
 class TaskTotals(Data, frozen=True):
@@ -297,6 +298,11 @@ class Desk(Protocol):
         wanted: Filter | None = None,
     ) -> list[LogRow]:
         """Newest first, at most `limit` rows before `before_seq`. `wanted` filters by tool, verdict, model, host, path, time."""
+        ...
+
+    async def thumbnail(self, image: ImagePart, columns: int, rows: int) -> Thumbnail | None:
+        """A picture of a message or result, drawn within `columns` x `rows` cells. Decoded in a room of its own; None when it
+        can't be, or was erased. The last ones are kept."""
         ...
 
     @property

@@ -19,7 +19,7 @@ from assistant.gateway.events import (
     Notice,
     StageChanged,
 )
-from assistant.types import Data, Usage
+from assistant.types import Data, ImagePart, Usage
 
 __all__ = [
     "Applied",
@@ -51,6 +51,8 @@ class TurnStarted(Data, frozen=True, tag="turn_started"):
     prompt: str
     seq: int = 0
     """The prompt's entry in the log, where a branch may leave; 0 for a command of the person's own."""
+    images: tuple[ImagePart, ...] = ()
+    """The pictures that were sent with it, by their content address in the log; without their data."""
 
 
 class ModelStarted(Data, frozen=True, tag="model_started"):

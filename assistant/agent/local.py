@@ -16,6 +16,7 @@ from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.parts import Parts, StagedTask, new_task_id, now_ms
+from assistant.agent.pictures import Shown
 from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
@@ -37,7 +38,7 @@ from assistant.gateway.memory import Memory
 from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
 from assistant.store.facts import Facts
-from assistant.types import JSON, Autonomy, Boundary, Budgets, Grant, ModelInfo, Task, plain
+from assistant.types import JSON, Autonomy, Boundary, Budgets, Grant, ImagePart, ModelInfo, Task, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from assistant.config import Paths, Settings
     from assistant.gateway.planting import Planting
     from assistant.gateway.servers import Servers
+    from assistant.gateway.thumbnails import Thumbnail
     from assistant.models.protocol import Model
     from assistant.policy.session import Session as PolicySession
     from assistant.sandbox.protocol import Room
@@ -65,6 +67,7 @@ class LocalDesk:
         self._today = Today(parts.log)
         self.standing = Standing(parts.log, self._views, self._policy)
         self._planting: Planting | None = None
+        self._shown = Shown(parts.sandbox, parts.log)
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._stages = Stages(parts, self._views, self._policy)
@@ -392,6 +395,10 @@ class LocalDesk:
             lambda: list(self._views.page(chosen, search=search, before_seq=before_seq, limit=limit).rows)
         )
 
+    async def thumbnail(self, image: ImagePart, columns: int, rows: int) -> Thumbnail | None:
+        """See `assistant.agent.desk.Desk`."""
+        return await self._shown.thumbnail(image, columns, rows)
+
     @property
     def logbook(self) -> LogBook:
         """The log as the log screen reads it."""
@@ -401,6 +408,7 @@ class LocalDesk:
 
     async def aclose(self) -> None:
         """Close every session, then what they share, then the log."""
+        await self._shown.aclose()
         for session in self._sessions:
             await session.aclose()
         await self._parts.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assistant.agent import events
+from assistant.agent.pictures import named, pictures_in
 from assistant.gateway import describe
 from assistant.types import (
     Action,
@@ -50,7 +51,7 @@ class Retelling:
     def prompt(self, entry: Entry, message: Message) -> None:
         """The person (or, in a child, the parent) said something."""
         self._turn += 1
-        self.events.append(events.TurnStarted(entry.task, self._turn, message.text, entry.seq))
+        self.events.append(events.TurnStarted(entry.task, self._turn, message.text, entry.seq, pictures_in(message)))
 
     def answer(self, entry: Entry, message: Message) -> None:
         """A model said something, or broke off in the middle."""
@@ -127,7 +128,7 @@ class Retelling:
             events.CallFinished(
                 result.call_id,
                 tool,
-                msgspec.structs.replace(result, images=()),
+                msgspec.structs.replace(result, images=tuple(named(image) for image in result.images)),
                 _changes(body.get("changes")),
                 ms if isinstance(ms, int) else 0,
                 status if isinstance(status, int) else None,

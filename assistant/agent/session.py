@@ -22,7 +22,7 @@ from assistant.agent.driver import Driver, Emit
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
-from assistant.agent.pictures import message_blobs, pictures_seen
+from assistant.agent.pictures import message_blobs, pictures_in, pictures_seen
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
 from assistant.agent.retelling import may_have_happened
 from assistant.agent.services import Services
@@ -257,7 +257,7 @@ class LocalSession(Steering):
             records.append(("task.changed", {"what": "title", "new": self._task.title}, {}))
         entries = await record(self._log, self._task.id, records)
         seq = next(entry.seq for entry in entries if entry.kind == kind)
-        emit(TurnStarted(self._task.id, self._turns, prompt, seq))
+        emit(TurnStarted(self._task.id, self._turns, prompt, seq, pictures_in(message)))
         if not self._services.within:
             await self._moment_kept(emit)
             self._moment = self._in_background(asyncio.to_thread(self._keep_moment, seq))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
     from assistant.types import ImagePart
+    from assistant.ui.drawings import Drawings
     from assistant.ui.pictures import Pictures
 
 # Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
@@ -96,6 +97,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
         self._pictures: Pictures | None = None
+        self._drawings: Drawings | None = None
         self.chats: dict[str, ChatScreen] = {}
         """Open tasks by Textual mode, in the order of opening. Each keeps its own stack of screens."""
         self._add_chat(opening)
@@ -186,6 +188,16 @@ class AssistantApp(App[int], inherit_bindings=False):
         if self._pictures is None and "[image " not in text and "[图片 " not in text:
             return [], 0
         return self.pictures().of(text)
+
+    def drawings(self) -> Drawings | None:
+        """The pictures as they were drawn; None where colours are not wanted, since they are nothing but colours."""
+        if self.no_color or themes.choose(self.look.theme)[1]:
+            return None
+        if self._drawings is None:
+            from assistant.ui.drawings import Drawings
+
+            self._drawings = Drawings(self.desk)
+        return self._drawings
 
     # ------------------------------------------------------------ screens
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from assistant.agent import events
-from assistant.types import Change, Decision
+from assistant.types import Change, Decision, ImagePart
 from assistant.ui.helpers import Helper
 from assistant.ui.pages import cut
 
@@ -28,6 +28,8 @@ class Said(Item, eq=False):
 
     text: str
     seq: int = 0
+    images: tuple[ImagePart, ...] = ()
+    """The pictures that were sent with them, by their content address; the text has a mark for each."""
 
 
 class Thought(Item, eq=False):
@@ -67,6 +69,8 @@ class Card(Item, eq=False):
     """The person changed it before it ran."""
     dropped: int = 0
     """Characters of live output no longer kept here."""
+    images: tuple[ImagePart, ...] = ()
+    """The pictures of the result, by their content address: the data is in the log."""
 
 
 class Note(Item, eq=False):
@@ -254,9 +258,9 @@ class Conversation:
         """The prompt is in the log. Live, it is in the transcript already: from the moment it was sent."""
         if isinstance(self._sent, Said):
             said, self._sent = self._sent, None
-            said.seq = event.seq
+            said.seq, said.images = event.seq, event.images
             return [Update(said, "state")]
-        updates = self.add(Said(event.prompt, event.seq))
+        updates = self.add(Said(event.prompt, event.seq, event.images))
         self._sent = None
         return updates
 
@@ -284,6 +288,10 @@ def _finish(card: Card, event: events.CallFinished) -> None:
     card.tool = card.tool or event.tool
     card.result, card.changes = event.result.text, event.changes
     card.duration_ms, card.exit_status = event.duration_ms, event.exit_status
+    if event.result.images:
+        from assistant.agent.pictures import named  # few results have any
+
+        card.images = tuple(named(image) for image in event.result.images)
     if event.result.ok:
         card.status = "done"
     elif event.result.code in ("refused", "needs_person"):

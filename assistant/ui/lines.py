@@ -18,7 +18,7 @@ from assistant.errors import AssistantError, UsageError
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
 from assistant.types import Approval
-from assistant.ui import asking, figures
+from assistant.ui import asking, drawings, figures
 from assistant.ui.first_run import found_models
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
@@ -220,6 +220,8 @@ class LineChat:
                 self._say(f"{_('tool')} {tool} {word}, {figures.duration(ms)}")
                 if not result.ok:
                     self._say("  " + one_line(result.text))
+                for image in result.images:
+                    self._say("  " + drawings.words(image))
             case events.ChildEvent(event=inner):
                 self._of_helper(inner)
             case events.CallEdited(title=title):

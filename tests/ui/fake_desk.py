@@ -19,6 +19,7 @@ from assistant.agent.branching import AppliedSet, BranchPoint
 from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
 from assistant.agent.kits import Kit
+from assistant.agent.pictures import named, pictures_in
 from assistant.agent.usage import Used
 from assistant.audit.query import Query
 from assistant.audit.verification import Progress, Verification
@@ -30,6 +31,7 @@ from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, 
 from assistant.gateway.editing import Edited
 from assistant.gateway.processes import Running
 from assistant.gateway.servers import ServerState
+from assistant.gateway.thumbnails import Thumbnail
 from assistant.sandbox.protocol import ApplyReport, Sides
 from assistant.servers.config import Grants, ServerConfig
 from assistant.servers.offer import Offer, OfferedTool
@@ -346,7 +348,8 @@ class FakeSession:
         self._begin()
         self.images += images
         self.prompts.append(prompt)
-        yield events.TurnStarted(self._task.id, len(self.prompts), prompt, 1000 + len(self.prompts))
+        number, pictures = len(self.prompts), tuple(named(image) for image in images)
+        yield events.TurnStarted(self._task.id, number, prompt, 1000 + number, pictures)
         async for event in self._play(self._desk.script_for(prompt)):
             yield event
 
@@ -680,6 +683,12 @@ class FakeDesk:
         self.conflicts: set[str] = set()
         self.sides: dict[str, Sides] = {}
         self.used: list[Used] = []
+        self.thumbnails: dict[str, Thumbnail] = {}
+        """By the SHA-256 of the picture; others can't be drawn."""
+        self.drawing = asyncio.Event()
+        """Pictures are drawn while this is set."""
+        self.drawing.set()
+        self.drawn: list[tuple[ImagePart, int, int]] = []
         self.sessions: list[FakeSession] = []
         self.opened: list[tuple[Path, dict[str, object]]] = []
         self.earlier = earlier
@@ -784,6 +793,11 @@ class FakeDesk:
     async def usage(self, days: int = 14) -> list[Used]:
         return self.used
 
+    async def thumbnail(self, image: ImagePart, columns: int, rows: int) -> Thumbnail | None:
+        self.drawn.append((image, columns, rows))
+        await self.drawing.wait()
+        return self.thumbnails.get(image.sha256)
+
     async def log_page(
         self,
         *,
@@ -886,7 +900,7 @@ def told(messages: Sequence[Message]) -> list[Event]:
         for part in message.parts:
             match part:
                 case TextPart(text=text) if message.role == "user":
-                    found.append(events.TurnStarted("t1", number, text, 10 + number))
+                    found.append(events.TurnStarted("t1", number, text, 10 + number, pictures_in(message)))
                 case TextPart(text=text):
                     found += [events.TextDelta(text), events.ModelFinished("m", "stop")]
                 case CallPart(call=call):

@@ -12,6 +12,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from assistant.types import Change
@@ -83,11 +84,13 @@ class CardView(Vertical, can_focus=True):
         self._body = Static(content, markup=False, classes="body")
         self._in_log = Static(Content(_("l · in the log")), markup=False, classes="in-log")
         self._redraw: Timer | None = None
+        self._pictured = False
 
     def compose(self) -> ComposeResult:
         """Head, body, the way to the log."""
         yield self._head
         yield self._body
+        yield from self._pictures()
         yield self._in_log
 
     def show_update(self, update: Update) -> None:
@@ -102,6 +105,17 @@ class CardView(Vertical, can_focus=True):
         self.set_class(bool(content), "-body")
         self._head.update(head(self.item, opened=self.opened))
         self._body.update(content)
+        if self.is_mounted and (pictures := self._pictures()):
+            self.mount(*pictures, after=self._body)
+
+    def _pictures(self) -> list[Widget]:
+        """Those of the result, once: they come with it and stay as they are."""
+        if self._pictured or not self.item.images:
+            return []
+        from assistant.ui.widgets.picture import MOST, PictureView  # few cards have any
+
+        self._pictured = True
+        return [PictureView(image) for image in self.item.images[:MOST]]
 
     def watch_opened(self) -> None:
         """Open or folded."""
@@ -189,6 +203,10 @@ def body(card: Card, *, opened: bool) -> Content:
         lines += [line(_changed(change), "$secondary") for change in card.changes[:50]]
         if not lines:
             lines.append(Content.styled(_("it printed nothing"), "italic $quiet"))
+    if card.images:
+        from assistant.ui.drawings import words
+
+        lines += [line(words(image), "$quiet") for image in card.images]
     return Content("\n").join(lines) if lines else Content("")
 
 

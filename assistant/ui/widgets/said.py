@@ -1,11 +1,14 @@
-"""The person's own words in the transcript."""
+"""The person's own words in the transcript, and the pictures that they sent with them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from assistant.ui.conversation import Said, Update
@@ -14,12 +17,14 @@ from assistant.ui.messages import EditAsked, TypedAhead
 from assistant.ui.safe import plain
 
 
-class SaidView(Static, can_focus=True):
+class SaidView(Vertical, can_focus=True):
     """A prompt that was sent. Enter opens it in the prompt again; what is typed on it goes there too."""
 
     DEFAULT_CSS = """
     SaidView {
         margin: 1 0 0 0; padding: 0 2 0 1; height: auto; background: $surface; border-left: thick $primary;
+        & > Static { height: auto; }
+        & > PictureView { margin: 0; }
         &.-found { background: $panel; }
         &:focus { background: $panel; }
     }
@@ -27,13 +32,31 @@ class SaidView(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "edit", N_("edit it and send it again, as a branch"))]
 
     def __init__(self, item: Said) -> None:
-        super().__init__(plain(item.text), markup=False)
+        super().__init__()
         self.item = item
+        self._words = Static(plain(item.text), markup=False)
+        self._pictured = False
+
+    def compose(self) -> ComposeResult:
+        """Words, pictures."""
+        yield self._words
+        yield from self._pictures()
 
     def show_update(self, update: Update) -> None:
         """Draw the item anew."""
         del update
-        self.update(plain(self.item.text))
+        self._words.update(plain(self.item.text))
+        if self.is_mounted and (pictures := self._pictures()):
+            self.mount(*pictures)
+
+    def _pictures(self) -> list[Widget]:
+        """Once: they come when the prompt is in the log, and stay as they are."""
+        if self._pictured or not self.item.images:
+            return []
+        from assistant.ui.widgets.picture import MOST, PictureView  # few prompts have any
+
+        self._pictured = True
+        return [PictureView(image) for image in self.item.images[:MOST]]
 
     def action_edit(self) -> None:
         """Ask for it to be edited."""
