@@ -34,8 +34,10 @@ from assistant.types import (
 
 if TYPE_CHECKING:
     from assistant.agent.arrangements import Arrangements
+    from assistant.agent.comparing import Compared
     from assistant.agent.logbook import LogBook
     from assistant.agent.reviewing import Review
+    from assistant.agent.standing import Standing
     from assistant.agent.usage import Used
     from assistant.config import Paths, Settings
 
@@ -297,6 +299,18 @@ class Desk(Protocol):
         wanted: Filter | None = None,
     ) -> list[LogRow]:
         """Newest first, at most `limit` rows before `before_seq`. `wanted` filters by tool, verdict, model, host, path, time."""
+        ...
+
+    async def compare(self, task: str, model: str, *, approver: Approver) -> Compared:
+        """Let another model answer what was asked last in a task, too, its calls served from the log: nothing is run.
+
+        Raises UsageError for an unknown task or model, where nothing was asked yet, or while a turn runs there.
+        """
+        ...
+
+    @property
+    def standing(self) -> Standing:
+        """Grants and refusals of all tasks, read from the log. Blocking: call it from a thread."""
         ...
 
     @property
