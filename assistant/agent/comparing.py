@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -69,7 +69,7 @@ class Compared(Protocol):
         """The recorded turn as it was told then."""
         ...
 
-    def run(self) -> AsyncIterator[Event]:
+    def run(self) -> AsyncGenerator[Event]:
         """Ask the other model. TurnFinished is always the last event, also after `stop`. Once."""
         ...
 
