@@ -40,6 +40,7 @@ class TestTwoAnswers:
             assert "what is it?" in chat.text().splitlines()[1]
             assert "**" not in chat.text(), "Markdown is drawn as everywhere"
             assert "Read a.txt" in chat.text(), "calls too"
+            assert row_of(chat, "It is seven.") == row_of(chat, "Read a.txt"), "both begin in the same row"
 
     async def test_stand_one_below_the_other_where_there_is_not(self, open_chat: Any) -> None:
         desk = FakeDesk()
@@ -152,6 +153,7 @@ class TestFromTheListOfModels:
         async with open_chat(FakeDesk(), size=(120, 24)) as chat:
             await compare(chat, "nobody/x")
             await chat.until(lambda: "`nobody/x` can't be used" in chat.text())
+            assert "go on with" not in chat.text()
             await chat.pilot.press("escape")
             await chat.until(lambda: len(chat.app.screen_stack) == 1)
 

@@ -53,12 +53,27 @@ class Side(Vertical):
         super().__init__(id=side)
         self._what = what
         self.conversation = Conversation()
+        self.follows = False
+        """Whether the end is to be followed once there is more than fits: until the person scrolls."""
 
     def compose(self) -> ComposeResult:
         """Head, transcript, figures."""
         yield Static(markup=False, classes="head")
-        yield Transcript(self.conversation)
+        yield Transcript(self.conversation, from_top=True)
         yield Static(markup=False, classes="figures")
+
+    def on_mount(self) -> None:
+        """Two short answers begin in the same row; one that grows beyond the view is followed."""
+        self.watch(self.transcript, "virtual_size", self._grown, init=False)
+
+    def _grown(self) -> None:
+        if self.follows:
+            self.call_after_refresh(self._follow)  # by then the view has its size too
+
+    async def _follow(self) -> None:
+        if self.follows and self.transcript.max_scroll_y > 0:
+            self.follows = False
+            await self.transcript.show_end()
 
     @property
     def transcript(self) -> Transcript:
@@ -103,7 +118,8 @@ class CompareScreen(PanelScreen):
         self._chat, self._desk, self.session = chat, chat.desk, chat.session
         self._model = model
         self._compared: Compared | None = None
-        self._over = False
+        self.over = False
+        """Whether the other model has ended, as it may."""
         self.approver = ScreenApprover(self.post_message)
         self.panel: ApprovalPanel | None = None
         """Mounted when policy asks whether that model may see this conversation."""
@@ -117,7 +133,7 @@ class CompareScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys; `m` once there is something to go on with."""
-        swap = [("m", _("go on with {model}").format(model=self._model))] if self._over else []
+        swap = [("m", _("go on with {model}").format(model=self._model))] if self._compared and self.over else []
         return [*swap, ("↑ ↓", _("scroll both"))]
 
     async def on_mount(self) -> None:
@@ -150,7 +166,9 @@ class CompareScreen(PanelScreen):
         past = [e for e in compared.past() if not isinstance(e, turn_events.TurnStarted)]
         self.then.conversation.load(past)
         self.then.say(compared.then_model or _("no model"), compared.then)
-        await self.then.transcript.show_end()
+        if self.then.conversation.items:
+            await self.then.transcript.reveal(0)
+        self.now.follows = True
         try:
             async with aclosing(compared.run()) as told:
                 async for event in told:
@@ -163,7 +181,7 @@ class CompareScreen(PanelScreen):
 
     def _ended(self) -> None:
         if self.is_mounted:
-            self._over = True
+            self.over = True
             self.query_one(Activity).end()
             self.refresh_keys()
 
@@ -208,14 +226,14 @@ class CompareScreen(PanelScreen):
         """Back from a reason; then stop what runs; then close."""
         if self.panel is not None and self.panel.leave_reason():
             return
-        if self._compared is None or self._over:
+        if self._compared is None or self.over:
             super().action_back()  # what is being begun ends with the screen
         else:
             self.run_worker(self._compared.stop, group="stop", exit_on_error=False)
 
     async def action_swap(self) -> None:
         """The other model answers from now on."""
-        if self._compared is None or not self._over:
+        if self._compared is None or not self.over:
             return
         said = _("{model} answers from now on").format(model=self._model)
         if await self.attempt(self.session.set_model(self._model), said):
@@ -223,6 +241,8 @@ class CompareScreen(PanelScreen):
             leave(self, None)
 
     def _both(self) -> list[Transcript]:
+        for side in self.query(Side):
+            side.follows = False
         return list(self.query(Transcript))
 
     def action_line(self, step: int) -> None:
