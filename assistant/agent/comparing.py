@@ -149,6 +149,9 @@ class Comparison:
 
     async def _run(self, emit: Emit) -> None:
         emit(TurnStarted(self._task.id, 1, self.prompt))
+        if self.ended:  # stopped before it was begun
+            emit(TurnFinished("stopped", 130))
+            return
         try:
             ended = await self._answer(emit)
         except asyncio.CancelledError:

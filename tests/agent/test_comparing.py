@@ -133,6 +133,23 @@ class TestComparing:
         assert entries[-1].body["reason"] == "stopped"
         assert b"half of it" in (desk.log.blob(str(entries[-2].body["message_sha256"])) or b"")
 
+    async def test_stopped_before_it_began_it_asks_nobody(self, desk: LocalDesk, home: Path, folder: Path) -> None:
+        session = await asked_twice(desk, home, folder)
+        comparison = await compared(desk, session, script(home, "now.json", {"text": "x"}, after=1))
+        await comparison.stop()
+        told = await seen(comparison.run())
+        assert (ended(told).reason, words(told)) == ("stopped", "")
+
+    async def test_while_a_turn_runs_there_is_no_last_answer_yet(
+        self, desk: LocalDesk, home: Path, folder: Path
+    ) -> None:
+        session = await asked_twice(desk, home, folder)
+        turn = session.run_turn("and now?")
+        await anext(turn)
+        with pytest.raises(UsageError, match="turn is running"):
+            await compared(desk, session, "builtin/offline")
+        await turn.aclose()
+
     async def test_a_model_that_policy_forbids_is_not_asked(self, desk: LocalDesk, home: Path, folder: Path) -> None:
         session = await asked_twice(desk, home, folder)
         own = home / ".config/assistant/policies"

@@ -118,6 +118,7 @@ class CompareScreen(PanelScreen):
         self._chat, self._desk, self.session = chat, chat.desk, chat.session
         self._model = model
         self._compared: Compared | None = None
+        self._stopping = False
         self.over = False
         """Whether the other model has ended, as it may."""
         self.approver = ScreenApprover(self.post_message)
@@ -226,9 +227,10 @@ class CompareScreen(PanelScreen):
         """Back from a reason; then stop what runs; then close."""
         if self.panel is not None and self.panel.leave_reason():
             return
-        if self._compared is None or self.over:
-            super().action_back()  # what is being begun ends with the screen
+        if self._compared is None or self.over or self._stopping:
+            super().action_back()  # what has not ended by then ends with the screen
         else:
+            self._stopping = True
             self.run_worker(self._compared.stop, group="stop", exit_on_error=False)
 
     async def action_swap(self) -> None:
