@@ -34,8 +34,10 @@ from assistant.types import (
 
 if TYPE_CHECKING:
     from assistant.agent.arrangements import Arrangements
+    from assistant.agent.comparing import Compared
     from assistant.agent.logbook import LogBook
     from assistant.agent.reviewing import Review
+    from assistant.agent.standing import Standing
     from assistant.agent.usage import Used
     from assistant.config import Paths, Settings
     from assistant.gateway.thumbnails import Thumbnail
@@ -303,6 +305,18 @@ class Desk(Protocol):
     async def thumbnail(self, image: ImagePart, columns: int, rows: int) -> Thumbnail | None:
         """A picture of a message or result, drawn within `columns` x `rows` cells. Decoded in a room of its own; None when it
         can't be, or was erased. The last ones are kept."""
+        ...
+
+    async def compare(self, task: str, model: str, *, approver: Approver) -> Compared:
+        """Let another model answer what was asked last in a task, too, its calls served from the log: nothing is run.
+
+        Raises UsageError for an unknown task or model, where nothing was asked yet, or while a turn runs there.
+        """
+        ...
+
+    @property
+    def standing(self) -> Standing:
+        """Grants and refusals of all tasks, read from the log. Blocking: call it from a thread."""
         ...
 
     @property

@@ -21,7 +21,6 @@ from assistant.agent.recall import Recalled, recall
 from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
 from assistant.agent.settings_seen import note_settings
-from assistant.agent.spending import Spending
 from assistant.agent.stages import Stages
 from assistant.agent.standing import Standing
 from assistant.agent.today import Today
@@ -29,19 +28,19 @@ from assistant.agent.weakness import Weakness
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
 from assistant.canonical import dumps
-from assistant.errors import SandboxError, UsageError
+from assistant.errors import UsageError
 from assistant.gateway.approver import Approver
 from assistant.gateway.covered import covered
 from assistant.gateway.delegation import child_boundaries, child_grants
 from assistant.gateway.door import Gateway
 from assistant.gateway.memory import Memory
-from assistant.models.budgets import Spent
 from assistant.models.catalogue import OFFLINE
 from assistant.store.facts import Facts
 from assistant.types import JSON, Autonomy, Boundary, Budgets, Grant, ImagePart, ModelInfo, Task, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.comparing import Comparison, Replays
     from assistant.agent.logbook import LogBook
     from assistant.agent.replaying import Replayed
     from assistant.agent.usage import Used
@@ -68,6 +67,7 @@ class LocalDesk:
         self.standing = Standing(parts.log, self._views, self._policy)
         self._planting: Planting | None = None
         self._shown = Shown(parts.sandbox, parts.log)
+        self._replaying: Replays | None = None
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
         self._sessions: list[LocalSession] = []
         self._stages = Stages(parts, self._views, self._policy)
@@ -245,49 +245,37 @@ class LocalDesk:
 
         Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
         """
-        from assistant.agent.replaying import Replaying  # one command needs it
+        return await self._replays().whole(await asyncio.to_thread(self._find, task), model, approver)
 
-        parts = self._parts
+    async def compare(self, task: str, model: str, *, approver: Approver) -> Comparison:
+        """Let another model answer what was asked last in a task, too, its calls served from the log.
+
+        Raises UsageError for an unknown task or model, where nothing was asked yet, or while a turn runs; LogError.
+        """
         state = await asyncio.to_thread(self._find, task)
-        answering = await parts.make_model(model)
-        old = state.task
-        new = Task(
-            id=new_task_id(),
-            folder=old.folder,
-            model=answering.info.id,
-            title=one_line(f"replay: {old.title}", 60),
-            kit=old.kit,
-            tools=old.tools,
-            autonomy=old.autonomy,
-            budgets=self.settings.budgets,
-            parent=old.id,
-            created_ms=now_ms(),
-        )
-        policy, past = await asyncio.to_thread(self._whole_past, state, new)
-        gateway = Gateway(
-            task=lambda: new,
-            registry=parts.registry,
-            log=parts.log,
-            policy=policy,
-            approver=approver,
-            room=_no_room,
-            now_ms=now_ms,
-        )
-        await self._record_opening(new, {"purpose": "replay"})
-        spending = Spending(Spent(), lambda: new.budgets, self.settings.day, self._today)
-        tools = [spec for name in new.tools if (spec := parts.registry.find(name))]
-        try:
-            return await Replaying(new, old, past, parts.log, gateway, spending).run(
-                answering, tools, self.settings.max_steps
-            )
-        finally:
-            await answering.aclose()
+        if any(s.running for s in self._sessions if s.task.id == state.task.id):
+            raise UsageError("a turn is running in that task", hint="stop it, or wait for it")
+        return await self._replays().compare(state, model, approver)
 
-    def _whole_past(self, state: TaskState, new: Task) -> tuple[PolicySession, Recalled]:
-        policy = self._policy(new, state.grants)
-        for boundary in state.boundaries:
-            policy.add_boundary(boundary)
-        return policy, recall(self._parts.log, self._views.shared_entries(state.task.id), policy, whole=True)
+    def _replays(self) -> Replays:
+        if self._replaying is None:
+            from assistant.agent.comparing import Replays  # only those who compare pay for it
+
+            def policy(new: Task, state: TaskState) -> PolicySession:
+                made = self._policy(new, state.grants)
+                for boundary in state.boundaries:
+                    made.add_boundary(boundary)
+                return made
+
+            self._replaying = Replays(
+                self._parts,
+                self._views,
+                self._today,
+                settings=lambda: self.settings,
+                open_policy=policy,
+                record_opening=lambda new: self._record_opening(new, {"purpose": "replay"}),
+            )
+        return self._replaying
 
     async def _record_opening(self, task: Task, more: dict[str, JSON] | None = None) -> None:
         body: dict[str, JSON] = {
@@ -409,6 +397,8 @@ class LocalDesk:
     async def aclose(self) -> None:
         """Close every session, then what they share, then the log."""
         await self._shown.aclose()
+        if self._replaying is not None:
+            await self._replaying.aclose()
         for session in self._sessions:
             await session.aclose()
         await self._parts.close()
@@ -573,10 +563,6 @@ class LocalDesk:
 def _unchanged(session: PolicySession) -> list[str]:
     """A turn goes on by the policies that it began with."""
     return []
-
-
-async def _no_room() -> Room:
-    raise SandboxError("a replay runs nothing")
 
 
 def _start_servers(session: LocalSession) -> None:

@@ -6,16 +6,17 @@ recorded there like any other, and so is each result that was served.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from assistant.agent.consult import consult_action
 from assistant.agent.context import system_message
-from assistant.agent.events import Event
+from assistant.agent.events import CallFinished, CallStarted, Event, ModelFinished, ModelStarted
 from assistant.agent.today import energy_body
 from assistant.agent.turn import Answer
 from assistant.canonical import dumps
@@ -25,6 +26,7 @@ from assistant.models.budgets import Spent
 from assistant.models.replay import NOT_RECORDED, Pair, ReplayStep, compare, replay
 from assistant.types import (
     JSON,
+    CallPart,
     Confidentiality,
     Data,
     Decision,
@@ -38,6 +40,7 @@ from assistant.types import (
     ToolSpec,
     plain,
 )
+from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from assistant.agent.recall import Recalled
@@ -70,7 +73,16 @@ class CountedModel:
     """A model outside of a turn: every call is within the budget, judged, recorded and counted."""
 
     def __init__(
-        self, model: Model, task: Task, log: Log, gateway: Gateway, spending: Spending, preface: Message | None
+        self,
+        model: Model,
+        task: Task,
+        log: Log,
+        gateway: Gateway,
+        spending: Spending,
+        preface: Message | None,
+        *,
+        earlier_prompts: int = 0,
+        emit: Callable[[Event], None] | None = None,
     ) -> None:
         self._model = model
         self._task = task
@@ -79,7 +91,8 @@ class CountedModel:
         self._spending = spending
         self._preface = (preface,) if preface else ()
         self._step = 0
-        self._prompts = 0
+        self._prompts = earlier_prompts
+        self._emit = emit or _nobody
 
     @property
     def info(self) -> ModelInfo:
@@ -89,7 +102,8 @@ class CountedModel:
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Ask once, see `Model.stream`; what the folder says of itself is put behind the system message.
 
-        Raises NeedsPerson when the model may not be sent this conversation, BudgetSpent, LogError, and ModelError.
+        Cancelled, it keeps in the log what had come. Raises NeedsPerson when the model may not be sent this conversation,
+        BudgetSpent, LogError, and ModelError.
         """
         await self._record_prompts(request)
         system, *rest = request.messages
@@ -99,11 +113,17 @@ class CountedModel:
         self._step += 1
         info = self.info
         await self._log.write("model.call", self._task.id, {"model": info.id, "step": self._step})
+        self._emit(ModelStarted(info.id, self._step))
         started, answer = time.monotonic(), Answer()
         try:
             async for event in self._model.stream(request):
-                answer.take(event, _nobody)
+                answer.take(event, self._emit)
                 yield event
+        except asyncio.CancelledError:
+            body, message = {"model": info.id, "kind": "stopped"}, answer.message(whole=False)
+            blobs = {"message": dumps(message)} if message else None
+            await self._log.write("model.failed", self._task.id, body, blobs=blobs)
+            raise
         except ModelError as error:
             body = {"model": info.id, "kind": error.kind}
             await self._log.write("model.failed", self._task.id, body, blobs={"reason": error.message.encode()})
@@ -147,6 +167,8 @@ class CountedModel:
         await self._log.write(
             "model.result", self._task.id, body, blobs={"message": dumps(message)} if message else None
         )
+        refusal = finished.refusal if finished else ""
+        self._emit(ModelFinished(self.info.id, str(body["finish"]), usage, charge.cost_uusd, refusal))
 
     def warm_up(self) -> None:
         """Start whatever is slow to start."""
@@ -174,31 +196,64 @@ class Replaying:
         self._gateway = gateway
         self._spending = spending
 
-    async def run(self, model: Model, tools: Sequence[ToolSpec], max_steps: int) -> Replayed:
-        """To the end, or to a spent budget. Raises NeedsPerson when the model may not see this conversation, LogError."""
-        past, ended = self._past, ""
+    async def run(
+        self,
+        model: Model,
+        tools: Sequence[ToolSpec],
+        max_steps: int,
+        *,
+        begin: int = 0,
+        emit: Callable[[Event], None] | None = None,
+    ) -> Replayed:
+        """To the end, or to a spent budget. Raises NeedsPerson when the model may not see this conversation, LogError.
+
+        `begin`: only what was asked from that message of the past on. `emit` is told what happens, as in a turn.
+        """
+        past, ended, reason = self._past, "", "failed"
         system = system_message(self._task.folder)
-        counted = CountedModel(model, self._task, self._log, self._gateway, self._spending, past.preface)
+        counted = CountedModel(
+            model,
+            self._task,
+            self._log,
+            self._gateway,
+            self._spending,
+            past.preface,
+            earlier_prompts=sum(m.role == "user" for m in past.history[:begin]),
+            emit=emit,
+        )
         steps: list[ReplayStep] = []
+        self._spending.waited_ms = self._gateway.waited_ms
         await self._spending.begin_turn()
         try:
-            async for step in replay(counted, past.history, tools, system, max_steps=max_steps):
+            async for step in replay(counted, past.history, tools, system, max_steps=max_steps, begin=begin):
                 steps.append(step)
-                await self._served(step)
+                await self._served(step, emit or _nobody)
+            reason = "done"
         except BudgetSpent as error:
-            ended = str(error)
+            ended, reason = str(error), "budget"
+        except NeedsPerson:
+            reason = "refused"
+            raise
+        except asyncio.CancelledError:
+            reason = "stopped"
+            raise
         finally:
-            body: dict[str, JSON] = {"reason": "budget" if ended else "done", "wall_ms": self._spending.end_turn()}
+            body: dict[str, JSON] = {"reason": reason, "wall_ms": self._spending.end_turn()}
             await self._log.write("turn.finished", self._task.id, body)
         return self._report(steps, model.info.id, ended)
 
-    async def _served(self, step: ReplayStep) -> None:
+    async def _served(self, step: ReplayStep, emit: Callable[[Event], None]) -> None:
         results = step.results
         entries: list[Record] = [
             ("replayed", {"call": r.call_id, "recorded": r.code != NOT_RECORDED}, {"result": dumps(r)}) for r in results
         ]
         if entries:
             await record(self._log, self._task.id, entries)
+        calls = {p.call.id: p.call for p in step.message.parts if isinstance(p, CallPart)}
+        for result in results:
+            call = calls[result.call_id]
+            emit(CallStarted(call.id, call.name, one_line(f"{call.name} {call.arguments}", 200)))
+            emit(CallFinished(call.id, call.name, msgspec.structs.replace(result, images=())))
 
     def _report(self, steps: list[ReplayStep], model: str, ended: str) -> Replayed:
         failures = tuple(step.error for step in steps if step.error)

@@ -77,15 +77,21 @@ class ReplayStep(Data, frozen=True):
 
 
 async def replay(
-    model: Model, messages: Sequence[Message], tools: Sequence[ToolSpec], system: Message, *, max_steps: int = 50
+    model: Model,
+    messages: Sequence[Message],
+    tools: Sequence[ToolSpec],
+    system: Message,
+    *,
+    max_steps: int = 50,
+    begin: int = 0,
 ) -> AsyncIterator[ReplayStep]:
-    """Ask `model` every prompt of the recording in turn, step by step.
+    """Ask `model` every prompt of `messages[begin:]` in turn, step by step; what is before is told as it was recorded.
 
-    A failing model ends the turn with `error` and the replay goes on with the next prompt. Whether this model may see this
+    Results are served from `messages[begin:]` alone: an earlier one may have been overtaken by then. A failing model ends the turn with `error` and the replay goes on with the next prompt. Whether this model may see this
     conversation is for the caller to have judged.
     """
-    recorded, history = Recorded(messages), [system]
-    prompts = [m for m in messages if m.role == "user"]
+    recorded, history = Recorded(messages[begin:]), [system, *messages[:begin]]
+    prompts = [m for m in messages[begin:] if m.role == "user"]
     for turn, prompt in enumerate(prompts, 1):
         history.append(prompt)
         for _ in range(max_steps):

@@ -67,6 +67,16 @@ async def set_autonomy(chat: ChatScreen, level: str) -> None:
     await chat.change(lambda session: session.set_autonomy(found), _("autonomy"), autonomy_word(found.value))
 
 
+def compare(chat: ChatScreen, model: str) -> None:
+    """The last answer beside the one of `model`; without one, the list to choose it from."""
+    if not model or chat.desk is None or chat.session is None:
+        chat.open_screen("models")
+        return
+    from assistant.ui.screens.compare import CompareScreen  # not before somebody asks
+
+    chat.app.push_screen(CompareScreen(chat, model))
+
+
 def set_theme(chat: ChatScreen, name: str) -> None:
     """Change the look for this run."""
     from assistant.ui import themes

@@ -32,6 +32,24 @@ async def _model(chat: ChatScreen, argument: str) -> None:
         chat.open_screen("models")
 
 
+async def _compare(chat: ChatScreen, argument: str) -> None:
+    from assistant.ui import acting
+
+    acting.compare(chat, argument)
+
+
+async def _grants(chat: ChatScreen, argument: str) -> None:
+    from assistant.ui import standing
+
+    await standing.grants(chat, argument)
+
+
+async def _waiting(chat: ChatScreen, _argument: str) -> None:
+    from assistant.ui import standing
+
+    await standing.waiting(chat)
+
+
 async def _tools(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("tools")
 
@@ -124,6 +142,7 @@ async def _quit(chat: ChatScreen, _argument: str) -> None:
 COMMANDS = (
     Command("help", "", N_("all keys and commands"), _help),
     Command("model", N_("[name]"), N_("change the model, or see all"), _model),
+    Command("compare", N_("model"), N_("the last answer beside another model's"), _compare),
     Command("tools", "", N_("tools, permissions, boundaries, budgets"), _tools),
     Command("kits", "", N_("sets of tools: use one, save your own"), _kits),
     Command("servers", "", N_("MCP servers: what they offer, what changed"), _servers),
@@ -137,6 +156,8 @@ COMMANDS = (
     Command("branch", "", N_("a copy of this task that goes its own way"), _branch),
     Command("rename", N_("title"), N_("give this task a title"), _rename),
     Command("never", N_("what"), N_("state a boundary that always holds"), _never),
+    Command("grants", N_("[revoke ID]"), N_("what you allowed, and how to end it"), _grants),
+    Command("waiting", "", N_("what was refused while nobody was there"), _waiting),
     Command("autonomy", N_("[level]"), N_("how much may be done alone"), _autonomy),
     Command("find", N_("[words]"), N_("search in this conversation"), _find),
     Command("copy", "", N_("copy the last answer"), _copy),

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 _NAMES = {
     "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→",
-    "delete": "Del", "slash": "/", "question_mark": "?",
+    "delete": "Del", "slash": "/", "question_mark": "?", "equals_sign": "=",
 }  # fmt: skip
 
 

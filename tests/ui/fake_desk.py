@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from assistant.agent.desk import TaskTotals
 from assistant.agent.events import Event
 from assistant.agent.kits import Kit
 from assistant.agent.pictures import named, pictures_in
+from assistant.agent.standing import Waiting
 from assistant.agent.usage import Used
 from assistant.audit.query import Query
 from assistant.audit.verification import Progress, Verification
@@ -32,6 +33,7 @@ from assistant.gateway.editing import Edited
 from assistant.gateway.processes import Running
 from assistant.gateway.servers import ServerState
 from assistant.gateway.thumbnails import Thumbnail
+from assistant.models.budgets import Spent
 from assistant.sandbox.protocol import ApplyReport, Sides
 from assistant.servers.config import Grants, ServerConfig
 from assistant.servers.offer import Offer, OfferedTool
@@ -350,14 +352,14 @@ class FakeSession:
         self.prompts.append(prompt)
         number, pictures = len(self.prompts), tuple(named(image) for image in images)
         yield events.TurnStarted(self._task.id, number, prompt, 1000 + number, pictures)
-        async for event in self._play(self._desk.script_for(prompt)):
+        async for event in self.play(self._desk.script_for(prompt)):
             yield event
 
     async def run_own_command(self, command: str) -> AsyncIterator[Event]:
         self._begin()
         self.own_commands.append(command)
         yield events.TurnStarted(self._task.id, 0, f"!{command}")
-        async for event in self._play(call("own", "run_command", command, "hello from the room\n")):
+        async for event in self.play(call("own", "run_command", command, "hello from the room\n")):
             yield event
 
     def _begin(self) -> None:
@@ -366,7 +368,7 @@ class FakeSession:
         self._running = True
         self._stop.clear()
 
-    async def _play(self, script: Script) -> AsyncIterator[Event]:
+    async def play(self, script: Script) -> AsyncIterator[Event]:
         last: Event | None = None
         try:
             for step in script:
@@ -708,6 +710,16 @@ class FakeDesk:
         self.log_contents: dict[int, list[tuple[str, str | None]]] = {}
         self.verifying: Callable[[Progress, threading.Event], Verification] = verified
         self.arrangements = FakeArrangements()
+        self.comparison: FakeComparison | None = None
+        self.compared: Script = ()
+        """What another model would have answered."""
+        self.answered: list[Event] = [
+            events.TurnStarted("t1", 1, "what is it?", 9),
+            events.TextDelta("It is **seven**."),
+            events.TurnFinished("done"),
+        ]
+        """What was answered last."""
+        self.refused: list[Waiting] = []
 
     paths = Paths(
         "/home/ada/.config/assistant",
@@ -816,12 +828,60 @@ class FakeDesk:
         ]
         return rows[:limit]
 
+    async def compare(self, task: str, model: str, *, approver: Approver) -> FakeComparison:
+        if model not in [m.id for m in MODELS if m.usable]:
+            raise UsageError(f"`{model}` can't be used", hint="see /model")
+        self.comparison = FakeComparison(self, task, model, approver)
+        return self.comparison
+
+    @property
+    def standing(self) -> FakeStanding:
+        return FakeStanding(self)
+
     @property
     def logbook(self) -> FakeLogBook:
         return FakeLogBook(self)
 
     async def aclose(self) -> None:
         self.closed = True
+
+
+class FakeComparison:
+    """The desk's `compared` script beside its `answered` turn."""
+
+    then_model = "builtin/offline"
+
+    def __init__(self, desk: FakeDesk, task: str, model: str, approver: Approver) -> None:
+        self.now_model = model
+        self.prompt = "what is it?"
+        self.then = Spent(tokens=1_200, calls=1, wall_ms=800)
+        self.now = Spent(tokens=340, calls=1, cost_uusd=42_000, wall_ms=2_500)
+        self._desk = desk
+        self._session = FakeSession(desk, Task(f"{task}-replay", "/home/ada/project", model), approver)
+        self.answers = self._session.answers
+        self.stopped = 0
+
+    def past(self) -> Sequence[Event]:
+        return self._desk.answered
+
+    async def run(self) -> AsyncGenerator[Event]:
+        yield events.TurnStarted("t1-replay", 1, self.prompt)
+        async for event in self._session.play(self._desk.compared):
+            yield event
+
+    async def stop(self) -> None:
+        self.stopped += 1
+        await self._session.stop()
+
+
+class FakeStanding:
+    """What was refused unattended, of the desk's one task."""
+
+    def __init__(self, desk: FakeDesk) -> None:
+        self._desk = desk
+
+    def waiting(self, task: str = "") -> list[Waiting]:
+        return [one for one in self._desk.refused if task in ("", one.task)]
 
 
 class FakeLogBook:

@@ -9,6 +9,7 @@ from assistant.agent import events
 from assistant.sandbox.protocol import Sides
 from assistant.types import Answer, Message, TextPart, Usage
 from assistant.ui.app import AssistantApp
+from assistant.ui.screens.compare import CompareScreen
 from tests.ui import fake_desk as fd
 
 ANSWER = """### Three files are large
@@ -57,6 +58,10 @@ def chat_desk() -> fd.FakeDesk:
         history=[Message("user", (TextPart("hello 你好"),)), Message("assistant", (TextPart("Hello."),))],
     )
     desk.conflicts = {"notes/todo.md"}
+    desk.answered = [*fd.call("a", "list_dir", "list_dir: the whole folder", "x\n", ms=12), events.TextDelta(ANSWER)]
+    desk.compared = [
+        events.TextDelta("`video.mp4` is **1.2 GB**; the rest is small.\n\n- 照片/旅行.zip 是第二大的文件。\n")
+    ]
     head, tail = "# To do\n", "- call Anna\n" + "".join(f"- {n}\n" for n in range(20))
     base, mine, staged = ("- write the report" + more for more in ("\n", " today\n", " by Friday\n- 买牛奶\n"))
     sides = [(head + middle + tail).encode() for middle in (base, mine, staged)]
@@ -126,6 +131,16 @@ def _panel(name: str, *keys: str) -> Callable[[Any], Awaitable[None]]:
     return open_it
 
 
+async def _compare(pilot: Any) -> None:
+    chat = await _ready(pilot)
+    chat.app.push_screen(CompareScreen(chat, "ollama/qwen3:8b"))
+    while not isinstance(pilot.app.screen, CompareScreen) or not pilot.app.screen.over:
+        await pilot.pause(0.02)
+    while any(answer.drawing for answer in pilot.app.screen.query("AnswerView")):
+        await pilot.pause(0.02)
+    await _settle(pilot)
+
+
 SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "welcome": _welcome,
     "turn": _turn,
@@ -140,5 +155,6 @@ SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "kits": _panel("kits"),
     "servers": _panel("servers"),
     "models": _panel("models"),
+    "compare": _compare,
     "settings": _panel("settings"),
 }

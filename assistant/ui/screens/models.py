@@ -32,6 +32,7 @@ class ModelsScreen(PanelScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", N_("search")),
         Binding("u", "usable", N_("only those that can be used")),
+        Binding("equals_sign", "compare", N_("compare the last answer with this model's")),
         Binding("c", "costs", N_("what they have cost")),
     ]
 
@@ -52,7 +53,7 @@ class ModelsScreen(PanelScreen):
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
         usable = _("all") if self._only_usable else _("usable only")
-        return [("Enter", _("use it")), ("u", usable), ("c", _("costs")), ("/", _("search"))]
+        return [("Enter", _("use it")), ("=", _("compare")), ("u", usable), ("c", _("costs")), ("/", _("search"))]
 
     def on_mount(self) -> None:
         """Ask the catalogue; local servers are probed, which may take a second."""
@@ -102,6 +103,23 @@ class ModelsScreen(PanelScreen):
         """All, or usable ones."""
         self._only_usable = not self._only_usable
         self._draw()
+
+    def action_compare(self) -> None:
+        """What the marked model would have answered, beside the last answer."""
+        from assistant.ui.screens.compare import CompareScreen  # not before somebody asks
+
+        model = next((m for m in self._models if m.id == self.query_one(Rows).highlighted_id), None)
+        if model is None:
+            return
+        if model.usable:
+            self.app.push_screen(CompareScreen(self._chat, model.id))
+        else:
+            self.app.notify(model.why_not, severity="warning", markup=False)
+
+    def on_screen_resume(self) -> None:
+        """Another model may answer since a comparison."""
+        if self._models:
+            self._draw()
 
     def action_costs(self) -> None:
         """What models have cost, over time."""

@@ -195,7 +195,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             self.post_message(TypedAhead(key))
         elif key not in keys_of(request):
             self.post_message(TypedAhead(key))
-            self.screen.query_one("#prompt").focus()
+            self.screen.query("#prompt").focus()  # a screen without one has nothing to type into
         elif key == EDIT:
             self._open_form(request)
         elif isinstance(request, ElicitRequest):

@@ -69,7 +69,8 @@ class Transcript(VerticalScroll, can_focus=False):
 
     app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, *, from_top: bool = False) -> None:
+        """`from_top`: what there is stands at the top, and nothing is followed until `show_end`."""
         super().__init__()
         self.conversation = conversation
         self._first = self._last = 0
@@ -80,13 +81,13 @@ class Transcript(VerticalScroll, can_focus=False):
         """Where the last jump went."""
         self._window = asyncio.Lock()
         """Protects the window: updates come from the screen's task, growth from this widget's own."""
-        self.following = True
+        self.following = not from_top
         """Whether new words are followed: until the person scrolls away, and again from the end on."""
 
     async def on_mount(self) -> None:
         """Show the end of what there is."""
-        self.anchor()
-        await self.show_end()
+        if self.following:
+            await self.show_end()
 
     @property
     def items(self) -> list[Item]:
