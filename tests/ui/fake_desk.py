@@ -347,7 +347,7 @@ class FakeSession:
         self.warmed = True
 
     async def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncIterator[Event]:
-        self._begin()
+        self.begin()
         self.images += images
         self.prompts.append(prompt)
         number, pictures = len(self.prompts), tuple(named(image) for image in images)
@@ -356,13 +356,13 @@ class FakeSession:
             yield event
 
     async def run_own_command(self, command: str) -> AsyncIterator[Event]:
-        self._begin()
+        self.begin()
         self.own_commands.append(command)
         yield events.TurnStarted(self._task.id, 0, f"!{command}")
         async for event in self.play(call("own", "run_command", command, "hello from the room\n")):
             yield event
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """As in the real session, a stop counts from here on, and one that came before is for nothing."""
         assert not self._running, "one turn at a time"
         self._running = True
@@ -865,6 +865,7 @@ class FakeComparison:
         return self._desk.answered
 
     async def run(self) -> AsyncGenerator[Event]:
+        self._session.begin()
         yield events.TurnStarted("t1-replay", 1, self.prompt)
         async for event in self._session.play(self._desk.compared):
             yield event
