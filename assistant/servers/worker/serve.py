@@ -126,7 +126,10 @@ class Worker:
             ):  # a SOCKS address, which the SDK can't use; the HTTP ones stand beside it
                 os.environ.pop(name, None)
             auth = provider(shake, self._ask) if shake.redirect_uri else None
-            http = create_mcp_http_client(headers=dict(shake.headers) or None, auth=auth)
+            # The proxy serves one plain request a connection, since the next might be meant for another host: a client that
+            # kept it would send into a closed one.
+            once = {"Connection": "close"} if shake.url.startswith("http://") else {}
+            http = create_mcp_http_client(headers={**shake.headers, **once} or None, auth=auth)
             transport = streamable_http_client(shake.url, http_client=http)
         return Client(
             transport,
