@@ -31,6 +31,20 @@ async def test_a_private_call_does_not_see_the_folder(tmp_path: Path) -> None:
         assert done.stdout == b""
 
 
+async def test_the_first_process_of_a_call_is_confined_as_its_program_is(tmp_path: Path) -> None:
+    """A program may trace the first process of its own call. It gains nothing: same user, filter, namespaces, no privilege."""
+    wanted = "^(Uid|CapPrm|CapEff|CapBnd|NoNewPrivs|Seccomp|Seccomp_filters)"
+    script = (
+        f"for p in 1 self; do grep -E '{wanted}' /proc/$p/status; readlink /proc/$p/ns/* /proc/$p/root; echo ==; done"
+    )
+    async with open_place(tmp_path) as place:
+        first, own, _ = (await place.sh(script)).stdout.decode().split("==\n")
+    assert first == own
+    assert "CapEff:\t0000000000000000" in first
+    assert "NoNewPrivs:\t1" in first
+    assert "Seccomp:\t2" in first
+
+
 async def test_a_further_folder_is_shown_at_its_own_path_and_read_only(tmp_path: Path) -> None:
     tools = tmp_path / "tools here"
     tools.mkdir()
