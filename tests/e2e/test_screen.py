@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,11 +99,31 @@ class TestAWholeTask:
     def test_esc_stops_a_running_command(self, program: Program, folder: Path) -> None:
         with terminal(program) as screen:
             screen.wait_for("built-in")
-            screen.type("!sleep 300")
+            screen.type("!sleep 4217")
             screen.press("Enter")
-            screen.wait_for("sleep 300")
+            assert becomes(lambda: running("sleep 4217"))
             screen.press("Escape")
             screen.wait_for("stopped")
+            assert becomes(lambda: not running("sleep 4217"))
+
+
+def running(command: str) -> bool:
+    """Whether any process of this machine has exactly this command line."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if file.read_bytes().replace(b"\0", b" ").strip() == command.encode():
+                return True
+    return False
+
+
+def becomes(condition: Callable[[], bool], within_s: float = 30.0) -> bool:
+    """Wait until `condition` holds; whether it did."""
+    end = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class TestOddTerminals:
