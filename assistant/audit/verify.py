@@ -292,7 +292,7 @@ class _Verifier:
             self._problems.append(Problem("the log does not verify, and no single entry explains it"))
 
 
-SMALL_PAGES = 25_000
+SMALL_PAGES = 50_000
 """Up to 100 MB, SQLite's own check of its structure is run as well: it takes a second at most."""
 
 

@@ -92,7 +92,7 @@ def _hundred(first: int, chance: random.Random, words: list[str]) -> list[Draft]
 def test_signed_durable_appends_against_append_and_fdatasync(tmp_path: Path) -> None:
     """One entry a commit: the goal is half of what the same disk does in the same minute; 0.45 leaves room for noise.
 
-    What an append adds to its sync is 80 µs of computing, 50 of them the signature: the faster the disk, the more it shows.
+    What an append adds to its sync is computing with caches gone cold in the wait: the faster the disk, the more it shows.
     """
     paths = find_paths({"ASSISTANT_HOME": str(tmp_path)})
     handle = os.open(tmp_path / "plain", os.O_CREAT | os.O_WRONLY | os.O_APPEND)

@@ -35,7 +35,7 @@ def package(common: Path) -> Path:
     target = common / "package"
     shutil.copytree(ROOT / "assistant", target / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests" / "sandbox", target / "probes", ignore=shutil.ignore_patterns("__pycache__"))
-    for library in ("msgspec", "orjson", "cryptography", "_cffi_backend"):
+    for library in ("msgspec", "orjson", "nacl", "_cffi_backend"):
         file = Path(importlib.import_module(library).__file__ or "")
         if file.name == "__init__.py":
             shutil.copytree(file.parent, target / library, ignore=shutil.ignore_patterns("__pycache__"))
