@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
-    """The whole product without a screen, for this person.
+    """The whole product without a screen, for this person. Blocking, about 30 ms. Raises what `build_parts` raises."""
+    return LocalDesk(build_parts(environ))
+
+
+def build_parts(environ: Mapping[str, str] | None = None) -> Parts:
+    """What a desk is made of. The log is open afterwards; the desk closes it.
 
     Raises UsageError for settings or kits that can't be read, ToolError for a wrong manifest, LogError when the log can't be
     opened. Blocking, about 30 ms.
@@ -59,23 +64,21 @@ def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
 
         return TaskServers(servers, task, ServerRooms(sandbox, room), elicitor_of(approver), note)
 
-    return LocalDesk(
-        Parts(
-            paths=paths,
-            settings=settings,
-            log=log,
-            registry=registry,
-            kits=kits,
-            policies=_policies(paths),
-            sandbox=sandbox,
-            catalogue=catalogue,
-            make_model=_Models(catalogue, workers).open,
-            servers=servers,
-            task_servers=task_servers,
-            launcher=lambda: ServerRooms(sandbox),
-            close=workers.aclose,
-            tool_settings=_tool_settings(settings, environ),
-        )
+    return Parts(
+        paths=paths,
+        settings=settings,
+        log=log,
+        registry=registry,
+        kits=kits,
+        policies=_policies(paths),
+        sandbox=sandbox,
+        catalogue=catalogue,
+        make_model=_Models(catalogue, workers).open,
+        servers=servers,
+        task_servers=task_servers,
+        launcher=lambda: ServerRooms(sandbox),
+        close=workers.aclose,
+        tool_settings=_tool_settings(settings, environ),
     )
 
 

@@ -22,8 +22,8 @@ from assistant.types import Task, ToolSpec
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from assistant.agent.task_policies import TaskPolicies
+    from assistant.agent.tasks import Tasks
     from assistant.agent.today import Today
     from assistant.audit.log import Entry, Log
     from assistant.audit.task_view import TaskState
@@ -188,15 +188,15 @@ class Replays:
         today: Today,
         *,
         settings: Callable[[], Settings],
-        open_policy: Callable[[Task, TaskState], PolicySession],
-        record_opening: Callable[[Task], Awaitable[None]],
+        policies: TaskPolicies,
+        tasks: Tasks,
     ) -> None:
         self._parts = parts
         self._views = views
         self._today = today
         self._settings = settings
-        self._open_policy = open_policy
-        self._record_opening = record_opening
+        self._policies = policies
+        self._tasks = tasks
         self._begun: list[Comparison] = []
 
     async def whole(self, state: TaskState, model: str, approver: Approver) -> Replayed:
@@ -207,7 +207,7 @@ class Replays:
             policy, past = await asyncio.to_thread(self._whole_past, state, new)
             spending = self._spending(new)
             replaying = self._replaying(new, state.task, past, policy, spending, approver)
-            await self._record_opening(new)
+            await self._tasks.record_opening(new, {"purpose": "replay"})
             return await replaying.run(answering, self._tools(new), self._settings().max_steps)
         finally:
             await answering.aclose()
@@ -224,7 +224,7 @@ class Replays:
             past = Recalled([*before.history, *turn.history], before.preface, spent=turn.spent)
             spending = self._spending(new)
             replaying = self._replaying(new, state.task, past, policy, spending, approver)
-            await self._record_opening(new)
+            await self._tasks.record_opening(new, {"purpose": "replay"})
         except BaseException:
             await answering.aclose()
             raise
@@ -252,7 +252,7 @@ class Replays:
         )
 
     def _whole_past(self, state: TaskState, new: Task) -> tuple[PolicySession, Recalled]:
-        policy = self._open_policy(new, state)
+        policy = self._policies.open(new, state.grants, state.boundaries)
         return policy, recall(self._parts.log, self._views.shared_entries(state.task.id), policy, whole=True)
 
     def _spending(self, new: Task) -> Spending:

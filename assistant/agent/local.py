@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,32 +11,29 @@ import msgspec
 
 from assistant.agent.arrangements import Arrangements
 from assistant.agent.branching import Branching, BranchPoint, left_applied
-from assistant.agent.children import Borrowed
 from assistant.agent.events import Notice
 from assistant.agent.folder import check_folder
 from assistant.agent.kits import Kit, find_kit
 from assistant.agent.parts import Parts, StagedTask, new_task_id, now_ms
 from assistant.agent.pictures import Shown
 from assistant.agent.recall import Recalled, recall
-from assistant.agent.services import Services
 from assistant.agent.session import LocalSession
+from assistant.agent.sessions import Sessions
 from assistant.agent.settings_seen import note_settings
 from assistant.agent.stages import Stages
 from assistant.agent.standing import Standing
+from assistant.agent.task_policies import TaskPolicies
+from assistant.agent.tasks import Tasks
 from assistant.agent.today import Today
-from assistant.agent.weakness import Weakness
 from assistant.audit.page import Filter
 from assistant.audit.views import LogRow, TaskSummary, Views
-from assistant.canonical import dumps
 from assistant.errors import UsageError
 from assistant.gateway.approver import Approver
-from assistant.gateway.covered import covered
-from assistant.gateway.delegation import child_boundaries, child_grants
-from assistant.gateway.door import Gateway
+from assistant.gateway.delegation import child_boundaries
 from assistant.gateway.memory import Memory
 from assistant.models.catalogue import OFFLINE
 from assistant.store.facts import Facts
-from assistant.types import JSON, Autonomy, Boundary, Budgets, Grant, ImagePart, ModelInfo, Task, plain
+from assistant.types import JSON, Autonomy, Budgets, ImagePart, ModelInfo, Task, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -47,12 +44,9 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.audit.task_view import TaskState
     from assistant.config import Paths, Settings
-    from assistant.gateway.planting import Planting
     from assistant.gateway.servers import Servers
     from assistant.gateway.thumbnails import Thumbnail
     from assistant.models.protocol import Model
-    from assistant.policy.session import Session as PolicySession
-    from assistant.sandbox.protocol import Room
 
 
 class LocalDesk:
@@ -63,17 +57,24 @@ class LocalDesk:
         self.arrangements = Arrangements(parts)
         """Settings, kits and servers of this person, to be changed."""
         self._views = Views(parts.log)
+        self._tasks = Tasks(parts.log, self._views)
         self._today = Today(parts.log)
-        self.standing = Standing(parts.log, self._views, self._policy)
-        self._planting: Planting | None = None
+        self._policies = TaskPolicies(parts.log, self._views, parts.policies, lambda: self.settings)
+        self.standing = Standing(parts.log, self._views, self._policies.resume)
         self._shown = Shown(parts.sandbox, parts.log)
         self._replaying: Replays | None = None
         self.memory = Memory(Facts(parts.paths.memory_db), parts.log)
-        self._sessions: list[LocalSession] = []
-        self._stages = Stages(parts, self._views, self._policy)
+        self._sessions = Sessions(
+            parts,
+            self._views,
+            policies=self._policies,
+            tasks=self._tasks,
+            today=self._today,
+            memory=self.memory,
+            settings=lambda: self.settings,
+        )
+        self._stages = Stages(parts, self._views, self._policies)
         self._branching = Branching(parts.log, self._views, self._stages.of)
-        self._lineage: dict[str, tuple[str, ...]] = {}
-        """The ancestors of each child that was opened here, oldest first."""
 
     @property
     def paths(self) -> Paths:
@@ -133,15 +134,14 @@ class LocalDesk:
             created_ms=now_ms(),
         )
         answering = await self._parts.make_model(task.model)
-        policy = await asyncio.to_thread(self._policy, task)  # 80 ms, in which the model's worker starts on this loop
+        policy = await asyncio.to_thread(
+            self._policies.open, task
+        )  # 80 ms, in which the model's worker starts on this loop
         first = self._parts.log.trust.last_seen() is None
         await asyncio.to_thread(note_settings, self._parts.log, settings)
-        await self._record_opening(msgspec.structs.replace(task, model=answering.info.id))
+        await self._tasks.record_opening(msgspec.structs.replace(task, model=answering.info.id))
         past = Recalled([], notices=self._welcome() if first else ())
-        session = self._session(task, answering, approver, policy, past)
-        self._sessions.append(session)
-        _start_servers(session)
-        return session
+        return self._sessions.begin(self._sessions.make(task, answering, approver, policy, past))
 
     def _welcome(self) -> tuple[Notice, ...]:
         """Said once, when the log is new: where the key lies that signs it."""
@@ -157,7 +157,7 @@ class LocalDesk:
         """An earlier task, with `model` from now on when one is named. When the model it had can't be used now, the default
         one answers, and a notice says so. Raises UsageError when there is no such task, or more than one begins so.
         """
-        return await self._resume(await asyncio.to_thread(self._find, task), approver, model, ())
+        return await self._resume(await asyncio.to_thread(self._tasks.find, task), approver, model, ())
 
     async def branch_point(self, task: str, seq: int = 0) -> BranchPoint:
         """Where a branch would leave `task`: before the person's message `seq`, or at the end. Raises UsageError."""
@@ -169,9 +169,8 @@ class LocalDesk:
         What the person forbade for the other task holds here too; what was allowed for it is asked about anew. Raises
         UsageError while a turn runs there.
         """
-        if any(s.running for s in self._sessions if s.task.id == point.task):
-            raise UsageError("a turn is running in that task", hint="stop it, or wait for it")
-        state = await asyncio.to_thread(self._find, point.task)
+        self._sessions.require_idle(point.task)
+        state = await asyncio.to_thread(self._tasks.find, point.task)
         old = state.task
         notices: list[Notice] = []
         for one in point.applied if take_back else ():
@@ -192,36 +191,29 @@ class LocalDesk:
             created_ms=now_ms(),
             archived=False,
         )
-        await self._record_opening(new)
+        await self._tasks.record_opening(new)
         for boundary in child_boundaries(state.boundaries, new):
             body: dict[str, JSON] = {"id": boundary.id, "boundary": plain(boundary)}
             await self._parts.log.write("boundary.added", new.id, body)
         stage = self._parts.sandbox().stage(new.id, Path(new.folder), self._parts.paths.stages)
         begun, told = await asyncio.to_thread(self._branching.begin, point, stage)
         await self._parts.log.write("stage.begun", new.id, begun)
-        state = await asyncio.to_thread(self._find, new.id)
+        state = await asyncio.to_thread(self._tasks.find, new.id)
         return await self._resume(state, approver, "", (*notices, *told))
 
     async def rename_task(self, task: str, title: str) -> None:
         """Give a task a title, whether it is open or not. Raises LogError."""
-        if session := self._opened(task):
+        if session := self._sessions.opened(task):
             await session.rename(title)
         else:
-            old = await asyncio.to_thread(self._views.task, task)
-            title = one_line(title.strip(), 120)
-            body: dict[str, JSON] = {"what": "title", "old": old.title if old else "", "new": title}
-            await self._parts.log.write("task.changed", task, body)
+            await self._tasks.rename(task, title)
 
     async def archive_task(self, task: str, archived: bool = True) -> None:
         """Put a task away, so that lists leave it out, or take it back. Raises LogError."""
-        if session := self._opened(task):
+        if session := self._sessions.opened(task):
             await session.archive(archived)
         else:
-            body: dict[str, JSON] = {"what": "archived", "old": not archived, "new": archived}
-            await self._parts.log.write("task.changed", task, body)
-
-    def _opened(self, task: str) -> LocalSession | None:
-        return next((s for s in reversed(self._sessions) if s.task.id == task), None)
+            await self._tasks.archive(task, archived)
 
     async def _resume(
         self, state: TaskState, approver: Approver, model: str, notices: tuple[Notice, ...]
@@ -229,69 +221,43 @@ class LocalDesk:
         check_folder(Path(state.task.folder), broad_ok=True)
         answering, notice = await self._usable_model(model or state.task.model, named=bool(model))
         if (old := state.task.model) != (new := answering.info.id):
-            body = {"what": "model", "old": old, "new": new}
             why = {"why": notice.text.encode()} if notice else None
-            await self._parts.log.write("task.changed", state.task.id, body, blobs=why)
+            await self._tasks.record_change(state.task.id, "model", old, new, blobs=why)
             state = msgspec.structs.replace(state, task=msgspec.structs.replace(state.task, model=new))
         session = await asyncio.to_thread(
             self._recalled, state, answering, approver, (*notices, notice) if notice else notices
         )
-        self._sessions.append(session)
-        _start_servers(session)
-        return session
+        return self._sessions.begin(session)
 
     async def replay(self, task: str, model: str, *, approver: Approver) -> Replayed:
         """Play a recorded task again with another model, its tools' results served from the log.
 
         Raises UsageError for an unknown task or model, NeedsPerson when the model may not see the conversation, LogError.
         """
-        return await self._replays().whole(await asyncio.to_thread(self._find, task), model, approver)
+        return await self._replays().whole(await asyncio.to_thread(self._tasks.find, task), model, approver)
 
     async def compare(self, task: str, model: str, *, approver: Approver) -> Comparison:
         """Let another model answer what was asked last in a task, too, its calls served from the log.
 
         Raises UsageError for an unknown task or model, where nothing was asked yet, or while a turn runs; LogError.
         """
-        state = await asyncio.to_thread(self._find, task)
-        if any(s.running for s in self._sessions if s.task.id == state.task.id):
-            raise UsageError("a turn is running in that task", hint="stop it, or wait for it")
+        state = await asyncio.to_thread(self._tasks.find, task)
+        self._sessions.require_idle(state.task.id)
         return await self._replays().compare(state, model, approver)
 
     def _replays(self) -> Replays:
         if self._replaying is None:
             from assistant.agent.comparing import Replays  # only those who compare pay for it
 
-            def policy(new: Task, state: TaskState) -> PolicySession:
-                made = self._policy(new, state.grants)
-                for boundary in state.boundaries:
-                    made.add_boundary(boundary)
-                return made
-
             self._replaying = Replays(
                 self._parts,
                 self._views,
                 self._today,
                 settings=lambda: self.settings,
-                open_policy=policy,
-                record_opening=lambda new: self._record_opening(new, {"purpose": "replay"}),
+                policies=self._policies,
+                tasks=self._tasks,
             )
         return self._replaying
-
-    async def _record_opening(self, task: Task, more: dict[str, JSON] | None = None) -> None:
-        body: dict[str, JSON] = {
-            "folder": task.folder,
-            "model": task.model,
-            "kit": task.kit,
-            "tools": list(task.tools),
-            "autonomy": str(task.autonomy),
-            "budgets": plain(task.budgets),
-            "parent": task.parent,
-        }
-        if task.branched_at:
-            body["branched_at"] = task.branched_at
-        await self._parts.log.write(
-            "task.opened", task.id, body | ({"title": task.title} if task.title else {}) | (more or {})
-        )
 
     async def _usable_model(self, wanted: str, *, named: bool) -> tuple[Model, Notice | None]:
         """The model that a task had, or else the default, or else the built-in one, with what to say about it."""
@@ -311,33 +277,16 @@ class LocalDesk:
 
     def task_id(self, beginning: str) -> str:
         """The id of the one task that begins so. Raises UsageError when none or several do."""
-        return self._find(beginning).task.id
-
-    def _find(self, beginning: str) -> TaskState:
-        """Raises UsageError when no task begins so, or several do; an empty beginning means the latest."""
-        found = self._views.find_task(beginning)
-        if beginning and len(found) > 1 and beginning not in found:
-            raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(found[:5]))
-        state = self._views.task_state(beginning if beginning in found else found[0]) if found else None
-        if state is not None and not state.task.folder:
-            raise UsageError(
-                f"task {state.task.id} can't go on: its contents were erased from the log", hint="begin a new task"
-            )
-        if state is None:
-            what = f"no task begins with `{one_line(beginning, 40)}`" if beginning else "there is no task yet"
-            raise UsageError(what, hint="see `assistant tasks`")
-        return state
+        return self._tasks.find(beginning).task.id
 
     def _recalled(
         self, state: TaskState, model: Model, approver: Approver, notices: tuple[Notice, ...] = ()
     ) -> LocalSession:
-        policy = self._policy(state.task, state.grants)
-        for boundary in state.boundaries:
-            policy.add_boundary(boundary)
+        policy = self._policies.resume(state)
         entries = self._views.shared_entries(state.task.id)
         past = recall(self._parts.log, entries, policy, told=True, task=state.task.id)
         past.notices = notices
-        return self._session(state.task, model, approver, policy, past)
+        return self._sessions.make(state.task, model, approver, policy, past)
 
     async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
         """Newest first; those that were put away only when `archived`."""
@@ -399,176 +348,7 @@ class LocalDesk:
         await self._shown.aclose()
         if self._replaying is not None:
             await self._replaying.aclose()
-        for session in self._sessions:
-            await session.aclose()
+        await self._sessions.aclose()
         await self._parts.close()
         self._views.close()
         self._parts.log.close()
-
-    # ------------------------------------------------------------
-
-    def _known(self, model: str) -> ModelInfo | None:
-        """What the catalogue knows without asking anybody; None for what no model can be."""
-        try:
-            return self._parts.catalogue.info(model)
-        except UsageError:
-            return None
-
-    def _checks(self) -> Planting:
-        """The planted checks of all tasks, whose answers are counted together."""
-        if self._planting is None:
-            from assistant.gateway.planting import Planting  # only those who turned them on pay for it
-            from assistant.policy.planted import PlantedChecks
-
-            self._planting = Planting(PlantedChecks(enabled=True))
-        return self._planting
-
-    def _policy(self, task: Task, grants: Sequence[Grant] | None = None) -> PolicySession:
-        session = self._parts.policies(task.folder).engine().session(task)
-        session.owner(self.settings.me)
-        for grant in self._views.standing_grants() if grants is None else grants:
-            left = self.standing.uses_left(grant)
-            if left is None or left > 0:
-                session.add_grant(msgspec.structs.replace(grant, uses=left))
-        return session
-
-    async def _open_child(self, parent: LocalSession, task: Task) -> LocalSession:
-        """A session for a child of `parent`: on its stage and in its room, behind its door as well as its own."""
-        parts, services = self._parts, parent.services
-        grants = child_grants(services.policy.grants(), task)
-        boundaries = child_boundaries(services.policy.boundaries(), task)
-        policy = await asyncio.to_thread(self._child_policy, parent, task, grants, boundaries)
-        await self._record_opening(task)
-        for grant in grants:
-            await parts.log.write("grant.added", task.id, {"id": grant.id, "grant": plain(grant)})
-        for boundary in boundaries:
-            await parts.log.write("boundary.added", task.id, {"id": boundary.id, "boundary": plain(boundary)})
-        if parent.preface:
-            blobs = {"message": dumps(parent.preface)}
-            await parts.log.write("context.read", task.id, {"parent": parent.task.id}, blobs=blobs)
-
-        def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
-            room = covered(room, policy)
-            made = Gateway(
-                task=current,
-                registry=parts.registry,
-                log=parts.log,
-                policy=policy,
-                approver=parent.gateway.approver,
-                room=room,
-                now_ms=now_ms,
-                settings=parts.tool_settings,
-                house={"memory": self.memory},
-                above=parent.gateway,
-            )
-            made.servers = parent.gateway.servers
-            return made
-
-        own = msgspec.structs.replace(
-            services,
-            policy=policy,
-            gateway=gateway,
-            open_room=parent.open_room,
-            reload_policy=_unchanged,
-            depth=parent.depth + 1,
-            require_above=parent.require_budgets,
-            within=True,
-        )
-        self._lineage[task.id] = (*self._lineage.get(parent.task.id, ()), parent.task.id)
-        return LocalSession(task, Borrowed(parent.model), own, Recalled([], parent.preface))
-
-    def _child_policy(
-        self, parent: LocalSession, task: Task, grants: Sequence[Grant], boundaries: Sequence[Boundary]
-    ) -> PolicySession:
-        """Knows all that the person has said and the ancestors have read, so that nothing is washed clean on the way."""
-        policy = self._policy(task)
-        for grant in grants:
-            policy.add_grant(grant)
-        for boundary in (*boundaries, *(b for b in parent.boundaries() if not b.task)):
-            policy.add_boundary(boundary)
-        for ancestor in (*self._lineage.get(parent.task.id, ()), parent.task.id):
-            recall(self._parts.log, self._views.shared_entries(ancestor), policy)
-        return policy
-
-    def _session(
-        self,
-        task: Task,
-        model: Model,
-        approver: Approver,
-        policy: PolicySession | None = None,
-        past: Recalled | None = None,
-    ) -> LocalSession:
-        parts = self._parts
-        folder = Path(task.folder)
-        policy = policy or self._policy(task)
-
-        def gateway(current: Callable[[], Task], room: Callable[[], Awaitable[Room]]) -> Gateway:
-            room = covered(room, policy)
-            made = Gateway(
-                task=current,
-                registry=parts.registry,
-                log=parts.log,
-                policy=policy,
-                approver=approver,
-                room=room,
-                now_ms=now_ms,
-                settings=parts.tool_settings,
-                house={"memory": self.memory},
-                planting=self._checks() if self.settings.planted_checks else None,
-            )
-            if parts.servers.configs:
-                made.servers = parts.task_servers(current, room, approver)
-            return made
-
-        untold = list(parts.servers.problems)
-
-        def reload_policy(session: PolicySession) -> list[str]:
-            told = untold[:]
-            untold.clear()
-            policies = parts.policies(task.folder)
-            if not policies.changed():
-                return told
-            engine = policies.engine()
-            session.use(engine)
-            return told + [f"policy: {problem}" for problem in engine.problems]
-
-        def weakness() -> list[str]:
-            sandbox = parts.sandbox()
-            stage = sandbox.stage(task.id, folder, parts.paths.stages)
-            return [text for text in (sandbox.warning, stage.warning) if text]
-
-        services = Services(
-            log=parts.log,
-            registry=parts.registry,
-            policy=policy,
-            gateway=gateway,
-            open_room=lambda: parts.sandbox().open(task.id, folder, parts.paths.stages),
-            stage=lambda: parts.sandbox().stage(task.id, folder, parts.paths.stages),
-            make_model=parts.make_model,
-            reload_policy=reload_policy,
-            fallback=self.settings.model.fallback,
-            usable=lambda name: self._known(name) is not None,
-            window=lambda name: info.context_tokens if (info := self._known(name)) else None,
-            day=self.settings.day,
-            today=self._today,
-            open_child=self._open_child,
-            new_task=lambda: (new_task_id(), now_ms()),
-            depth=1 if task.parent and not task.branched_at else 0,
-            max_steps=self.settings.max_steps,
-            weakness=Weakness(weakness),
-        )
-        return LocalSession(task, model, services, past)
-
-
-def _unchanged(session: PolicySession) -> list[str]:
-    """A turn goes on by the policies that it began with."""
-    return []
-
-
-def _start_servers(session: LocalSession) -> None:
-    """Start the servers whose tools are on, in the background, while the person types."""
-    if (servers := session.gateway.servers) is not None:
-        from assistant.agent.sampling import Sampling  # only those with servers pay for it
-
-        servers.sampler = Sampling(session).sample
-        servers.warm_up(list(session.enabled_tools()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,21 +10,21 @@ from assistant.errors import UsageError
 from assistant.gateway.judge import judged
 from assistant.gateway.settle import Settlement
 from assistant.sandbox.stage.place import recorded_folder
-from assistant.types import Action, Grant, Task, Verdict
+from assistant.types import Action, Task, Verdict
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.task_policies import TaskPolicies
     from assistant.audit.views import Views
-    from assistant.policy.session import Session
 
 
 class Stages:
     """Finds stages on disk. Blocking: call from a worker thread."""
 
-    def __init__(self, parts: Parts, views: Views, policy: Callable[[Task, Sequence[Grant] | None], Session]) -> None:
+    def __init__(self, parts: Parts, views: Views, policies: TaskPolicies) -> None:
         self._parts = parts
         self._views = views
-        self._policy = policy
+        self._policies = policies
 
     def all(self, applied_too: bool = False) -> list[StagedTask]:
         """Those with staged changes (or something to undo), newest first."""
@@ -56,9 +55,7 @@ class Stages:
         folder = Path(task.folder)
         if not folder.is_dir():
             return None
-        policy = self._policy(task, grants)
-        for boundary in boundaries:
-            policy.add_boundary(boundary)
+        policy = self._policies.open(task, grants, boundaries)
         stage = self._parts.sandbox().stage(task.id, folder, self._parts.paths.stages)
 
         def judge(action: Action) -> Verdict:

@@ -6,7 +6,7 @@ All of it is read from the log, and each change is an entry. Blocking: call it f
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,7 @@ from assistant.agent.recall import recall
 from assistant.audit.page import Filter, find
 from assistant.errors import UsageError
 from assistant.gateway.describe import sentence
-from assistant.types import Action, Answer, Channel, Data, Grant, Task, plain
+from assistant.types import Action, Answer, Channel, Data, Grant, plain
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -51,10 +51,20 @@ class DryRun(Data, frozen=True):
     """Were asked or refused, and would be still."""
 
 
-class Standing:
-    """Grants and refusals of all tasks. `open_policy` opens a task's judge with the grants given."""
+def uses_left(log: Log, grant: Grant) -> int | None:
+    """How often it may still be used; None when that is not limited. Each use stands in the log as a decision."""
+    if grant.uses is None:
+        return None
+    name = f"grant:{grant.id}"
+    wanted = Filter(kinds=("decision",), verdict="allow", text=name)
+    used = sum(name in (e.body.get("policies") or ()) for e in find(log.database, wanted))
+    return max(0, grant.uses - used)
 
-    def __init__(self, log: Log, views: Views, open_policy: Callable[[Task, Sequence[Grant]], Session]) -> None:
+
+class Standing:
+    """Grants and refusals of all tasks. `open_policy` opens what judges a task of the log."""
+
+    def __init__(self, log: Log, views: Views, open_policy: Callable[[TaskState], Session]) -> None:
         self._log = log
         self._views = views
         self._open_policy = open_policy
@@ -64,16 +74,7 @@ class Standing:
     def grants(self, task: str = "") -> list[tuple[Grant, int | None]]:
         """Grants that were not revoked, with the uses they have left; of `task`, those that hold for it."""
         every = self._views.every_grant()
-        return [(g, self.uses_left(g)) for g in every if not task or g.task in ("", task)]
-
-    def uses_left(self, grant: Grant) -> int | None:
-        """How often it may still be used; None when that is not limited. Each use stands in the log as a decision."""
-        if grant.uses is None:
-            return None
-        name = f"grant:{grant.id}"
-        wanted = Filter(kinds=("decision",), verdict="allow", text=name)
-        used = sum(name in (e.body.get("policies") or ()) for e in find(self._log.database, wanted))
-        return max(0, grant.uses - used)
+        return [(g, uses_left(self._log, g)) for g in every if not task or g.task in ("", task)]
 
     def add(self, grant: Grant) -> Grant:
         """Let a grant hold, under an id of its own. Open tasks take it up when they are opened again. Raises LogError."""
@@ -104,9 +105,7 @@ class Standing:
         return DryRun(tuple(sorted(allowed, key=lambda w: w.time_ms)), len(blocked) - len(allowed))
 
     def _allowed(self, state: TaskState, grant: Grant, blocked: set[int]) -> list[Waiting]:
-        policy = self._open_policy(state.task, state.grants)
-        for boundary in state.boundaries:
-            policy.add_boundary(boundary)
+        policy = self._open_policy(state)
         found: list[Waiting] = []
 
         def judged(entry: Entry, action: Action) -> None:

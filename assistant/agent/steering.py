@@ -14,6 +14,7 @@ import msgspec
 
 from assistant.agent.reviewing import Review
 from assistant.agent.services import Services
+from assistant.agent.tasks import as_title
 from assistant.errors import UsageError
 from assistant.gateway.door import Gateway
 from assistant.gateway.processes import Running
@@ -150,7 +151,7 @@ class Steering:
 
     async def rename(self, title: str) -> None:
         """Give the task a title."""
-        title = one_line(title.strip(), 120)
+        title = as_title(title)
         await self._change("title", self._task.title, title)
         self._task = msgspec.structs.replace(self._task, title=title)
 

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from assistant.agent import events
+from assistant.agent.child_sessions import ChildSessions
 from assistant.agent.local import LocalDesk
 from assistant.agent.session import LocalSession
-from assistant.compose import build_desk
+from assistant.compose import build_parts
 from assistant.gateway.approver import Approver, Unattended
 from assistant.gateway.delegation import MOST_DEPTH, child_grants, child_task
 from assistant.models.scripted import ScriptedCall, ScriptedModel, Step
@@ -55,11 +56,10 @@ def read(path: str = "a.txt") -> Step:
 class World:
     """A desk with real policies and log, a scripted model that parent and children share, and one fake room."""
 
-    def __init__(self, desk: LocalDesk, folder: Path) -> None:
-        self.desk, self.folder = desk, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.room, self.stage = FakeRoom(), FakeStage(folder)
         self.opened = 0
-        parts = desk._parts
         world = self
 
         class Rooms:
@@ -75,7 +75,7 @@ class World:
         async def make_model(_: str) -> ScriptedModel:
             return self.model
 
-        desk._parts = msgspec.structs.replace(parts, sandbox=Rooms, make_model=make_model)
+        self.desk = LocalDesk(msgspec.structs.replace(build_parts(), sandbox=Rooms, make_model=make_model))
 
     async def open(self, *steps: Step, approver: Approver | None = None, **more: object) -> LocalSession:
         self.model = ScriptedModel(list(steps), LOCAL)
@@ -99,9 +99,9 @@ def children(seen: list[events.Event]) -> list[events.ChildEvent]:
 
 @pytest.fixture
 async def world(home: Path, folder: Path) -> AsyncIterator[World]:
-    desk = build_desk()
-    yield World(desk, folder)
-    await desk.aclose()
+    made = World(folder)
+    yield made
+    await made.desk.aclose()
 
 
 class TestAHelper:
@@ -292,13 +292,14 @@ class TestNoMoreThanItsParent:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         policies: list[Session] = []
-        make = world.desk._child_policy
+        opened = ChildSessions.open
 
-        def kept(*given: object) -> Session:
-            policies.append(make(*given))  # type: ignore[arg-type]
-            return policies[-1]
+        async def kept(self: ChildSessions, parent: LocalSession, task: Task) -> LocalSession:
+            child = await opened(self, parent, task)
+            policies.append(child.services.policy)
+            return child
 
-        monkeypatch.setattr(world.desk, "_child_policy", kept)
+        monkeypatch.setattr(ChildSessions, "open", kept)
         await world.open(
             read(), delegate("one"), delegate("two"), Step(text="c"), Step(text="b"), Step(text="a"), tools=TOOLS
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from assistant.agent.turn import MOST_HELPERS
-from assistant.compose import build_desk
 from assistant.models.scripted import ScriptedCall, ScriptedModel, Step
 from assistant.types import Budgets, Change, Completed, ModelEvent, ModelInfo, ModelRequest, Usage
 from tests.agent.test_delegation import LOCAL, World, children
@@ -73,9 +72,9 @@ def shares(
 
 @pytest.fixture
 async def world(home: Path, folder: Path) -> AsyncIterator[World]:
-    desk = build_desk()
-    yield World(desk, folder)
-    await desk.aclose()
+    made = World(folder)
+    yield made
+    await made.desk.aclose()
 
 
 async def begin(world: World, model: Many, **more: object) -> None:
