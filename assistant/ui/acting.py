@@ -1,7 +1,8 @@
-"""What the longer `/` commands do: take back, forbid, turn the dial, change the look."""
+"""What the longer `/` commands do: begin a task, take back, forbid, turn the dial, change the look, search, copy."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,9 +13,16 @@ from assistant.types import Autonomy
 from assistant.ui.language import _
 from assistant.ui.messages import StagedChanged, TurnEvent
 from assistant.ui.widgets.status_line import autonomy_word
+from assistant.visible import visible
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
+
+
+def new_task(chat: ChatScreen, folder: str) -> None:
+    """Another task, here or in `folder`, beside this one."""
+    here = chat.opening.folder
+    chat.app.open_chat(here / Path(folder).expanduser() if folder else here)
 
 
 async def undo(chat: ChatScreen, undo_id: str) -> None:
@@ -85,3 +93,18 @@ def set_theme(chat: ChatScreen, name: str) -> None:
         chat.tell("info", _("themes: {names}").format(names=", ".join(themes.NAMES)))
         return
     chat.app.take_look(msgspec.structs.replace(chat.app.look, theme=name))
+
+
+def find(chat: ChatScreen, words: str) -> None:
+    """Open the search line, filled with `words`; nothing when it is open."""
+    from assistant.ui.widgets.find import FindBar
+
+    if not chat.query(FindBar):
+        chat.mount(FindBar(chat.transcript, words), before="#below")
+
+
+def copy_answer(chat: ChatScreen) -> None:
+    """The last answer as Markdown, to the clipboard of the terminal (OSC 52)."""
+    if answer := chat.conversation.last_answer():
+        chat.app.copy_to_clipboard(visible(answer))
+        chat.app.notify(_("copied"), markup=False, timeout=2)

@@ -83,7 +83,9 @@ async def _settings(chat: ChatScreen, _argument: str) -> None:
 
 
 async def _new(chat: ChatScreen, argument: str) -> None:
-    chat.new_task(argument)
+    from assistant.ui import acting
+
+    acting.new_task(chat, argument)
 
 
 async def _edit(chat: ChatScreen, argument: str) -> None:
@@ -105,7 +107,9 @@ async def _undo(chat: ChatScreen, argument: str) -> None:
 
 
 async def _never(chat: ChatScreen, argument: str) -> None:
-    await chat.never(argument)
+    from assistant.ui import acting
+
+    await acting.never(chat, argument)
 
 
 async def _autonomy(chat: ChatScreen, argument: str) -> None:
@@ -128,11 +132,15 @@ async def _theme(chat: ChatScreen, argument: str) -> None:
 
 
 async def _find(chat: ChatScreen, argument: str) -> None:
-    chat.start_search(argument)
+    from assistant.ui import acting
+
+    acting.find(chat, argument)
 
 
 async def _copy(chat: ChatScreen, _argument: str) -> None:
-    chat.action_copy_answer()
+    from assistant.ui import acting
+
+    acting.copy_answer(chat)
 
 
 async def _quit(chat: ChatScreen, _argument: str) -> None:

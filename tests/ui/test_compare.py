@@ -123,7 +123,7 @@ class TestKeys:
         desk.compared = [request("make test"), *words("and now I know")]
         async with open_chat(desk, size=(120, 40)) as chat:
             await compare(chat)
-            await chat.until(lambda: (p := chat.app.screen.panel) and p.has_focus and p.has_class("-armed"))
+            await chat.until(lambda: (p := chat.app.screen.questions.panel) and p.has_focus and p.has_class("-armed"))
             await chat.pilot.press("enter", "z")  # neither is an answer
             assert desk.comparison is not None
             assert not desk.comparison.answers

@@ -9,16 +9,15 @@
     ├── Prompt
     └── StatusLine
 
-Routing only: turns are run by `ui/turns.py`, commands stand in `ui/commands.py`, other screens are opened by name.
+Routing only: the task is opened by `ui/opening.py`, turns are run by `ui/turns.py`, questions wait in `ui/questions.py`,
+commands stand in `ui/commands.py`, other screens are opened by name.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -31,8 +30,7 @@ from textual.screen import Screen
 from assistant.agent import events as turn_events
 from assistant.errors import AssistantError
 from assistant.ui import commands
-from assistant.ui.approver import ScreenApprover
-from assistant.ui.conversation import Conversation, Said
+from assistant.ui.conversation import Conversation
 from assistant.ui.editing import Editing
 from assistant.ui.language import N_, _
 from assistant.ui.messages import (
@@ -50,6 +48,7 @@ from assistant.ui.messages import (
     TurnEvent,
     TypedAhead,
 )
+from assistant.ui.questions import Questions
 from assistant.ui.screens.manners import TellsFailures
 from assistant.ui.turns import Turns
 from assistant.ui.widgets.activity import Activity
@@ -64,14 +63,14 @@ from assistant.ui.widgets.welcome import Welcome
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
     from assistant.ui.app import AssistantApp, Opening
-    from assistant.ui.decision import Question
+    from assistant.ui.leaving import Leaving
+    from assistant.ui.opening import Opener
+    from assistant.ui.questions import Settled
     from assistant.ui.widgets.approval import ApprovalPanel
 
 FRAME_S = 0.02
 """How often to look whether the first frame is drawn, so that the desk can be begun: `call_after_refresh` may come before
 it, and whatever runs then, in a thread too, holds it up."""
-AGAIN_S = 2.0
-"""How long a second Ctrl+C counts as the second."""
 
 
 class ChatScreen(TellsFailures, Screen[None]):
@@ -106,32 +105,31 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.desk: Desk | None = None
         self.session: TaskSession | None = None
         self.conversation = Conversation()
-        self.approver = ScreenApprover(self.post_message)
+        self.transcript = Transcript(self.conversation)
+        self.activity = Activity()
+        self.queue = Queue()
+        self.completion = Completion()
+        self.prompt = Prompt()
+        self.status = StatusLine()
         self.turns = Turns(self)
         self.editing = Editing(self)
-        self.panel: ApprovalPanel | None = None
-        """Mounted when the first question is asked."""
-        self._interrupted_at = 0.0
-        self._found_told = False
-        """Whether it was said which models were found."""
+        self.questions = Questions(self, before="#below")
 
     def compose(self) -> ComposeResult:
         """Nothing here waits: the desk is built after the first frame."""
-        yield Transcript(self.conversation)
+        self.activity.still = self.app.look.reduced_motion
+        yield self.transcript
         with Vertical(id="below"):
-            yield Activity(still=self.app.look.reduced_motion)
-            yield Queue()
-            yield Completion()
-            yield Prompt()
-        yield StatusLine()
+            yield from (self.activity, self.queue, self.completion, self.prompt)
+        yield self.status
 
     async def on_mount(self) -> None:
         """First frame, then the desk."""
-        self.prompt.completion = self.query_one(Completion)
+        self.prompt.completion = self.completion
         self.prompt.take_back = self.turns.take_back
         self.prompt.attach = self._take_pictures
         self.prompt.focus()
-        self.query_one(StatusLine).set(folder=str(self.opening.folder))
+        self.status.set(folder=str(self.opening.folder))
         if not self.opening.goes_on:
             await self.transcript.mount(Welcome(self.opening.folder))
         if self.opening.prompt:
@@ -144,116 +142,52 @@ class ChatScreen(TellsFailures, Screen[None]):
             return
         gc.freeze()  # what is loaded by now stays; see run_app
         gc.enable()
-        self.run_worker(self._open, group="open", exit_on_error=False)
+        self.run_worker(self.opener.open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts
 
-    @property
-    def transcript(self) -> Transcript:
-        """What was said and done."""
-        return self.query_one(Transcript)
+    @cached_property
+    def opener(self) -> Opener:
+        """Opens the task. Not before the first frame: that pays for each import."""
+        from assistant.ui.opening import Opener
+
+        return Opener(self)
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """What Ctrl+C and Ctrl+D do."""
+        from assistant.ui.leaving import Leaving
+
+        return Leaving(self)
 
     @property
-    def prompt(self) -> Prompt:
-        """Where the person writes."""
-        return self.query_one(Prompt)
-
-    @property
-    def status(self) -> StatusLine:
-        """The last line."""
-        return self.query_one(StatusLine)
-
-    @property
-    def queue(self) -> Queue:
-        """Prompts that wait for their turn."""
-        return self.query_one(Queue)
-
-    @property
-    def activity(self) -> Activity:
-        """The line that says that it works."""
-        return self.query_one(Activity)
+    def panel(self) -> ApprovalPanel | None:
+        """The cards, once a question was asked."""
+        return self.questions.panel
 
     @property
     def needs_person(self) -> bool:
         """Whether a question waits here."""
-        return self.panel is not None and self.panel.current is not None
+        return self.questions.waiting
 
     @property
     def title_words(self) -> str:
         """The task's title, or empty. As foreign as the first prompt."""
         return self.session.task.title if self.session is not None else ""
 
-    # ------------------------------------------------------------ opening
-
-    async def _open(self) -> None:
-        opening = self.opening
-        try:
-            desk = await self.app.desk()
-            if opening.branch is not None:
-                session = await desk.branch_task(opening.branch, approver=self.approver, take_back=opening.take_back)
-            elif opening.resume is not None:
-                session = await desk.resume_task(opening.resume, approver=self.approver)
-            else:
-                if opening.asks_first and not await self.app.confirm_folder(opening.folder):
-                    self.post_message(
-                        DeskFailed(_("no task was opened"), _("start in another folder: assistant --folder DIR"))
-                    )
-                    return
-                options = {**opening.options, "broad_ok": True} if opening.asks_first else opening.options
-                session = await desk.open_task(opening.folder, approver=self.approver, **options)
-        except AssistantError as error:
-            self.post_message(DeskFailed(error.message, error.hint))
-        except Exception as error:  # the screen must stay usable and say it, whatever broke below
-            self.log.error(error)
-            self.post_message(DeskFailed(f"{type(error).__name__}: {error}"))
-        else:
-            self.post_message(DeskReady(desk, session))
+    # ------------------------------------------------------------ what comes in
 
     @on(DeskReady)
     async def _desk_ready(self, message: DeskReady) -> None:
         self.desk, self.session = message.desk, message.session
-        self.session.warm_up()
-        if past := self.session.past():
-            await self.query(Welcome).remove()
-            self.conversation.load(past)
-            self.prompt.set_history([item.text for item in self.conversation.items if isinstance(item, Said)])
-            await self.transcript.show_end()
-            gc.freeze()  # ten thousand messages stay: each collection while streaming would look at all of them
-        self.refresh_status()
-        for notice in self.session.notices():
-            await self.turns.show(notice)
-        self.run_worker(self._first_look, group="look", exit_on_error=False)
+        await self.opener.show(message.session)
+        self.run_worker(self.opener.look_round, group="look", exit_on_error=False)
         await self.turns.next()
 
     @on(DeskFailed)
     async def _desk_failed(self, message: DeskFailed) -> None:
         self.tell("error", message.text, message.hint)
         self.turns.failed_to_open()
-
-    async def _first_look(self) -> None:
-        """What is staged, and on the first run which models were found."""
-        desk, session = self.desk, self.session
-        if desk is None or session is None:
-            return
-        for notice in await session.weakness():
-            await self.turns.show(notice)
-        try:
-            changes = await session.changes()
-            self.post_message(TurnEvent(turn_events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
-            if self._found_told:
-                return
-            self._found_told = True
-            first = len(await desk.tasks(limit=2)) <= 1
-            if not session.history() and (first or session.model_info.provider == "builtin"):
-                from assistant.ui.first_run import found_models
-
-                found = found_models(await desk.models(), session.model_info)
-                await self.turns.idle.wait()  # a note in the middle would cut the first answer in two
-                self.post_message(TurnEvent(found))
-        except AssistantError as error:
-            self.post_message(TurnEvent(turn_events.Notice("warning", error.message, error.hint)))
-
-    # ------------------------------------------------------------ what comes in
 
     @on(PromptSubmitted)
     async def _prompt_submitted(self, message: PromptSubmitted) -> None:
@@ -272,41 +206,17 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     @on(ApprovalAsked)
     async def _approval_asked(self, message: ApprovalAsked) -> None:
-        if self.panel is None:
-            from assistant.ui.widgets.approval import ApprovalPanel  # not before the first question
-
-            self.panel = ApprovalPanel()
-            self.panel.set_class(self.has_class("-low"), "-low")
-            await self.mount(self.panel, before="#below")
-        self.panel.add(message.request)
+        await self.questions.add(message.request)
         self.app.badge()
         self.app.call_attention(_("a decision is needed"), self)
 
     @on(ApprovalAnswered)
-    def _approval_answered(self, message: ApprovalAnswered) -> None:
-        self.approver.answer(message.request, message.answer, message.reason)
-        self._card_gone(message.request)
-
     @on(ApprovalEdited)
-    def _approval_edited(self, message: ApprovalEdited) -> None:
-        self.approver.edit(message.request, message.arguments)
-        self._card_gone(message.request)
-
     @on(ServerAnswered)
-    def _server_answered(self, message: ServerAnswered) -> None:
-        self.approver.reply(message.request, message.answer)
-        self._card_gone(message.request)
-
     @on(ApprovalWithdrawn)
-    def _approval_withdrawn(self, message: ApprovalWithdrawn) -> None:
-        self._card_gone(message.request)
-
-    def _card_gone(self, request: Question) -> None:
-        panel = self.panel
-        if panel is None:
-            return
-        panel.remove(request)
-        if panel.current is None and panel.has_focus_within:
+    def _question_settled(self, message: Settled) -> None:
+        self.questions.settle(message)
+        if not self.questions.waiting and self.questions.focused:
             self.prompt.focus()
         self.app.badge()
 
@@ -330,16 +240,8 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def on_approval_panel_wants_focus(self, message: Message) -> None:
         """The card may have the focus once the person has paused and isn't writing anything."""
-        from assistant.ui.widgets.approval import ARM_S
-
         message.stop()
-        panel = self.panel
-        if panel is None or panel.current is None or self.prompt.text or not self.prompt.has_focus:
-            return
-        if Message().time - self.prompt.last_key_at < ARM_S:
-            self.set_timer(ARM_S / 4, lambda: panel.post_message(panel.WantsFocus()))
-        else:
-            panel.focus()
+        self.questions.take_focus(self.prompt)
 
     def on_card_view_stop_helper(self, message: Message) -> None:
         """A helper is stopped; its parent goes on."""
@@ -349,7 +251,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     @on(StagedChanged)
     def _staged_changed(self) -> None:
-        self.run_worker(self._first_look, group="look", exclusive=True, exit_on_error=False)
+        self.run_worker(self.opener.look_round, group="look", exclusive=True, exit_on_error=False)
 
     @on(Prompt.Edited)
     def _prompt_edited(self) -> None:
@@ -367,7 +269,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def offer(self, choices: Sequence[Choice]) -> None:
         """Show completions."""
-        self.query_one(Completion).offer(choices, self.prompt.text)
+        self.completion.offer(choices, self.prompt.text)
 
     # ------------------------------------------------------------ what the person does
 
@@ -403,48 +305,16 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.tell("done", f"{what}: {value}")
         return True
 
-    def new_task(self, folder: str) -> None:
-        """Another task, here or in `folder`, beside this one."""
-        where = Path(folder).expanduser() if folder else self.opening.folder
-        self.app.open_chat(where if where.is_absolute() else self.opening.folder / where)
-
-    async def never(self, words: str) -> None:
-        """State a boundary."""
-        from assistant.ui import acting
-
-        await acting.never(self, words)
-
-    def start_search(self, words: str) -> None:
-        """Open the search line, filled with `words`."""
-        from assistant.ui.widgets.find import FindBar
-
-        if not self.query(FindBar):
-            self.mount(FindBar(self.transcript, words), before="#below")
-
     def refresh_status(self) -> None:
         """Draw the figures of the session as they stand."""
-        session = self.session
-        if session is None:
-            return
-        totals, task = session.totals, session.task
-        self.status.set(
-            task=task.title,
-            folder=task.folder,
-            model=session.model_info.id,
-            autonomy=task.autonomy.value,
-            tokens=totals.input_tokens + totals.output_tokens,
-            cost_uusd=totals.cost_uusd,
-            unpriced=totals.unpriced_calls > 0,
-            asks=totals.asks,
-            asks_last_hour=totals.asks_last_hour,
-            programs=sum(1 for p in session.processes() if p.running),
-        )
+        if self.session is not None:
+            self.status.show(self.session)
 
     # ------------------------------------------------------------ keys
 
     def action_stop(self) -> None:
         """Esc: back from a reason, from an earlier message, to the prompt; else end the turn."""
-        if self.panel is not None and self.panel.leave_reason():
+        if self.questions.leave_reason():
             return
         if isinstance(self.focused, SaidView):
             self.prompt.focus()
@@ -452,35 +322,17 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.turns.stop()
 
     async def action_interrupt(self) -> None:
-        """Ctrl+C: copy what is selected, else clear the prompt, else leave at the second press."""
-        now = asyncio.get_running_loop().time()
-        again = now - self._interrupted_at < AGAIN_S
-        self._interrupted_at = now
-        if selected := self.get_selected_text():
-            self.app.copy_to_clipboard(selected)
-            self.app.notify(_("copied"), markup=False, timeout=2)
-        elif again:
-            await self.app.run_action("quit")
-        else:
-            if self.prompt.text:
-                self.prompt.remember(self.prompt.take())
-            self.editing.leave()
-            self.turns.stop()
-            self.app.notify(_("press Ctrl+C again to leave"), markup=False, timeout=AGAIN_S)
+        """Ctrl+C."""
+        await self.leaving.interrupt()
 
     async def action_leave_if_empty(self) -> None:
-        """Ctrl+D in an empty prompt leaves; otherwise it deletes as usual."""
-        if self.prompt.text:
-            self.prompt.action_delete_right()
-        else:
-            await self.app.run_action("quit")
+        """Ctrl+D."""
+        await self.leaving.end_of_input()
 
     def action_tab(self) -> None:
         """While a question waits, between it and the prompt; else as usual."""
-        if self.panel is None or self.panel.current is None:
+        if not self.questions.switch_focus(self.prompt):
             self.focus_next()
-        else:
-            (self.prompt if self.panel.has_focus else self.panel).focus()
 
     def action_next_chat(self) -> None:
         """Another open task."""
@@ -515,7 +367,9 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_find(self) -> None:
         """Open the search line."""
-        self.start_search("")
+        from assistant.ui import acting
+
+        acting.find(self, "")
 
     async def _take_pictures(self, text: str) -> str:
         from assistant.ui.attaching import attach_paths
@@ -530,11 +384,9 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_copy_answer(self) -> None:
         """Copy the last answer as Markdown (OSC 52)."""
-        from assistant.visible import visible
+        from assistant.ui import acting
 
-        if answer := self.conversation.last_answer():
-            self.app.copy_to_clipboard(visible(answer))
-            self.app.notify(_("copied"), markup=False, timeout=2)
+        acting.copy_answer(self)
 
     def on_resize(self, event: events.Resize) -> None:
         """Give up borders, then the status line, where there is little room."""
@@ -542,5 +394,4 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.set_class(low, "-low")
         self.set_class(event.size.height < 8, "-tiny")
         self.prompt.set_class(low, "-low")
-        if self.panel is not None:
-            self.panel.set_class(low, "-low")
+        self.questions.set_low(low)

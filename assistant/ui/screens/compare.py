@@ -20,15 +20,14 @@ from assistant.agent import events as turn_events
 from assistant.errors import AssistantError
 from assistant.models.budgets import Spent
 from assistant.ui import figures
-from assistant.ui.approver import ScreenApprover
 from assistant.ui.conversation import Conversation, Note
 from assistant.ui.language import N_, _
 from assistant.ui.messages import ApprovalAnswered, ApprovalAsked, ApprovalEdited, ApprovalWithdrawn, ShowInLog
+from assistant.ui.questions import Questions, Settled
 from assistant.ui.safe import join, line
 from assistant.ui.screens.manners import leave
 from assistant.ui.screens.panel import PanelScreen
 from assistant.ui.widgets.activity import Activity
-from assistant.ui.widgets.approval import ApprovalPanel
 from assistant.ui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -121,9 +120,8 @@ class CompareScreen(PanelScreen):
         self._stopping = False
         self.over = False
         """Whether the other model has ended, as it may."""
-        self.approver = ScreenApprover(self.post_message)
-        self.panel: ApprovalPanel | None = None
-        """Mounted when policy asks whether that model may see this conversation."""
+        self.questions = Questions(self, after=".sides")
+        """Policy may ask whether that model may see this conversation."""
 
     def parts(self) -> ComposeResult:
         """Both answers, and that it works."""
@@ -156,7 +154,7 @@ class CompareScreen(PanelScreen):
 
     async def _run(self) -> None:
         try:
-            compared = await self._desk.compare(self.session.task.id, self._model, approver=self.approver)
+            compared = await self._desk.compare(self.session.task.id, self._model, approver=self.questions.approver)
         except AssistantError as error:
             updates = self.now.conversation.add(Note("error", error.message, error.hint))
             await self.now.transcript.show_updates(updates)
@@ -190,30 +188,20 @@ class CompareScreen(PanelScreen):
 
     @on(ApprovalAsked)
     async def _asked(self, message: ApprovalAsked) -> None:
-        if self.panel is None:
-            self.panel = ApprovalPanel()
-            await self.mount(self.panel, after=".sides")
-        self.panel.add(message.request)
+        await self.questions.add(message.request)
         self.app.call_attention(_("a decision is needed"), self._chat)
 
     @on(ApprovalAnswered)
-    def _answered(self, message: ApprovalAnswered) -> None:
-        self.approver.answer(message.request, message.answer, message.reason)
-
     @on(ApprovalEdited)
-    def _edited(self, message: ApprovalEdited) -> None:
-        self.approver.edit(message.request, message.arguments)
-
     @on(ApprovalWithdrawn)
-    def _withdrawn(self, message: ApprovalWithdrawn) -> None:
-        if self.panel is not None:
-            self.panel.remove(message.request)
+    def _settled(self, message: Settled) -> None:
+        self.questions.settle(message)
 
     def on_approval_panel_wants_focus(self, message: Message) -> None:
         """Nothing is written here, so the card may have the focus."""
         message.stop()
-        if self.panel is not None and self.panel.current is not None:
-            self.panel.focus()
+        if self.questions.panel is not None and self.questions.waiting:
+            self.questions.panel.focus()
 
     # ------------------------------------------------------------ keys
 
@@ -225,7 +213,7 @@ class CompareScreen(PanelScreen):
 
     def action_back(self) -> None:
         """Back from a reason; then stop what runs; then close."""
-        if self.panel is not None and self.panel.leave_reason():
+        if self.questions.leave_reason():
             return
         if self._compared is None or self.over or self._stopping:
             super().action_back()  # what has not ended by then ends with the screen

@@ -17,7 +17,7 @@ from textual.widgets import OptionList
 from assistant.errors import AssistantError
 from assistant.gateway.servers import ServerState
 from assistant.types import Autonomy, Boundary, Budgets, Grant, ToolSpec
-from assistant.ui import figures
+from assistant.ui import acting, figures
 from assistant.ui.language import N_, _, pick
 from assistant.ui.reach import grants_of, reach
 from assistant.ui.safe import join, line, pad
@@ -190,7 +190,7 @@ class ToolsScreen(PanelScreen):
             AskScreen(_("What must never happen?"), hint=_("for example: push · delete · example.com"))
         )
         if words:
-            await self._chat.never(words)
+            await acting.never(self._chat, words)
             self._draw()
 
     async def _budget(self, name: str) -> None:

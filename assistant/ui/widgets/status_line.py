@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual.content import Content
@@ -13,6 +14,9 @@ from assistant.types import Data
 from assistant.ui import figures
 from assistant.ui.language import _, ngettext
 from assistant.ui.safe import join, line
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import TaskSession
 
 
 class Status(Data, frozen=True):
@@ -46,6 +50,22 @@ class StatusLine(Widget):
     def set(self, **changes: object) -> None:
         """Change some of the parts."""
         self.status = msgspec.structs.replace(self.status, **changes)
+
+    def show(self, session: TaskSession) -> None:
+        """The figures of a session as they stand."""
+        totals, task = session.totals, session.task
+        self.set(
+            task=task.title,
+            folder=task.folder,
+            model=session.model_info.id,
+            autonomy=task.autonomy.value,
+            tokens=totals.input_tokens + totals.output_tokens,
+            cost_uusd=totals.cost_uusd,
+            unpriced=totals.unpriced_calls > 0,
+            asks=totals.asks,
+            asks_last_hour=totals.asks_last_hour,
+            programs=sum(1 for p in session.processes() if p.running),
+        )
 
     def render(self) -> Content:
         """The line at the present width."""

@@ -1,0 +1,97 @@
+"""Opens the task of one chat, once its first frame is drawn, and tells what a person should know of it."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+from assistant.agent import events
+from assistant.errors import AssistantError
+from assistant.ui.conversation import Said
+from assistant.ui.language import _
+from assistant.ui.messages import DeskFailed, DeskReady, TurnEvent
+from assistant.ui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from assistant.agent.desk import Desk, TaskSession
+    from assistant.ui.screens.chat import ChatScreen
+
+
+class Opener:
+    """The beginning of one chat. `open` and `look_round` wait, so they are workers; they post what they find."""
+
+    def __init__(self, chat: ChatScreen) -> None:
+        self._chat = chat
+        self._models_told = False
+        """Whether it was said which models were found."""
+
+    async def open(self) -> None:
+        """Build the desk and open the task: DeskReady, or DeskFailed, whatever breaks."""
+        chat = self._chat
+        try:
+            desk = await chat.app.desk()
+            session = await self._session(desk)
+        except AssistantError as error:
+            chat.post_message(DeskFailed(error.message, error.hint))
+        except Exception as error:  # the screen must stay usable and say it, whatever broke below
+            chat.log.error(error)
+            chat.post_message(DeskFailed(f"{type(error).__name__}: {error}"))
+        else:
+            if session is not None:
+                chat.post_message(DeskReady(desk, session))
+            else:
+                hint = _("start in another folder: assistant --folder DIR")
+                chat.post_message(DeskFailed(_("no task was opened"), hint))
+
+    async def _session(self, desk: Desk) -> TaskSession | None:
+        """None when the person does not want a task in so wide a folder."""
+        chat, opening = self._chat, self._chat.opening
+        approver = chat.questions.approver
+        if opening.branch is not None:
+            return await desk.branch_task(opening.branch, approver=approver, take_back=opening.take_back)
+        if opening.resume is not None:
+            return await desk.resume_task(opening.resume, approver=approver)
+        options = opening.options
+        if opening.asks_first:
+            if not await chat.app.confirm_folder(opening.folder):
+                return None
+            options = {**options, "broad_ok": True}
+        return await desk.open_task(opening.folder, approver=approver, **options)
+
+    async def show(self, session: TaskSession) -> None:
+        """The task is open: draw its past, and what was noticed on the way."""
+        chat = self._chat
+        session.warm_up()
+        if past := session.past():
+            await chat.query(Welcome).remove()
+            chat.conversation.load(past)
+            chat.prompt.set_history([item.text for item in chat.conversation.items if isinstance(item, Said)])
+            await chat.transcript.show_end()
+            gc.freeze()  # ten thousand messages stay: each collection while streaming would look at all of them
+        chat.refresh_status()
+        for notice in session.notices():
+            await chat.turns.show(notice)
+
+    async def look_round(self) -> None:
+        """What is staged, how well programs are contained, and on the first run which models were found."""
+        chat = self._chat
+        desk, session = chat.desk, chat.session
+        if desk is None or session is None:
+            return
+        for notice in await session.weakness():
+            await chat.turns.show(notice)
+        try:
+            changes = await session.changes()
+            chat.post_message(TurnEvent(events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
+            if self._models_told:
+                return
+            self._models_told = True
+            first = len(await desk.tasks(limit=2)) <= 1
+            if not session.history() and (first or session.model_info.provider == "builtin"):
+                from assistant.ui.first_run import found_models
+
+                found = found_models(await desk.models(), session.model_info)
+                await chat.turns.idle.wait()  # a note in the middle would cut the first answer in two
+                chat.post_message(TurnEvent(found))
+        except AssistantError as error:
+            chat.post_message(TurnEvent(events.Notice("warning", error.message, error.hint)))
