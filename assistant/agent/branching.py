@@ -14,6 +14,7 @@ import msgspec
 
 from assistant.agent.events import Notice
 from assistant.errors import StageError, UsageError
+from assistant.gateway.changes import text_of
 from assistant.types import Data, Message
 from assistant.visible import one_line
 
@@ -108,8 +109,8 @@ class Branching:
             "at": point.seq,
             "staged": report.staged,
             "known": True,
-            "missing": [_text(path) for path in report.missing[:50]],
-            "elsewhere": [_text(path) for path in report.elsewhere[:50]],
+            "missing": [text_of(path) for path in report.missing[:50]],
+            "elsewhere": [text_of(path) for path in report.elsewhere[:50]],
         }
         return body, told
 
@@ -159,7 +160,3 @@ def left_applied(point: BranchPoint) -> Notice | None:
 def _some(paths: tuple[str, ...], most: int = 5) -> str:
     more = f" and {len(paths) - most} more" if len(paths) > most else ""
     return ", ".join(one_line(path, 80) for path in paths[:most]) + more
-
-
-def _text(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from assistant.canonical import digest
 from assistant.types import JSON, Action, Argument, Change, Effect, Kind, Resource, Role, Task
 from assistant.visible import visible
+
+if TYPE_CHECKING:
+    from assistant.sandbox.protocol import ApplyReport
 
 _SHOWN = 500
 """An apply Action and an entry list this many changes by name; a digest over all of them stands beside the Action's list."""
@@ -15,7 +19,7 @@ _SHOWN = 500
 def apply_action(task: Task, changes: Sequence[Change], *, held: bool) -> Action:
     """The Action of moving `changes` to the real folder."""
     listed = [f"{c.kind} {c.path}" for c in changes[:_SHOWN]]
-    whole = digest([[c.path.encode("utf-8", "backslashreplace").decode(), c.kind, c.after_sha256] for c in changes])
+    whole = digest([[text_of(c.path), c.kind, c.after_sha256] for c in changes])
     return Action(
         "apply",
         Effect.APPLY,
@@ -48,6 +52,19 @@ def change_body(change: Change) -> dict[str, JSON]:
 def change_bodies(changes: Sequence[Change]) -> list[dict[str, JSON]]:
     """The first of them for an entry."""
     return [change_body(c) for c in changes[:_SHOWN]]
+
+
+def applied_body(call: str, digest: str, report: ApplyReport) -> dict[str, JSON]:
+    """What an apply did, for its `stage.apply` entry: `call` and `digest` name the `intent` it belongs to."""
+    return {
+        "call": call,
+        "digest": digest,
+        "undo_id": report.undo_id,
+        "changes": change_bodies(report.applied),
+        "count": len(report.applied),
+        "conflicts": [text_of(c.path) for c in report.conflicts],
+        "failed": [[text_of(path), why] for path, why in report.failed],
+    }
 
 
 def text_of(path: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError, NeedsPerson, StageError
-from assistant.gateway.changes import apply_action, change_bodies, text_of
+from assistant.gateway.changes import applied_body, apply_action, change_bodies, text_of
 from assistant.gateway.events import Applied, GatewayEvent, Notice, StageChanged
 from assistant.gateway.record import Record, record
 from assistant.sandbox.protocol import ApplyReport, Hunks, Sides
@@ -259,16 +259,7 @@ class Settlement:
         await self._log.write(
             "stage.apply",
             task,
-            {
-                "call": call,
-                "digest": name,
-                "undo_id": report.undo_id,
-                "changes": change_bodies(report.applied),
-                "count": len(report.applied),
-                "conflicts": [text_of(c.path) for c in report.conflicts],
-                "failed": [[text_of(p), why] for p, why in report.failed],
-                **(more or {}),
-            },
+            {**applied_body(call, name, report), **(more or {})},
             blobs={"diff": text.encode("utf-8", "backslashreplace")} if text else None,
         )
         return report

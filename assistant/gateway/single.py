@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from assistant.audit.log import Draft, Log
 from assistant.canonical import digest, dumps
 from assistant.errors import LogError
-from assistant.gateway.changes import apply_action, change_bodies, text_of
-from assistant.types import JSON, Answer, Change, Channel, Task
+from assistant.gateway.changes import applied_body, apply_action, text_of
+from assistant.types import Answer, Change, Channel, Task
 
 if TYPE_CHECKING:
     from assistant.config import Paths
@@ -48,7 +48,7 @@ def apply_recorded(
             ) from error
         report = stage.apply()
         try:
-            log.append("stage.apply", task, _outcome(call, name, report))
+            log.append("stage.apply", task, applied_body(call, name, report))
         except LogError as error:
             raise LogError(
                 f"the changes were applied, but the log does not say so: {error.message}", hint=error.hint
@@ -57,15 +57,3 @@ def apply_recorded(
     finally:
         if log is not None:
             log.close()
-
-
-def _outcome(call: str, name: str, report: ApplyReport) -> dict[str, JSON]:
-    return {
-        "call": call,
-        "digest": name,
-        "undo_id": report.undo_id,
-        "changes": change_bodies(report.applied),
-        "count": len(report.applied),
-        "conflicts": [text_of(c.path) for c in report.conflicts],
-        "failed": [[text_of(path), why] for path, why in report.failed],
-    }

@@ -175,17 +175,5 @@ def _fact(row: tuple[object, ...]) -> Fact:
         Confidentiality(str(confidentiality)),
         msgspec.json.decode(str(sources), type=tuple[str, ...]),
     )
-    return msgspec.convert((number, text, source, label, task, created, changed), _Row).fact()
-
-
-class _Row(msgspec.Struct, array_like=True):
-    number: int
-    text: str
-    source: str
-    label: Label
-    task: str
-    created_ms: int
-    changed_ms: int
-
-    def fact(self) -> Fact:
-        return Fact(self.number, self.text, self.source, self.label, self.task, self.created_ms, self.changed_ms)
+    values = (number, text, source, label, task, created, changed)
+    return msgspec.convert(dict(zip(Fact.__struct_fields__, values, strict=True)), Fact)
