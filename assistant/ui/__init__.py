@@ -55,7 +55,7 @@ def _run_screen(
     import asyncio
     import gc
 
-    gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it
+    gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it; see collecting
     from assistant.ui.app import AssistantApp, Opening
 
     app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look)

@@ -15,11 +15,12 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys
+from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 
 from assistant.config import Look
-from assistant.ui import themes
+from assistant.ui import collecting, themes
 from assistant.ui.language import N_, _
 from assistant.ui.painter import Painter
 from assistant.ui.safe import ControlFilter
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 # Alt+Enter, as terminals without the Kitty protocol send it: Textual would drop the Alt and send the prompt.
 cast("dict[str, Any]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
+
+CALM_S = 5.0
+"""Nobody is typing any more when no key came for so long."""
+
+TIDY_S = 30.0
+"""How often it is asked whether there is something to tidy, and a moment for it."""
 
 CLOSE_S = 5.0
 """How long leaving waits for what runs to stop."""
@@ -138,6 +145,16 @@ class AssistantApp(App[int], inherit_bindings=False):
         """After an editor, or a shell, was in front, everything is written again."""
         resumed = cast("Signal[Any]", self.app_resume_signal)  # pyright: ignore[reportUnknownMemberType]
         resumed.subscribe(self, lambda _app: self.painter.forget())
+        self.set_interval(TIDY_S, self._tidy)
+
+    def on_unmount(self) -> None:
+        """Leave the interpreter's collector as it was."""
+        collecting.end()
+
+    def _tidy(self) -> None:
+        now = Message().time  # as keys count it
+        if all(chat.turns.idle.is_set() and now - chat.prompt.last_key_at > CALM_S for chat in self.chats.values()):
+            collecting.tidy()
 
     def on_resize(self) -> None:
         """A terminal of another size has moved what it shows."""

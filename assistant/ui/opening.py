@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from assistant.agent import events
 from assistant.errors import AssistantError
+from assistant.ui import collecting
 from assistant.ui.conversation import Said
 from assistant.ui.language import _
 from assistant.ui.messages import DeskFailed, DeskReady, TurnEvent
@@ -67,7 +67,7 @@ class Opener:
             chat.conversation.load(past)
             chat.prompt.set_history([item.text for item in chat.conversation.items if isinstance(item, Said)])
             await chat.transcript.show_end()
-            gc.freeze()  # ten thousand messages stay: each collection while streaming would look at all of them
+            collecting.settle()
         chat.refresh_status()
         for notice in session.notices():
             await chat.turns.show(notice)

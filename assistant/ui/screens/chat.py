@@ -15,7 +15,6 @@ commands stand in `ui/commands.py`, other screens are opened by name.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
@@ -29,7 +28,7 @@ from textual.screen import Screen
 
 from assistant.agent import events as turn_events
 from assistant.errors import AssistantError
-from assistant.ui import commands
+from assistant.ui import collecting, commands
 from assistant.ui.conversation import Conversation
 from assistant.ui.editing import Editing
 from assistant.ui.language import N_, _
@@ -140,8 +139,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         if not self.prompt.drawn:
             self.set_timer(FRAME_S, self._after_first_frame)
             return
-        gc.freeze()  # what is loaded by now stays; see run_app
-        gc.enable()
+        collecting.begin()
         self.run_worker(self.opener.open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts

@@ -24,7 +24,10 @@ from assistant.visible import one_line, visible
 FLUSH_S = 0.04
 """Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
 SHARE = 4
-"""A drawing that took t seconds is followed by a pause of at least SHARE × t, so long answers leave the keys alive."""
+"""Words that were on the screen t seconds after their drawing began are followed by a pause of at least SHARE × t: a fast
+answer, or a screenful of blocks, leaves four fifths of the time to the keys."""
+LONGEST_S = 0.2
+"""But never by a longer one: what took longer was a module loaded for the first drawing, or another program's turn."""
 
 
 class Paragraph(MarkdownParagraph):
@@ -72,6 +75,8 @@ class AnswerView(Markdown):
         self.item = item
         self._written = len(item.text) if item.done else 0
         self._timer: Timer | None = None
+        self._showing = False
+        """Whether words are on their way to the screen."""
 
     def on_mount(self) -> None:
         """What has come before the widget did."""
@@ -81,13 +86,13 @@ class AnswerView(Markdown):
     @property
     def drawing(self) -> bool:
         """Whether there are words that haven't been drawn yet."""
-        return self._timer is not None or self._written < len(self.item.text)
+        return self._timer is not None or self._showing or self._written < len(self.item.text)
 
     def show_update(self, update: Update) -> None:
         """More words: drawn within FLUSH_S, together with what comes meanwhile."""
         if update.what == "state":
             self._flush_soon(0)
-        elif self._timer is None:
+        elif self._timer is None and not self._showing:
             self._flush_soon(FLUSH_S)
 
     def _flush_soon(self, delay_s: float) -> None:
@@ -102,11 +107,14 @@ class AnswerView(Markdown):
             return
         self._written += len(new)
         started = time.monotonic()
+        self._timer, self._showing = None, True
         await self.append(new)
-        took = time.monotonic() - started
-        self._timer = None
-        if self._written < len(self.item.text) or not self.item.done:
-            self._timer = self.set_timer(max(FLUSH_S, took * SHARE), self._flush)
+        self.call_after_refresh(self._shown, started)
+
+    def _shown(self, started: float) -> None:
+        self._showing = False
+        if self._timer is None and (self._written < len(self.item.text) or not self.item.done):
+            self._flush_soon(min(max(FLUSH_S, (time.monotonic() - started) * SHARE), LONGEST_S))
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A link is copied, never opened: where it leads is for the person to decide."""

@@ -1,0 +1,66 @@
+"""When the interpreter looks for unreachable cycles: never for long while a person may be typing (knows no Textual).
+
+A full collection looks at every object that is alive. In a chat that streams, that is 100 ms several times a minute, which
+a key would wait for. So what survives one is set aside (`gc.freeze`) and the next looks at what is new since: a few
+milliseconds. Cycles among what was set aside are found by `tidy`, which the app calls when nobody is doing anything.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from typing import Any
+
+YOUNG = 20_000
+"""New objects between two looks at them alone, which take about 3 ms. Textual's widgets are cycles, and those that draw
+the end of an answer live for a tenth of a second: at Python's 700 most would be taken for lasting ones."""
+
+GROWTH = 1.25
+MARGIN = 20_000
+"""`tidy` does nothing until so many times the objects, and so many more, are set aside as after the last time: it costs
+about 0.5 µs an object, and an idle program should stay idle."""
+
+_PYTHON_S = gc.get_threshold()
+
+_left = 0
+"""Objects set aside after the last `tidy`."""
+
+
+def begin() -> None:
+    """Set aside all that is loaded now, and collect automatically from here on."""
+    global _left  # noqa: PLW0603 - the collector is one for the process
+    gc.freeze()
+    _left = gc.get_freeze_count()
+    if _set_aside not in gc.callbacks:
+        gc.callbacks.append(_set_aside)
+        gc.set_threshold(YOUNG, 10, 10)
+    gc.enable()
+
+
+def end() -> None:
+    """Leave the collector as it was found."""
+    if _set_aside in gc.callbacks:
+        gc.callbacks.remove(_set_aside)
+        gc.set_threshold(*_PYTHON_S)
+    gc.unfreeze()
+
+
+def settle() -> None:
+    """Set aside what was just loaded and will stay, such as a long conversation."""
+    gc.freeze()
+
+
+def tidy() -> bool:
+    """Look through everything, set aside or not, if there is enough of it; whether it did. Blocks for up to 0.2 s."""
+    global _left  # noqa: PLW0603
+    if gc.get_freeze_count() < _left * GROWTH + MARGIN:
+        return False
+    gc.unfreeze()
+    gc.collect()  # `_set_aside` follows it
+    _left = gc.get_freeze_count()
+    return True
+
+
+def _set_aside(phase: str, info: Mapping[str, Any]) -> None:
+    if phase == "stop" and info["generation"] == 2:
+        gc.freeze()

@@ -1,0 +1,65 @@
+"""Looking for unreachable cycles: short while someone may be typing, thorough when nobody does."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from assistant.ui import collecting
+
+
+class Node:
+    """Part of a cycle."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """This test's own; and the interpreter's afterwards."""
+    collecting.begin()
+    yield
+    collecting.end()
+
+
+def test_a_full_collection_does_not_look_again_at_what_survived_one() -> None:
+    kept = [Node() for _ in range(50_000)]
+    gc.collect()
+    set_aside = gc.get_freeze_count()
+    assert set_aside > len(kept)
+    assert len(gc.get_objects()) < len(kept)
+
+
+def test_a_cycle_made_since_is_found_by_the_next_collection() -> None:
+    gc.collect()
+    gone = weakref.ref(Node())
+    gc.collect()
+    assert gone() is None
+
+
+def test_what_is_set_aside_and_dropped_later_is_found_when_nobody_is_typing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "GROWTH", 1.0)  # this process may hold far more than these nodes
+    nodes = [Node() for _ in range(50_000)]
+    gone = weakref.ref(nodes[0])
+    gc.collect()
+    nodes.clear()
+    gc.collect()
+    assert gone() is not None, "else there would be nothing to tidy"
+    assert collecting.tidy()
+    assert gone() is None
+
+
+def test_nothing_is_tidied_where_little_has_grown() -> None:
+    gc.collect()
+    assert not collecting.tidy()
+
+
+def test_the_interpreter_is_left_as_it_was() -> None:
+    collecting.end()
+    assert gc.get_freeze_count() == 0
+    gc.collect()
+    assert gc.get_freeze_count() == 0
