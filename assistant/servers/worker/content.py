@@ -46,11 +46,6 @@ def images_of(blocks: Iterable[Any]) -> tuple[Image, ...]:
     return tuple(found)
 
 
-def resource_text(contents: Iterable[Any]) -> tuple[str, bool]:
-    """The words of a resource's contents."""
-    return text_of(contents)
-
-
 def plain_data(value: Any) -> JSON:
     """A model of the SDK as JSON types."""
     return value.model_dump(mode="json", by_alias=True, exclude_none=True) if hasattr(value, "model_dump") else value
