@@ -14,6 +14,7 @@ from assistant.shipped import shipped
 
 ORGANISATION = Path("/etc/assistant/policies")
 MAX_FILE_BYTES = 1_000_000
+"""Of one policy file; a longer one counts as unreadable. Chosen."""
 MAX_FILES = 500
 _UNREADABLE = "forbid(unreadable);"
 """Does not parse on purpose: a file that can't be read closes the door like one that is wrong."""

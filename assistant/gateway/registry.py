@@ -24,6 +24,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,47}\Z")
 """What all providers take as a function's name (OpenAI: 64 of `[a-zA-Z0-9_-]`), with room for a server's prefix."""
 MANIFEST_BYTES = 64 * 1024
 SUMMARY_CHARACTERS = 300
+"""Every request carries the summary of every tool that is on. Chosen."""
 PROTOCOLS = ("json", "plain", "process", *VERBS)
 
 

@@ -24,6 +24,7 @@ FILE = "mcp.json"
 PROJECT_FILE = ".mcp.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}\Z")
 MAX_BYTES = 1024 * 1024
+"""Of a configuration file. Chosen, far above what any has."""
 _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _ADDRESS_KEYS = ("url", "httpUrl", "serverUrl")
 _KNOWN = frozenset(
