@@ -15,7 +15,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 
 import msgspec
 
-from assistant.errors import UsageError
+from assistant.errors import UsageError, nearest, nearest_field
 from assistant.types import Autonomy, Budgets, Data
 from assistant.visible import one_line
 
@@ -159,7 +159,9 @@ def _settings_of(tree: dict[str, Any], file: Path, environ: Mapping[str, str] | 
     try:
         return msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        raise UsageError(f"`{file}`: {error}", hint=_nearest(str(error))) from error
+        kinds = (Settings, ModelSettings, Look, Budgets)
+        hint = nearest_field(str(error), kinds, "see `assistant config show` for what each setting may be")
+        raise UsageError(f"`{file}`: {error}", hint=hint) from error
 
 
 def parse_setting(name: str, text: str) -> Any:
@@ -271,11 +273,9 @@ def _type_of(name: str) -> Any:
     """The type of a setting by its dotted name. Raises UsageError naming the nearest known one."""
     found = _types(Settings)
     if name not in found:
-        import difflib
-
-        close = difflib.get_close_matches(name, found, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known settings: {', '.join(sorted(found))}"
-        raise UsageError(f"there is no setting `{one_line(name, 60)}`", hint=hint)
+        raise UsageError(
+            f"there is no setting `{one_line(name, 60)}`", hint=nearest(name, sorted(found), "known settings")
+        )
     return found[name]
 
 
@@ -345,15 +345,3 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             out[prefix + key] = value
     return out
-
-
-def _nearest(message: str) -> str:
-    import difflib
-    import re
-
-    found = re.search(r"unknown field `([^`]+)`", message)
-    if not found:
-        return "see `assistant config show` for what each setting may be"
-    known = [f.name for kind in (Settings, ModelSettings, Look, Budgets) for f in msgspec.structs.fields(kind)]
-    close = difflib.get_close_matches(found[1], known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known settings: {', '.join(sorted(set(known)))}"

@@ -20,6 +20,12 @@ and why; `hint` says what to do next. Both are for a person: without capital and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import msgspec
+
 
 class AssistantError(Exception):
     """Base of all errors that the core raises on purpose."""
@@ -122,3 +128,24 @@ class ToolError(AssistantError):
     """A tool's manifest or program can't be used."""
 
     exit_code = 2
+
+
+# ---------------------------------------------------------------- hints
+
+
+def nearest(name: str, known: Iterable[str], what: str = "known") -> str:
+    """A hint for a name that there is not: the known one that is nearest to it, or all of them, called `what`."""
+    import difflib  # only for a slip of the finger
+
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"{what}: {', '.join(names) or 'none'}"
+
+
+def nearest_field(message: str, kinds: Iterable[type[msgspec.Struct]], otherwise: str) -> str:
+    """A hint for the field that msgspec finds unknown in one of `kinds`; `otherwise` where it complains of something else."""
+    import re
+
+    if not (found := re.search(r"unknown field `([^`]+)`", message)):
+        return otherwise
+    return nearest(found[1], sorted({name for kind in kinds for name in kind.__struct_fields__}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 import re
@@ -88,6 +89,20 @@ class TestDocuments:
         module = importlib.import_module(f"assistant.cli.{command}")
         assert module.__doc__
         assert f"`assistant {command}" in (ROOT / "README.md").read_text()
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_a_command_takes_what_the_readme_says(self, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+        parser = argparse.ArgumentParser(command)
+        importlib.import_module(f"assistant.cli.{command}").add(parser)
+        for row in re.findall(
+            rf"^\| `assistant {command} ([^`]+ / [^`]+)`", (ROOT / "README.md").read_text(), re.MULTILINE
+        ):
+            first, *rest = row.split(" / ")
+            *above, name = (word for word in first.split() if word.islower())
+            with pytest.raises(SystemExit):
+                parser.parse_args([*above, "--help"])
+            known = re.findall(r"[a-z-]+", capsys.readouterr().out)
+            assert {name, *(one.split()[0] for one in rest)} <= set(known)
 
     def test_no_file_of_the_core_has_outgrown_its_shape(self) -> None:
         long = {

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from assistant.policy.provenance import Provenance
 
 MOST_SOURCES = 50
+"""Sources that the label of a helper's answer lists; more would fill every entry that carries it. Chosen."""
 
 
 class Child(Protocol):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assistant.audit.log import Log
     from assistant.gateway.door import Gateway
     from assistant.gateway.events import GatewayEvent
-    from assistant.gateway.servers import SampleRequest
+    from assistant.gateway.server_questions import SampleRequest
     from assistant.models.protocol import Model
 
 MAX_CHARACTERS = 100_000

@@ -125,7 +125,7 @@ class Sessions:
         if (servers := session.gateway.servers) is not None:
             from assistant.agent.sampling import Sampling  # only those with servers pay for it
 
-            servers.sampler = Sampling(session).sample
+            servers.questions.sampler = Sampling(session).sample
             servers.warm_up(list(session.enabled_tools()))
         return session
 

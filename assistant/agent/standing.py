@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from assistant.audit.views import Views
     from assistant.policy.session import Session
 
-DAY_MS = 86_400_000
 SHORTEST = 8
 """Signs of a digest that name a refusal: 32 bits, among the few that wait."""
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from assistant.audit.note import NoteError, SigningKey, VerifierKey, open_note
 from assistant.config import Paths
 from assistant.errors import LogError
+from assistant.store.keyring import ask_keyring
 
 SERVICE = "assistant action log"
 ASK_S = 3.0
+"""How long a keyring may take that must answer by itself, in seconds; beyond it the key goes to a file. Chosen."""
 UNLOCK_S = 60.0
-
-T = TypeVar("T")
+"""How long one may take that asks the person to unlock it. Chosen: time to find and type a password."""
 
 
 def key_file(paths: Paths) -> Path:
@@ -136,13 +136,8 @@ def _has_bus() -> bool:
 
 
 def _from_keyring(public: VerifierKey) -> str | None:
-    def ask() -> str | None:
-        import keyring
-
-        return keyring.get_password(SERVICE, _user(public))
-
     try:
-        return _within(UNLOCK_S, ask)
+        return ask_keyring(lambda ring: ring.get_password(SERVICE, _user(public)), UNLOCK_S)
     except Exception as error:
         raise LogError(
             f"the log's signing key can't be read from the keyring: {error or type(error).__name__}"
@@ -150,50 +145,22 @@ def _from_keyring(public: VerifierKey) -> str | None:
 
 
 def _to_keyring(key: SigningKey) -> bool:
-    def ask() -> bool:
-        import keyring
-
-        keyring.set_password(SERVICE, _user(key.verifier), key.encode())
-        return keyring.get_password(SERVICE, _user(key.verifier)) == key.encode()
+    def keep(ring: Any) -> bool:
+        ring.set_password(SERVICE, _user(key.verifier), key.encode())
+        return ring.get_password(SERVICE, _user(key.verifier)) == key.encode()
 
     try:
-        return _within(ASK_S, ask)
+        return ask_keyring(keep, ASK_S)
     except Exception:  # whatever a backend raises, it is not there for us: the file is
         return False
 
 
 def _off_keyring(public: VerifierKey) -> None:
-    def ask() -> None:
-        import keyring
-
-        keyring.delete_password(SERVICE, _user(public))
-
     try:
-        _within(ASK_S, ask)
+        ask_keyring(lambda ring: ring.delete_password(SERVICE, _user(public)), ASK_S)
     except Exception:  # an old key that stays signs nothing that a verifier would take after its rotation
         return
 
 
 def _user(public: VerifierKey) -> str:
     return f"{public.name}#{public.id.hex()}"
-
-
-def _within(seconds: float, ask: Callable[[], T]) -> T:
-    """The answer of `ask`, in a thread that is left behind when it hangs. Raises TimeoutError, or what `ask` raised."""
-    answer: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answer.append(ask())
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=run, name="keyring", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failure:
-        raise failure[0]
-    if not answer:
-        raise TimeoutError(f"no answer within {seconds:.0f} s")
-    return answer[0]

@@ -160,12 +160,6 @@ class Views:
 
         return list(messages_of(self.log, self.shared_entries(task)))
 
-    def open_intents(self, task: str) -> list[Entry]:
-        """Calls of a task that were about to run and have no outcome: each *may have happened*."""
-        from assistant.audit.task_view import open_intents_of
-
-        return open_intents_of(self.task_entries(task))
-
     def task_entries(self, task: str, after_seq: int = 0) -> Iterator[Entry]:
         """The entries of a task behind number `after_seq`, oldest first."""
         from assistant.audit.page import Filter, find

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from assistant.audit.checkpoint import Checkpoint, encode_hash, open_checkpoint, read_checkpoint
+from assistant.audit.checkpoint import Checkpoint, encode_hash, read_checkpoint
 from assistant.audit.log import Log
 from assistant.audit.merkle import prove_consistency
 from assistant.audit.note import COSIGNATURE, NoteError, VerifierKey, open_note
@@ -217,14 +217,6 @@ def _request(log: Log, old: int, head: Checkpoint, note: str) -> bytes:
             proof = prove_consistency(old, head.size, StoredTree(connection))
     lines = "".join(f"{encode_hash(step)}\n" for step in proof)
     return f"old {old}\n{lines}\n{note}".encode()
-
-
-def cosigners(note: str, keys: list[VerifierKey]) -> list[VerifierKey]:
-    """Which of the witnesses' keys have cosigned a checkpoint."""
-    try:
-        return open_checkpoint(note, keys)[1]
-    except NoteError:
-        return []
 
 
 # ---------------------------------------------------------------- files

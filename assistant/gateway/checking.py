@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from assistant.gateway.servers import TaskServers, launch_of
-from assistant.types import JSON, Task
+from assistant.gateway.server_questions import ServerQuestions
+from assistant.gateway.servers import launch_of
+from assistant.types import JSON
 
 if TYPE_CHECKING:
     from assistant.gateway.approver import Elicitor
@@ -28,8 +29,7 @@ async def offered(
 
     Raises ToolError when it can't be reached, UsageError when it can't be started, SandboxUnavailable.
     """
-    tasks = TaskServers(servers, lambda: Task("", "", ""), launcher, elicitor, _unrecorded)
-    host = _Watcher(tasks, config)
+    host = _Watcher(ServerQuestions(elicitor, _unrecorded, servers.secrets), config)
     from assistant.servers.process import ServerProcess
 
     process = ServerProcess(*launch_of(config, "", servers.environ), launcher, host)
@@ -46,14 +46,14 @@ async def offered(
 class _Watcher:
     """Keeps the latest offer and passes on what the server asks."""
 
-    def __init__(self, tasks: TaskServers, config: ServerConfig) -> None:
-        self._tasks = tasks
+    def __init__(self, questions: ServerQuestions, config: ServerConfig) -> None:
+        self._questions = questions
         self._config = config
         self.latest: Offer
 
     async def answer(self, what: str, body: dict[str, JSON]) -> JSON:
         """See `assistant.servers.process.Host`."""
-        return await self._tasks.answer(self._config, "", _silent, what, body)
+        return await self._questions.answer(self._config, "", _silent, what, body)
 
     def offered(self, offer: Offer) -> None:
         """See Host."""

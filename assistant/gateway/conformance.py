@@ -25,7 +25,9 @@ from assistant.types import JSON, Completed, Kind, ToolSpec
 from assistant.visible import one_line
 
 CANCEL_S = 0.2
+"""Seconds from a cancel to the end of the call and all its processes. Chosen: a stop must feel like one."""
 HOSTILE_WALL_S = 15.0
+"""Seconds until a tool must have answered about a folder that is made to hang it. Chosen: far above what any needs."""
 HOSTILE_NAME = "hostile.txt"
 
 HOSTILE: dict[str, Callable[[Path], object]] = {

@@ -50,7 +50,6 @@ from assistant.gateway.record import record
 from assistant.gateway.resident import Residents
 from assistant.gateway.run import command_for, configured_hosts, wall_s
 from assistant.gateway.validate import InvalidCallError, Validator
-from assistant.policy.attention import Refusal
 from assistant.policy.sensitive import redact
 from assistant.types import (
     JSON,
@@ -344,9 +343,7 @@ class Gateway:
         )
         emit(CallApproved(call_id, approval))
         if not yes:
-            if approval.channel is Channel.UNATTENDED:
-                self.policy.attention.refused(Refusal(name, action, verdict, self._now_ms()))
-            else:
+            if approval.channel is not Channel.UNATTENDED:
                 self.policy.refused(action, approval)
             code = "needs_person" if approval.channel is Channel.UNATTENDED else "refused"
             said = f"; the person says: {approval.reason}" if approval.reason and code == "refused" else ""

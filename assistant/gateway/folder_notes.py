@@ -37,6 +37,7 @@ FILE_BYTES = 16 * 1024
 ALL_BYTES = 24 * 1024
 """About 6,000 tokens: every request of the task carries them."""
 MOST_SKILLS = 30
+"""Skills that are told of; every request carries each. Chosen."""
 _FRONT_BYTES = 2048
 
 _OPENING = (

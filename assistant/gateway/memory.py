@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MOST_FOUND = 20
 """Facts that one look-up gives."""
 MOST_SOURCES = 20
+"""Sources that a label lists of what was remembered or found; more would fill the entry. Chosen."""
 _HOUSE = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
 _RUN = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -142,6 +143,7 @@ class Memory:
 
 
 MOST_KEPT = 10_000
+"""Facts whose words are compared before words are erased. Chosen: beyond what a person can look through."""
 
 
 def _sha256(text: str) -> str:

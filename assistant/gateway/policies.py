@@ -14,7 +14,9 @@ from assistant.shipped import shipped
 
 ORGANISATION = Path("/etc/assistant/policies")
 MAX_FILE_BYTES = 1_000_000
+"""Of one policy file; a longer one counts as unreadable. Chosen."""
 MAX_FILES = 500
+"""Of one folder; more close the door. Chosen."""
 _UNREADABLE = "forbid(unreadable);"
 """Does not parse on purpose: a file that can't be read closes the door like one that is wrong."""
 
@@ -70,7 +72,8 @@ class Policies:
         for layer, folder in self._folders:
             for path in _walk(folder):
                 name = path.relative_to(folder).as_posix()
-                if layer is Layer.ORGANISATION and not _owned_by_root(path, folder):
+                there = path if os.path.lexists(path) else path.parent
+                if layer is Layer.ORGANISATION and not _owned_by_root(there, folder):
                     continue  # anyone could have put it there; it says nothing for the organisation
                 files.append(PolicyFile(layer, name, _read(path)))
         return files
@@ -86,16 +89,27 @@ def _key(files: list[PolicyFile]) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Policy files below `folder` in a fixed order, links not followed. The examples of packs are no policies."""
+    """Policy files below `folder` in a fixed order, links not followed. The examples of packs are no policies.
+
+    Where some would be left out, a path that is not there says why: it can't be read, and that closes the door.
+    """
+    unlisted: list[Path] = []
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unlisted.append(Path(str(error.filename)) / "(a folder that can't be listed).cedar")
+
     count = 0
-    for root, folders, names in os.walk(folder, followlinks=False):
+    for root, folders, names in os.walk(folder, onerror=failed, followlinks=False):
         folders.sort()
         for name in sorted(names):
             if name == "packs" or name.endswith((".cedar", ".cedarschema")):
                 count += 1
                 if count > MAX_FILES:
+                    yield folder / f"(more than {MAX_FILES} files).cedar"
                     return
                 yield Path(root) / name
+    yield from unlisted
 
 
 def _read(path: Path) -> str:

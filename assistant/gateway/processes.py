@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 FIRST_WAIT_S = 1.0
 """How long a start waits for first words: enough for a server to say its address or to fail."""
 MOST_WAIT_S = 60.0
+"""The longest that one call may wait for words of a program. Seconds; chosen, so that a turn goes on."""
 QUIET_S = 0.25
+"""A program that says nothing for so long is taken to have finished speaking. Seconds; chosen."""
 MOST_PROCESSES = 8
+"""Of one task at the same time. Chosen."""
 
 
 class Running(Data, frozen=True):

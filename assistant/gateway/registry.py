@@ -5,7 +5,6 @@ A manifest that is wrong in any way stops the load: a tool whose effect or roles
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from assistant.errors import ToolError
+from assistant.errors import ToolError, nearest, nearest_field
 from assistant.gateway.house import VERBS
 from assistant.shipped import shipped
 from assistant.types import JSON, ArgumentSpec, Data, Effect, Integrity, Label, Limits, Role, ToolSpec
@@ -25,6 +24,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,47}\Z")
 """What all providers take as a function's name (OpenAI: 64 of `[a-zA-Z0-9_-]`), with room for a server's prefix."""
 MANIFEST_BYTES = 64 * 1024
 SUMMARY_CHARACTERS = 300
+"""Every request carries the summary of every tool that is on. Chosen."""
 PROTOCOLS = ("json", "plain", "process", *VERBS)
 
 
@@ -102,7 +102,7 @@ class Registry:
         """The tool of that name. Raises ToolError naming the nearest one."""
         spec = self._specs.get(name)
         if spec is None:
-            raise ToolError(f"there is no tool `{one_line(name, 60)}`", hint=_nearest(name, self._specs))
+            raise ToolError(f"there is no tool `{one_line(name, 60)}`", hint=nearest(name, self._specs))
         return spec
 
     def all(self) -> tuple[ToolSpec, ...]:
@@ -135,7 +135,9 @@ def read_manifest(file: Path, origin: str) -> tuple[ToolSpec, tuple[Case, ...]]:
     try:
         manifest = msgspec.convert(tree, _Manifest)
     except msgspec.ValidationError as error:
-        raise ToolError(f"`{file}`: {one_line(str(error), 300)}", hint=_mend(str(error))) from error
+        kinds = (_Manifest, ArgumentSpec, Label, Limits, Case)
+        hint = nearest_field(str(error), kinds, "see tools/README.md for its form")
+        raise ToolError(f"`{file}`: {one_line(str(error), 300)}", hint=hint) from error
     problem = _problem(manifest, file.parent)
     if problem:
         raise ToolError(f"`{file}`: {problem}", hint="see tools/README.md for its form")
@@ -204,13 +206,13 @@ def _argument_problem(manifest: _Manifest) -> str:
             return f"`parameters.required` names `{one_line(str(name), 60)}`, which is no parameter"
     for name in manifest.args:
         if name not in names:
-            return f"`args.{one_line(name, 60)}` is no parameter; {_nearest(name, names)}"
+            return f"`args.{one_line(name, 60)}` is no parameter; {nearest(name, names)}"
     for name in names:
         if name not in manifest.args:
             return f"`args.{one_line(name, 60)}` is missing: say what the argument means (role and kind)"
     for name in manifest.example:
         if name not in names:
-            return f"`example.{one_line(name, 60)}` is no parameter; {_nearest(name, names)}"
+            return f"`example.{one_line(name, 60)}` is no parameter; {nearest(name, names)}"
     if manifest.effect is Effect.DELETE and not any(a.role is Role.TARGET for a in manifest.args.values()):
         return 'a tool that deletes must say by `role = "target"` what it deletes'
     if manifest.hosts and manifest.output.integrity is Integrity.TRUSTED:
@@ -228,17 +230,3 @@ def _check_schema(file: Path, parameters: Mapping[str, Any]) -> None:
             f"`{file}`: `parameters` is no valid JSON schema: {one_line(str(error), 200)}",
             hint="see https://json-schema.org/understanding-json-schema",
         ) from error
-
-
-def _mend(message: str) -> str:
-    found = re.search(r"unknown field `([^`]+)`", message)
-    if not found:
-        return "see tools/README.md for its form"
-    kinds: tuple[type[msgspec.Struct], ...] = (_Manifest, ArgumentSpec, Label, Limits, Case)
-    return _nearest(found[1], sorted({f.name for kind in kinds for f in msgspec.structs.fields(kind)}))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known) or 'none'}"

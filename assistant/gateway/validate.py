@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
+from assistant.errors import nearest
 from assistant.types import JSON, ToolSpec
 from assistant.visible import one_line
 
@@ -54,9 +54,9 @@ class Validator:
         known = list(spec.parameters.get("properties", {}))
         for key in found:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known) or 'none'}"
-                raise InvalidCallError(f"`{one_line(key, 80)}` is not an argument of {spec.name}; {hint}")
+                raise InvalidCallError(
+                    f"`{one_line(key, 80)}` is not an argument of {spec.name}; {nearest(key, known)}"
+                )
 
 
 def parse_object(text: str) -> dict[str, JSON]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from assistant.errors import AssistantError, ModelError
+from assistant.framing import LineFrames
 from assistant.models.connection import Connection
 from assistant.models.failures import KINDS
 from assistant.models.launcher import Launch, Launcher, Pipe, worker_launch
@@ -162,19 +163,12 @@ class Worker:
             raise WorkerDied(_last_words(pipe)) from error
 
     async def _read(self, pipe: Pipe) -> None:
-        begun: list[bytes] = []  # pieces of a line that has no end yet
-        size = 0
+        frames = LineFrames()
         try:
             while data := await pipe.read():
-                first, *rest = data.split(b"\n")
-                begun.append(first)
-                size += len(first)
-                if rest:
-                    self._deliver(b"".join(begun))
-                    for line in rest[:-1]:
-                        self._deliver(line)
-                    begun, size = [rest[-1]], len(rest[-1])
-                if size > MAX_LINE_BYTES:
+                for line in frames.feed(data):
+                    self._deliver(line)
+                if frames.pending > MAX_LINE_BYTES:
                     break
         except (msgspec.DecodeError, OverflowError, RecursionError, OSError):
             pass  # it does not keep to the protocol: end it, like one that ended itself

@@ -1,19 +1,8 @@
-"""The person's attention as a budget: how often they were asked, and what was refused since nobody was there."""
+"""The person's attention as a budget: how often they were asked."""
 
 from __future__ import annotations
 
-from assistant.types import Action, Data, Verdict
-
 HOUR_MS = 3_600_000
-
-
-class Refusal(Data, frozen=True):
-    """Something that would have been asked, had anybody been there. Enough to take it up again later."""
-
-    digest: str
-    action: Action
-    verdict: Verdict
-    time_ms: int
 
 
 class Attention:
@@ -21,7 +10,6 @@ class Attention:
 
     def __init__(self) -> None:
         self._asked: dict[str, int] = {}
-        self._refused: dict[str, Refusal] = {}
 
     def asked(self, digest: str, now_ms: int) -> None:
         """A question is put."""
@@ -35,15 +23,3 @@ class Attention:
     def asks_last_hour(self, now_ms: int) -> int:
         """Questions of the last sixty minutes."""
         return sum(now_ms - at < HOUR_MS for at in self._asked.values())
-
-    def refused(self, refusal: Refusal) -> None:
-        """Nobody was there to answer."""
-        self._refused[refusal.digest] = refusal
-
-    def waiting(self) -> tuple[Refusal, ...]:
-        """What was refused unattended and not taken up since, oldest first."""
-        return tuple(self._refused.values())
-
-    def taken_up(self, digest: str) -> None:
-        """The person has answered it now."""
-        self._refused.pop(digest, None)

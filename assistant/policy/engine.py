@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from assistant.errors import PolicyError
+from assistant.errors import PolicyError, nearest
 from assistant.policy.book import PolicyBook
 from assistant.policy.cedar import Policy, Schema, parse_file, validate
 from assistant.policy.files import Layer, PolicyFile, Problem, sha256
@@ -71,7 +70,7 @@ class Engine:
         names = tuple(sorted({*self.enabled, *packs}))
         for name in names:
             if name not in self.packs:
-                raise PolicyError(f"there is no pack `{name}`", hint=_nearest(name, self.packs))
+                raise PolicyError(f"there is no pack `{name}`", hint=nearest(name, sorted(self.packs), "packs"))
         key = (autonomy, names, extra)
         if key not in self._books:
             if len(self._books) > 64:
@@ -213,7 +212,9 @@ class _Build:
             if name in packs:
                 enabled.append(name)
             else:
-                self.problems.append(Problem(file.path, line, f"there is no pack `{name}`", _nearest(name, packs)))
+                self.problems.append(
+                    Problem(file.path, line, f"there is no pack `{name}`", nearest(name, sorted(packs), "packs"))
+                )
         return enabled
 
     def _stand_in(self) -> Policy:
@@ -222,8 +223,3 @@ class _Build:
         reason = f"a policy file is broken and must be mended first: {where}"
         text = f'@id("{BROKEN}")\nforbid(principal, action, resource);'
         return Policy(BROKEN, Layer.SHIPPED, first.file, first.line, text, permit=False, reason=reason, code="refused")
-
-
-def _nearest(name: str, known: dict[str, tuple[Policy, ...]]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean `{close[0]}`?" if close else f"packs: {', '.join(sorted(known))}"

@@ -10,9 +10,6 @@ from assistant.policy.book import Link
 from assistant.policy.request import ACTION_PARENTS, CEDAR_TYPES, Part, ancestors
 from assistant.types import Action, Answer, Effect, Grant, Resource
 
-UNGRANTABLE = frozenset({"held"})
-"""Facts that no grant covers; `policies/base.cedar` forbids them without a yes each time."""
-
 
 class Grants:
     """The grants of one task that have not been revoked, with the uses that are left."""

@@ -57,10 +57,6 @@ class TextIndex:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def has_word(self, word: str) -> bool:
-        """Whether the normal form `word` was seen, however short."""
-        return word in self._places
-
     def find(self, value: str | Value) -> int | None:
         """The piece where `value` stands last, in any of its normal forms. None for values too short to tell."""
         form = Value(value) if isinstance(value, str) else value

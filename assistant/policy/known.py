@@ -24,7 +24,8 @@ def destination(value: str, seen: Provenance) -> tuple[str, Sighting]:
 
     own, named (the person wrote it), trusted, described (its record or its owner's name was pointed out, and there is no
     second candidate), internal (the person's own organisation), member (a name from a structured field), referred (a plain
-    link in a message that the person pointed to), external (an address from a structured field), text, unknown.
+    link in a message that the person pointed to), external (an address from a structured field), field (anything else from
+    one), text, unknown.
     """
     if seen.is_own(value):
         return "own", Sighting(Origin.PROMPT)
@@ -49,7 +50,7 @@ def destination(value: str, seen: Provenance) -> tuple[str, Sighting]:
 
 
 def target(value: str, seen: Provenance) -> tuple[str, Sighting]:
-    """The class of a target: named, described, trusted, member, text, unknown. A path is named by its last part too."""
+    """The class of a target: named, described, trusted, member, field (of a record), text, unknown. A path is named by its last part too."""
     found = seen.find(value)
     if found.origin is Origin.PROMPT and _really_named(value, seen):
         return "named", found

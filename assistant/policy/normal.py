@@ -30,6 +30,7 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-=])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){8,}(?![0-9A-Za-z])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})")
 VALUE_CHARS = 1000
+"""Characters of a value that are compared as a whole. Chosen: beyond any name, address or path."""
 _DECODED_MAX = 262_144
 """Longest decoded text that is looked at, in characters."""
 

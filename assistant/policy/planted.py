@@ -38,9 +38,3 @@ class PlantedChecks:
         self.noticed += noticed
         self.missed += not noticed
         return noticed
-
-    @property
-    def read_rate(self) -> float | None:
-        """The share of checks that were noticed, or None when none was planted."""
-        total = self.noticed + self.missed
-        return self.noticed / total if total else None

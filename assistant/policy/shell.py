@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 65_536
 MAX_COMMANDS = 150
 MAX_NESTING = 60
+"""Bytes of a line, commands in it, and depth of its syntax tree: a line beyond any of them is not understood. Chosen."""
 MAX_SHELLS = 5
 """How deep `sh -c "sh -c ..."` is followed."""
 DYNAMIC = "\ufffd"

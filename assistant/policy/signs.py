@@ -47,7 +47,6 @@ COPIED_WHOLE = 4
 DICTATED_REACH = 60
 """Values of one call that stand within so many words are taken for dictated together."""
 
-EGRESS = frozenset({"fetch", "send", "act", "pay", "book", "admin"})
 _CARRYING = frozenset({"send", "act", "pay", "book", "admin", "write"})
 
 

@@ -21,6 +21,7 @@ from assistant.policy.provenance import Field, field_name
 MAX_CHARS = 400_000
 """Longer text counts as running text. Reading this much YAML takes a tenth of a second."""
 MAX_FIELDS = 20_000
+"""Of one result; further ones are left out, and so can't be pointed to. Chosen."""
 _MAX_DEPTH = 12
 
 _KEY = re.compile(r"[^\W\d][\w-]{0,63}")

@@ -26,8 +26,6 @@ ARCHITECTURE = 4
 """Offset of the AUDIT_ARCH_* word."""
 
 Instruction = tuple[int, int, int, int]
-Test = tuple[Instruction, ...]
-"""Instructions that fall through when they hold and jump `fail` further when they do not; see `when`."""
 
 
 def errno(number: int) -> int:

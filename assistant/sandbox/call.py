@@ -14,11 +14,14 @@ from assistant.types import Limits
 
 MIB = 1 << 20
 DEFAULT_WALL_S = 120.0
+"""Limits of a call whose tool sets none. All are chosen: room for a build or a test run, an end to what went astray."""
 DEFAULT_MEMORY_BYTES = 4 << 30
 DEFAULT_PROCESSES = 512
 DEFAULT_FILE_BYTES = 4 << 30
 DEFAULT_DISK_BYTES = 8 << 30
+"""How much the stage may grow."""
 DEFAULT_OUTPUT_BYTES = 1 << 20
+"""Of what it prints; a model is given far less of it."""
 _OPEN_FILES = 8192
 _FILTER_FD, _OPTIONS_FD, _STATUS_FD = "9", "10", "11"
 _SHM_BYTES = 256 * MIB

@@ -88,7 +88,6 @@ class OneCommand:
             raise
         self._channel = channel
         self._egress: EgressThread | None = None
-        self._signals = 0
 
     @property
     def stage(self) -> DiskStage:
@@ -198,7 +197,6 @@ class _Pump:
         self._outputs: dict[int, int] = {}
         self._feed = -1
         self._left = b""
-        self._stdin_open = True
         self._caught = 0
         self._report: dict[str, Any] | None = None
 

@@ -14,28 +14,9 @@ from typing import Any, Protocol
 import msgspec
 
 from assistant.errors import AssistantError, ToolError
+from assistant.framing import LineFrames
+from assistant.servers import lines
 from assistant.servers.launcher import Launch, Launcher, Pipe
-from assistant.servers.lines import (
-    MAX_LINE_BYTES,
-    Answer,
-    Ask,
-    Broken,
-    Call,
-    Cancel,
-    Failed,
-    GetPrompt,
-    Handshake,
-    Line,
-    List,
-    Order,
-    Prepared,
-    Progress,
-    ReadResource,
-    Ready,
-    Request,
-    Result,
-    Spoken,
-)
 from assistant.servers.offer import Offer
 from assistant.types import JSON
 from assistant.visible import one_line
@@ -71,8 +52,8 @@ class ServerGone(Exception):
 
 
 class _Waiting:
-    def __init__(self, progress: Callable[[Progress], None] | None) -> None:
-        self.future: asyncio.Future[Result | Failed] = asyncio.get_running_loop().create_future()
+    def __init__(self, progress: Callable[[lines.Progress], None] | None) -> None:
+        self.future: asyncio.Future[lines.Result | lines.Failed] = asyncio.get_running_loop().create_future()
         self.progress = progress
 
 
@@ -80,7 +61,7 @@ class ServerProcess:
     """One server. Use from one event loop."""
 
     def __init__(
-        self, launch: Launch, shake: Handshake, launcher: Launcher, host: Host, *, start_s: float = START_S
+        self, launch: Launch, shake: lines.Handshake, launcher: Launcher, host: Host, *, start_s: float = START_S
     ) -> None:
         self._launch = launch
         self._shake = shake
@@ -94,7 +75,7 @@ class ServerProcess:
         self._asks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[Offer] | None = None
         self._encoder = msgspec.json.Encoder()
-        self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+        self._decoder: msgspec.json.Decoder[lines.Line] = msgspec.json.Decoder(lines.Line)
         self._unheard = 0
 
     @property
@@ -122,22 +103,22 @@ class ServerProcess:
         return (await asyncio.shield(self._start()))[1]
 
     async def call(
-        self, tool: str, arguments: dict[str, JSON], progress: Callable[[Progress], None] | None = None
-    ) -> Result | Failed:
+        self, tool: str, arguments: dict[str, JSON], progress: Callable[[lines.Progress], None] | None = None
+    ) -> lines.Result | lines.Failed:
         """Call a tool. Raises what `offer` raises, and ServerGone."""
-        return await self._request(lambda n: Call(n, tool, arguments), progress)
+        return await self._request(lambda n: lines.Call(n, tool, arguments), progress)
 
-    async def listing(self, what: str) -> Result | Failed:
+    async def listing(self, what: str) -> lines.Result | lines.Failed:
         """`resources` or `prompts`. Raises as `call`."""
-        return await self._request(lambda n: List(n, what), None)
+        return await self._request(lambda n: lines.List(n, what), None)
 
-    async def read(self, uri: str) -> Result | Failed:
+    async def read(self, uri: str) -> lines.Result | lines.Failed:
         """One resource. Raises as `call`."""
-        return await self._request(lambda n: ReadResource(n, uri), None)
+        return await self._request(lambda n: lines.ReadResource(n, uri), None)
 
-    async def prompt(self, name: str, arguments: dict[str, str]) -> Result | Failed:
+    async def prompt(self, name: str, arguments: dict[str, str]) -> lines.Result | lines.Failed:
         """One prompt, filled in. Raises as `call`."""
-        return await self._request(lambda n: GetPrompt(n, name, arguments), None)
+        return await self._request(lambda n: lines.GetPrompt(n, name, arguments), None)
 
     async def aclose(self) -> None:
         """End the process and everything in its room. May be called twice; a later request starts a new one."""
@@ -154,8 +135,8 @@ class ServerProcess:
     # ------------------------------------------------------------ requests
 
     async def _request(
-        self, make: Callable[[int], Request], progress: Callable[[Progress], None] | None
-    ) -> Result | Failed:
+        self, make: Callable[[int], lines.Request], progress: Callable[[lines.Progress], None] | None
+    ) -> lines.Result | lines.Failed:
         pipe, _ = await asyncio.shield(self._start())
         number = next(self._numbers)
         waiting = self._waiting[number] = _Waiting(progress)
@@ -163,7 +144,7 @@ class ServerProcess:
         try:
             await self._send(pipe, make(number))
             reply = await asyncio.shield(waiting.future)
-            if isinstance(reply, Failed) and reply.kind == "broken":
+            if isinstance(reply, lines.Failed) and reply.kind == "broken":
                 await self.aclose()  # what is left of it is no use to the next request
                 raise ServerGone(one_line(reply.message, 200))
             return reply
@@ -179,7 +160,7 @@ class ServerProcess:
         """Tell the server, then end it where it runs here: a server may go on with what it was told to stop."""
         with suppress(TimeoutError, ConnectionError, ServerGone):
             async with asyncio.timeout(CANCEL_S):
-                await self._send(pipe, Cancel(number))
+                await self._send(pipe, lines.Cancel(number))
                 await asyncio.shield(waiting.future)
         if self.local:
             await self.aclose()
@@ -216,24 +197,16 @@ class ServerProcess:
             await pipe.stop()
             raise
 
-    async def _send(self, pipe: Pipe, line: Order) -> None:
+    async def _send(self, pipe: Pipe, line: lines.Order) -> None:
         await pipe.write(self._encoder.encode(line) + b"\n")
 
     async def _read(self, pipe: Pipe, ready: asyncio.Future[Offer]) -> None:
-        begun: list[bytes] = []
-        size = 0
-        why = "it ended"
+        frames, why = LineFrames(), "it ended"
         try:
             while data := await pipe.read():
-                first, *rest = data.split(b"\n")
-                begun.append(first)
-                size += len(first)
-                if rest:
-                    self._take(b"".join(begun), pipe, ready)
-                    for line in rest[:-1]:
-                        self._take(line, pipe, ready)
-                    begun, size = [rest[-1]], len(rest[-1])
-                if size > MAX_LINE_BYTES:
+                for line in frames.feed(data):
+                    self._take(line, pipe, ready)
+                if frames.pending > lines.MAX_LINE_BYTES:
                     why = "it said more than is taken in one line"
                     break
         except (msgspec.DecodeError, OverflowError, RecursionError, OSError) as error:
@@ -243,35 +216,35 @@ class ServerProcess:
             await pipe.stop()
 
     def _take(self, data: bytes, pipe: Pipe, ready: asyncio.Future[Offer]) -> None:
-        line: Line = self._decoder.decode(data)
+        line: lines.Line = self._decoder.decode(data)
         match line:
-            case Prepared():
+            case lines.Prepared():
                 pass  # taken before it had said so
-            case Ready():
+            case lines.Ready():
                 self._host.offered(line.offer)
                 if not ready.done():
                     ready.set_result(line.offer)
-            case Result() | Failed():
+            case lines.Result() | lines.Failed():
                 waiting = self._waiting.get(line.id)
                 if waiting is None:
                     self._count(data)
                 elif not waiting.future.done():
                     waiting.future.set_result(line)
-            case Progress():
+            case lines.Progress():
                 self._count(data)
                 waiting = self._waiting.get(line.id)
                 if waiting is not None and waiting.progress is not None:
                     waiting.progress(line)
-            case Spoken():
+            case lines.Spoken():
                 self._count(data)
                 self._host.said(one_line(line.level, 20), one_line(line.text, 500))
-            case Ask():
+            case lines.Ask():
                 if len(self._asks) >= MAX_ASKS:
                     raise OverflowError
                 task = self._keep(self._answer(pipe, line))
                 self._asks.add(task)
                 task.add_done_callback(self._asks.discard)
-            case Broken():
+            case lines.Broken():
                 if not ready.done():
                     ready.set_exception(self._broken(line.message, pipe))
                     ready.exception()
@@ -281,13 +254,13 @@ class ServerProcess:
         if self._unheard > MAX_UNHEARD_BYTES:
             raise OverflowError
 
-    async def _answer(self, pipe: Pipe, ask: Ask) -> None:
+    async def _answer(self, pipe: Pipe, ask: lines.Ask) -> None:
         try:
-            answer = Answer(ask.ask, await self._host.answer(ask.what, ask.body))
+            answer = lines.Answer(ask.ask, await self._host.answer(ask.what, ask.body))
         except AssistantError as error:
-            answer = Answer(ask.ask, error=error.message)
+            answer = lines.Answer(ask.ask, error=error.message)
         except (KeyError, TypeError, ValueError, AttributeError):
-            answer = Answer(ask.ask, error="the question does not fit")
+            answer = lines.Answer(ask.ask, error="the question does not fit")
         with suppress(ConnectionError):
             await self._send(pipe, answer)
 

@@ -21,6 +21,7 @@ PROTOCOL = "server"
 MAX_NAME = 64
 """What all providers take as a function's name."""
 MAX_DESCRIPTION = 2048
+"""Characters of a description that a model is given; each request carries them. Chosen."""
 _HASH = 6
 _NAMES = ("$schema", "$id")
 """Addresses that a validator might look up, and no use to a model."""

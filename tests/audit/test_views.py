@@ -13,6 +13,7 @@ import pytest
 from assistant.audit import upkeep
 from assistant.audit.log import Draft, Log
 from assistant.audit.page import Filter
+from assistant.audit.task_view import open_intents_of
 from assistant.audit.views import Views
 from assistant.config import Paths, find_paths
 from assistant.errors import LogDamaged, UsageError
@@ -156,7 +157,7 @@ class TestConversation:
     def test_an_intent_without_outcome_may_have_happened(self, log: Log, views: Views) -> None:
         one_turn(log, "t", "a", "b", call="c1")
         log.append("intent", "t", {"call": "c2", "tool": "run_command", "effect": "execute"})
-        assert [e.body["call"] for e in views.open_intents("t")] == ["c2"]
+        assert [e.body["call"] for e in open_intents_of(views.task_entries("t"))] == ["c2"]
 
 
 class TestPage:
@@ -224,7 +225,9 @@ class TestPage:
         "query", ['"', "'", "*", "AND", "NEAR(", "a-b", "col:x", "\\", "%", "_", "\x00", "税", "()"]
     )
     def test_no_query_breaks_the_search(self, views: Views, query: str) -> None:
-        views.page(search=query)
+        found = views.page(search=query)
+        assert found.searched_to == 0, "it looked at all there is"
+        assert set(found.rows) <= set(views.page().rows)
 
     def test_A8_rows_are_safe_to_show(self, log: Log, views: Views) -> None:
         log.append("ki\x1bnd", "ta\u202esk", {"message": "\x1b[31mred\u202e", "what": "a\nb"})

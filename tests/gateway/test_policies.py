@@ -9,6 +9,7 @@ import pytest
 
 from assistant.config import find_paths
 from assistant.gateway.policies import Policies
+from assistant.shipped import shipped
 from assistant.types import Decision, Effect
 from tests.policy.making import action, make_session
 
@@ -69,6 +70,28 @@ def test_a_file_that_can_t_be_used_closes_the_door(home: Path, own: Path, raw: b
     found = policies(home)
     assert reads(found) is Decision.DENY
     assert found.engine().problems
+
+
+def test_more_files_than_are_read_close_the_door_rather_than_lose_one(
+    home: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = sum(1 for f in shipped("policies").rglob("*") if f.is_file())
+    monkeypatch.setattr("assistant.gateway.policies.MAX_FILES", most)
+    for number in range(most):
+        (own / f"a{number:03}.cedar").write_text("")
+    assert reads(policies(home)) is Decision.ALLOW
+    (own / "z.cedar").write_text("")
+    found = policies(home)
+    assert reads(found) is Decision.DENY
+    assert f"more than {most} files" in str(found.engine().problems[0])
+
+
+def test_what_stands_where_the_folder_should_closes_the_door(home: Path, own: Path) -> None:
+    own.rmdir()
+    own.write_text("")
+    found = policies(home)
+    assert reads(found) is Decision.DENY
+    assert "can't be listed" in str(found.engine().problems[0])
 
 
 def test_a_link_and_a_pipe_close_the_door_without_being_read(home: Path, own: Path) -> None:

@@ -95,9 +95,10 @@ class TestOrigins:
     def test_nothing_makes_tracing_fail(self, text: str, value: str) -> None:
         found = seen(text)
         found.said(text[:50])
-        found.find(value)
         known.destination(value, found)
-        known.target(value, found)
+        judged, where = known.target(value, found)
+        last = value.rstrip("/").rpartition("/")[2]
+        assert judged != "named" or where.origin is Origin.PROMPT or found.in_prompt(last)
 
     def test_the_label_of_the_conversation_joins_what_was_read(self) -> None:
         found = seen("x", label=Label(Integrity.TRUSTED, Confidentiality.PUBLIC))

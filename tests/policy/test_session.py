@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistant.canonical import digest
 from assistant.errors import PolicyError, UsageError
 from assistant.policy import grants as granting
-from assistant.policy.attention import HOUR_MS, Attention, Refusal
+from assistant.policy.attention import HOUR_MS, Attention
 from assistant.policy.boundaries import EXAMPLES, propose
 from assistant.policy.files import Layer, PolicyFile
 from assistant.policy.planted import PlantedChecks
@@ -157,6 +157,13 @@ class TestBoundaries:
     @pytest.mark.parametrize("words", EXAMPLES)
     def test_every_example_becomes_a_policy_that_holds(self, session: Session, words: str) -> None:
         session.add_boundary(propose(words, name="b1", folder=FOLDER))
+        pay = action(Effect.ACT, Resource("service", "bank"), kind="pay")
+        asked = (
+            EXECUTE, run(["npm", "publish"]), run(["curl", "https://example.org"]), mail("a@example.com"), pay,
+            delete("a.txt"), action(Effect.READ, "secrets/a"), action(Effect.WRITE, "src/generated/a.py", staged=True),
+        )  # fmt: skip
+        verdicts = [session.judge(one, now_ms=0) for one in asked]
+        assert any(v.decision is Decision.DENY and words in v.reason for v in verdicts)
 
     @pytest.mark.parametrize(
         ("words", "asked", "decision"),
@@ -262,13 +269,6 @@ class TestAttention:
         attention.asked("b", HOUR_MS)
         assert attention.asks_last_hour(HOUR_MS) == 1
 
-    def test_what_was_refused_unattended_waits_until_it_is_taken_up(self, session: Session) -> None:
-        verdict = session.judge(STRANGER, now_ms=0)
-        session.attention.refused(Refusal(digest(STRANGER), STRANGER, verdict, 0))
-        assert [r.action for r in session.attention.waiting()] == [STRANGER]
-        session.attention.taken_up(digest(STRANGER))
-        assert session.attention.waiting() == ()
-
     def test_planted_checks_are_off_and_measure_who_still_reads(self) -> None:
         assert not PlantedChecks().due(0.0)
         checks = PlantedChecks(enabled=True, every=10)
@@ -276,7 +276,7 @@ class TestAttention:
         asked = checks.action(FOLDER)
         checks.answered(yes(asked, Answer.NO))
         checks.answered(yes(asked))
-        assert checks.read_rate == 0.5
+        assert (checks.noticed, checks.missed) == (1, 1)
 
 
 # ---------------------------------------------------------------- properties

@@ -124,7 +124,8 @@ def test_no_text_makes_the_parser_fail(text: str) -> None:
 
 @given(st.lists(st.sampled_from(list("gitpush \"'\\$`(){}|&;<>\n*?x")), max_size=40))
 def test_no_shell_signs_make_the_parser_fail(signs: list[str]) -> None:
-    parse("".join(signs))
+    line = parse("".join(signs))
+    assert line.understood is not bool(line.unclear)
 
 
 def test_redirects_are_listed() -> None:

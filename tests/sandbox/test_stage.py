@@ -92,6 +92,7 @@ class TestRenames:
 
     async def test_git_moves_files_of_a_folder_that_was_there(self, place: Place) -> None:
         await place.sh("git init -q . && git add -A && mkdir new && git mv old/f new/f && [ -f new/f ]")
+        assert place.kinds()["new/f"] == "renamed"
 
     async def test_equal_files_are_paired_by_name(self, place: Place) -> None:
         for name in ("one", "two"):

@@ -148,7 +148,7 @@ class TestQuestions:
             return "because", "some/model"
 
         assert world.gateway.servers is not None
-        world.gateway.servers.sampler = sampler
+        world.gateway.servers.questions.sampler = sampler
         result = await world.call("asks__think", question="why")
         assert result.text == "some/model says because"
         assert len(asked) == 1

@@ -105,7 +105,7 @@ class TestTokens:
         config = world.servers.configs["far"]
 
         async def ask(config: object, what: str, **body: object) -> object:
-            return await servers.answer(config, "", lambda event: None, what, body)  # pyright: ignore[reportArgumentType]
+            return await servers.questions.answer(config, "", lambda event: None, what, body)  # pyright: ignore[reportArgumentType]
 
         await ask(config, "secret_set", key="tokens", value="t0ken")
         assert await ask(config, "secret_get", key="tokens") == "t0ken"
@@ -124,7 +124,9 @@ class TestTokens:
         assert servers is not None
         for url in ("file:///etc/passwd", "javascript:alert(1)", "https://a@b.example", "https://b.example/\u202e"):
             with pytest.raises(AssistantError):
-                await servers.answer(config, "", lambda event: None, "authorize", {"url": url})
+                await servers.questions.answer(config, "", lambda event: None, "authorize", {"url": url})
         with pytest.raises(UsageError, match="nobody signed in"):
-            await servers.answer(config, "", lambda event: None, "authorize", {"url": "https://b.example/?state=1"})
+            await servers.questions.answer(
+                config, "", lambda event: None, "authorize", {"url": "https://b.example/?state=1"}
+            )
         assert [q.kind for q in world.approver.questions] == ["sign_in"]

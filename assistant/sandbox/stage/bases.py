@@ -15,9 +15,11 @@ from assistant.sandbox.stage.index import Known
 from assistant.sandbox.stage.tree import Tree
 
 MAX_FILES = 2_000
+"""Files of one stage whose former text is kept; of the others a conflict is shown without a merge. Chosen."""
 MAX_FILE_BYTES = 1 << 20
 """As much as a diff is made of."""
 MAX_BYTES = 64 << 20
+"""Of all of them together. Chosen."""
 
 
 class Bases:

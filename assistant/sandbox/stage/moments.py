@@ -22,6 +22,7 @@ from assistant.sandbox.stage.tree import Tree, copy_content, split
 MAX_BYTES = 1 << 30
 """Contents of all moments of one task. A stage that alone is larger is not kept."""
 MAX_MOMENTS = 500
+"""Of one task, a moment a turn: the oldest are forgotten first. Chosen."""
 KEPT_TYPES = ("file", "dir", "symlink")
 
 

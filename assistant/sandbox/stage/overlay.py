@@ -18,7 +18,6 @@ from assistant.sandbox.stage.seen import Seen, look
 from assistant.sandbox.stage.tree import LONGEST, Tree, copy_content, split
 
 _OPAQUE = "user.overlay.opaque"
-_PRIVATE_XATTR = "user.overlay."
 
 
 def is_whiteout(found: os.stat_result) -> bool:

@@ -20,6 +20,7 @@ from assistant.sandbox.stage.writer import Step
 
 MAX_BYTES = 2 << 30
 MAX_SETS = 50
+"""Applied sets that can be undone, and the bytes kept for them: the oldest are forgotten first, and it is said. Chosen."""
 
 
 class _Item(msgspec.Struct, array_like=True):

@@ -13,6 +13,7 @@ MAX_TEXT_BYTES = 2 * 2**20
 
 
 MAX_IMAGES = 8
+"""Of one answer; further ones are left out. Chosen."""
 MAX_IMAGE_CHARACTERS = 5 * 2**20
 """Of base64, all together: with the text it stays below the 8 MiB of a line. One picture that models take has at most 5 million."""
 
@@ -44,11 +45,6 @@ def images_of(blocks: Iterable[Any]) -> tuple[Image, ...]:
             found.append(Image(media_type, data))
             left -= len(data)
     return tuple(found)
-
-
-def resource_text(contents: Iterable[Any]) -> tuple[str, bool]:
-    """The words of a resource's contents."""
-    return text_of(contents)
 
 
 def plain_data(value: Any) -> JSON:

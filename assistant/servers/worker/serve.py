@@ -16,26 +16,7 @@ from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from assistant.servers.lines import (
-    MAX_LINE_BYTES,
-    Answer,
-    Ask,
-    Broken,
-    Call,
-    Cancel,
-    Failed,
-    GetPrompt,
-    Handshake,
-    Line,
-    List,
-    Order,
-    Progress,
-    ReadResource,
-    Ready,
-    Request,
-    Result,
-    Spoken,
-)
+from assistant.servers import lines
 from assistant.servers.worker import child as children
 from assistant.servers.worker.content import images_of, plain_data, text_of
 from assistant.servers.worker.inventory import inventory, listing
@@ -44,7 +25,7 @@ _GOODBYE_S = 1.0
 _LAST_WORDS_S = 0.2
 
 
-async def serve(shake: Handshake, child: subprocess.Popen[bytes] | None, rest: bytes, out: int) -> None:
+async def serve(shake: lines.Handshake, child: subprocess.Popen[bytes] | None, rest: bytes, out: int) -> None:
     """Serve one server until standard input ends or the server is gone."""
     await Worker(shake, child, out).serve(rest)
 
@@ -52,12 +33,12 @@ async def serve(shake: Handshake, child: subprocess.Popen[bytes] | None, rest: b
 class Worker:
     """One process, one server, several requests at once."""
 
-    def __init__(self, shake: Handshake, child: subprocess.Popen[bytes] | None, out: int) -> None:
+    def __init__(self, shake: lines.Handshake, child: subprocess.Popen[bytes] | None, out: int) -> None:
         self._shake = shake
         self._child = child
         self._out = out
         self._encoder = msgspec.json.Encoder()
-        self._orders = msgspec.json.Decoder(Order)
+        self._orders = msgspec.json.Decoder(lines.Order)
         self._asks: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._requests: dict[int, asyncio.Task[None]] = {}
@@ -86,7 +67,7 @@ class Worker:
 
     async def _input(self, rest: bytes) -> asyncio.StreamReader:
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
+        reader = asyncio.StreamReader(limit=lines.MAX_LINE_BYTES)
         reader.feed_data(rest)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         return reader
@@ -102,13 +83,13 @@ class Worker:
     async def _connect(self) -> None:
         try:
             async with self._transport_client() as client:
-                await self._say(Ready(await inventory(client), str(client.protocol_version)))
+                await self._say(lines.Ready(await inventory(client), str(client.protocol_version)))
                 self._connected.set_result(client)
                 watching = asyncio.create_task(self._watch(client))
                 await self._over.wait()
                 watching.cancel()
         except Exception as error:  # whatever a server or its network does, the core hears one plain word
-            await self._say(Broken(_reason(error)))
+            await self._say(lines.Broken(_reason(error)))
 
     def _transport_client(self) -> Client:
         shake = self._shake
@@ -163,7 +144,7 @@ class Worker:
         client = await self._connected
         self._relisting = None
         try:
-            await self._say(Ready(await inventory(client), str(client.protocol_version)))
+            await self._say(lines.Ready(await inventory(client), str(client.protocol_version)))
         except Exception as error:  # the server is asked again at the next change or start
             sys.stderr.write(f"worker: the tools can't be listed again: {_reason(error)}\n")
 
@@ -173,7 +154,7 @@ class Worker:
         number = next(self._numbers)
         future = self._asks[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._say(Ask(number, what, body))
+            await self._say(lines.Ask(number, what, body))
             return await future
         finally:
             self._asks.pop(number, None)
@@ -211,7 +192,7 @@ class Worker:
         )
 
     async def _logged(self, params: types.LoggingMessageNotificationParams) -> None:
-        await self._say(Spoken(str(params.level), str(params.data)[:2000]))
+        await self._say(lines.Spoken(str(params.level), str(params.data)[:2000]))
 
     # ------------------------------------------------------------ what the core asks for
 
@@ -223,68 +204,68 @@ class Worker:
                 sys.stderr.write(f"worker: an order does not fit: {error}\n")
                 continue
             match order:
-                case Answer():
+                case lines.Answer():
                     future = self._asks.pop(order.ask, None)
                     if future is not None and not future.done():
                         if order.error:
                             future.set_exception(RuntimeError(order.error))
                         else:
                             future.set_result(order.body)
-                case Cancel():
+                case lines.Cancel():
                     if task := self._requests.get(order.id):
                         task.cancel()
-                case Handshake():
+                case lines.Handshake():
                     continue
                 case _:
                     self._requests[order.id] = group.create_task(self._run(order))
 
-    async def _run(self, order: Request) -> None:
+    async def _run(self, order: lines.Request) -> None:
         try:
             client = await asyncio.shield(self._connected)
-            reply: Line = await self._perform(client, order)
+            reply: lines.Line = await self._perform(client, order)
         except asyncio.CancelledError:
-            reply = Failed(order.id, "cancelled", "cancelled")
+            reply = lines.Failed(order.id, "cancelled", "cancelled")
         except MCPError as error:
             kind = "broken" if error.error.code == types.CONNECTION_CLOSED else "refused"
-            reply = Failed(order.id, kind, error.error.message[:4000])
+            reply = lines.Failed(order.id, kind, error.error.message[:4000])
         except Exception as error:  # a bug here or there must end one request, not all of them
-            reply = Failed(order.id, "broken", _reason(error))
+            reply = lines.Failed(order.id, "broken", _reason(error))
         self._requests.pop(order.id, None)
         await self._say(reply)
 
-    async def _perform(self, client: Client, order: Request) -> Result:
+    async def _perform(self, client: Client, order: lines.Request) -> lines.Result:
         match order:
-            case Call():
+            case lines.Call():
                 return await self._call(client, order)
-            case ReadResource():
+            case lines.ReadResource():
                 found = await client.read_resource(order.uri)
                 text, cut = text_of(found.contents)
-                return Result(order.id, text, truncated=cut, images=images_of(found.contents))
-            case GetPrompt():
+                return lines.Result(order.id, text, truncated=cut, images=images_of(found.contents))
+            case lines.GetPrompt():
                 prompt = await client.get_prompt(order.name, order.arguments or None)
                 text, cut = text_of(m.content for m in prompt.messages)
-                return Result(order.id, text, truncated=cut)
-            case List():
+                return lines.Result(order.id, text, truncated=cut)
+            case lines.List():
                 text, data = await listing(client, order.what)
-                return Result(order.id, text, structured=data)
+                return lines.Result(order.id, text, structured=data)
 
-    async def _call(self, client: Client, order: Call) -> Result:
+    async def _call(self, client: Client, order: lines.Call) -> lines.Result:
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
-            await self._say(Progress(order.id, progress, total, (message or "")[:1000]))
+            await self._say(lines.Progress(order.id, progress, total, (message or "")[:1000]))
 
         result = await client.call_tool(order.tool, dict(order.arguments), progress_callback=progressed)
         text, cut = text_of(result.content)
         structured: Any = result.structured_content
-        return Result(order.id, text, not result.is_error, structured, cut, images_of(result.content))
+        return lines.Result(order.id, text, not result.is_error, structured, cut, images_of(result.content))
 
-    async def _say(self, line: Line) -> None:
+    async def _say(self, line: lines.Line) -> None:
         data = self._encoder.encode(line)
-        if len(data) > MAX_LINE_BYTES - 2:
+        if len(data) > lines.MAX_LINE_BYTES - 2:
             number = getattr(line, "id", 0)
             fit = (
-                Failed(number, "broken", f"the answer has {len(data)} bytes, more than is taken")
+                lines.Failed(number, "broken", f"the answer has {len(data)} bytes, more than is taken")
                 if number
-                else Broken("it said more than is taken in one line")
+                else lines.Broken("it said more than is taken in one line")
             )
             data = self._encoder.encode(fit)
         self._writer.write(data + b"\n")

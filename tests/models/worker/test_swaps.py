@@ -94,7 +94,7 @@ async def test_W5_every_family_takes_over_from_every_other_at_every_point(server
     points = await loop_of(server, first)
     for second in FAMILIES:
         for history in points:
-            await turn(server, second, history, "text")
+            assert (await turn(server, second, history, "text")).text
 
 
 @pytest.mark.parametrize("second", FAMILIES)
@@ -186,7 +186,7 @@ class TestOddHistories:
             [Message("user", (TextPart(""),)), Message("assistant", (TextPart("x "),)), ASK],
         ]
         for history in odd:
-            await turn(server, family, history, "text")
+            assert (await turn(server, family, history, "text")).text
 
     async def test_a_name_that_had_to_be_changed_comes_back_as_our_own(self, server: StrictServer) -> None:
         """Families that refuse `read.file` get another name, and the call names our tool again."""
