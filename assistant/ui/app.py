@@ -17,18 +17,23 @@ from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import Worker, get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from assistant.config import Look
 from assistant.ui import themes
 from assistant.ui.language import N_, _
 from assistant.ui.painter import Painter
+from assistant.ui.removal import Removal
 from assistant.ui.safe import ControlFilter
 from assistant.ui.screens.chat import ChatScreen
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.await_remove import AwaitRemove
+    from textual.dom import DOMNode
     from textual.signal import Signal
+    from textual.widget import Widget
 
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
@@ -148,6 +153,10 @@ class AssistantApp(App[int], inherit_bindings=False):
         self.painter.forget()
         self.screen.refresh()
 
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Every removal of a widget passes here: who waits for it can be cancelled, the removal can't."""
+        return Removal.of(super()._prune(*nodes, parent=parent))
+
     # ------------------------------------------------------------ the desk
 
     async def desk(self) -> Desk:
@@ -243,6 +252,17 @@ class AssistantApp(App[int], inherit_bindings=False):
         """Tell every chat how many of the others need the person."""
         for chat in self.chats.values():
             chat.status.set(others=sum(1 for other in self.chats.values() if other is not chat and other.needs_person))
+
+    async def push_screen_wait(self, screen: Screen[Any] | str, *, mode: str | None = None) -> Any:
+        """Open `screen` over the one whose worker calls this, and wait for its result.
+
+        Textual first runs here whatever the application was to do next, the closing of that very screen too: the worker
+        would wait for its own end. A screen that was closed meanwhile asks nothing any more: its worker ends instead.
+        """
+        asker = cast("Worker[Any]", get_current_worker()).node.screen
+        if not any(asker in stack for stack in self._screen_stacks.values()):
+            raise asyncio.CancelledError
+        return await asyncio.shield(self.push_screen(screen, wait_for_dismiss=True, mode=mode))
 
     async def confirm(self, question: str, detail: str = "") -> bool:
         """Ask yes or no. Call from a worker."""
