@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.await_remove import AwaitRemove
     from textual.dom import DOMNode
+    from textual.driver import Driver
     from textual.signal import Signal
     from textual.widget import Widget
 
@@ -46,6 +47,10 @@ cast("dict[str, Any]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,
 
 CLOSE_S = 5.0
 """How long leaving waits for what runs to stop."""
+HURRY_S = 1.5
+"""The same when nobody sees it any more: whoever closes a terminal or ends a session soon kills what is left in it."""
+INTERRUPTED = 130
+"""The exit code of whoever was ended from outside."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -101,6 +106,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
+        self.hurried = False
         self._pictures: Pictures | None = None
         self._drawings: Drawings | None = None
         self.chats: dict[str, ChatScreen] = {}
@@ -166,14 +172,14 @@ class AssistantApp(App[int], inherit_bindings=False):
         return await asyncio.shield(self._desk)
 
     async def close(self) -> None:
-        """Stop what runs and close the desk, within CLOSE_S seconds."""
+        """Stop what runs and close the desk, within CLOSE_S seconds (HURRY_S when `hurried`)."""
         if self._desk is None:
             return
         if not self._desk.done():
             self._desk.cancel()
         elif self._desk.exception() is None:
             try:
-                async with asyncio.timeout(CLOSE_S):
+                async with asyncio.timeout(HURRY_S if self.hurried else CLOSE_S):
                     await self._desk.result().aclose()
             except TimeoutError:
                 self.log.warning("the desk did not close in time")
@@ -181,6 +187,26 @@ class AssistantApp(App[int], inherit_bindings=False):
     async def action_quit(self) -> None:
         """Leave. The desk is closed after the screen is gone."""
         self.exit(0)
+
+    def leave(self) -> None:
+        """Leave since the terminal is gone or a signal asks for it: as `action_quit`, but sooner and with another exit code."""
+        self.hurried = True
+        self.exit(INTERRUPTED, return_code=INTERRUPTED)
+
+    def leave_at_once(self) -> None:
+        """Asked again while leaving: give the terminal back and end here and now. What isn't in the log yet is not written."""
+        if self._running and self._driver is not None:
+            self._driver.suspend_application_mode()
+        os._exit(INTERRUPTED)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, but for a terminal of our own."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from assistant.ui.terminal import TerminalDriver
+
+        return TerminalDriver
 
     # ------------------------------------------------------------ pictures
 
