@@ -90,6 +90,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("leave"), priority=True),
         Binding("ctrl+l", "redraw", N_("draw the screen anew"), priority=True),
+        Binding("ctrl+z", "suspend_process", N_("to the shell; `fg` comes back"), priority=True),
         Binding("ctrl+c", "quit", N_("leave"), show=False),
     ]
     CSS = """
@@ -148,7 +149,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """After an editor, or a shell, was in front, everything is written again."""
         resumed = cast("Signal[Any]", self.app_resume_signal)  # pyright: ignore[reportUnknownMemberType]
-        resumed.subscribe(self, lambda _app: self.painter.forget())
+        resumed.subscribe(self, lambda _app: self.action_redraw())
 
     def on_resize(self) -> None:
         """A terminal of another size has moved what it shows."""
@@ -162,6 +163,13 @@ class AssistantApp(App[int], inherit_bindings=False):
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
         """Every removal of a widget passes here: who waits for it can be cancelled, the removal can't."""
         return Removal.of(super()._prune(*nodes, parent=parent))
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: to the shell, where there is one: nobody could wake a program that is its session's first."""
+        if self._driver is not None and self._driver.can_suspend and os.getpgrp() != os.getsid(0):
+            super().action_suspend_process()
+        else:
+            self.notify(_("there is no shell to go to"), markup=False, timeout=2)
 
     # ------------------------------------------------------------ the desk
 

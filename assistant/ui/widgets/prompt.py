@@ -30,9 +30,10 @@ EDITING = {
     for binding in TextArea.BINDINGS
     if isinstance(binding, Binding)
     for key in binding.key.split(",")
-}
+} | {"ctrl+underscore": "undo"}
 """TextArea's own keys. They are run where they arrive: left to Textual, a key travels up to the App before its action
-runs, and letters typed meanwhile overtake it whenever the screen is busy."""
+runs, and letters typed meanwhile overtake it whenever the screen is busy. Ctrl+Z leads to the shell, as in any terminal, so
+undoing has the key that shells give it."""
 
 
 class Prompt(TextArea):
