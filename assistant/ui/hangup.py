@@ -7,12 +7,12 @@ reading gives nothing at once then, for ever, and writing fails. So the terminal
 from __future__ import annotations
 
 import asyncio
-import os
 import select
 import signal
 from collections.abc import Callable, Iterable
 
-STREAMS = (0, 1, 2)
+from assistant.streams import STREAMS, is_gone, let_go
+
 ASKED = (signal.SIGTERM, signal.SIGINT)
 """Signals of which a second one means: at once."""
 
@@ -76,20 +76,3 @@ class Hangup:
             asyncio.get_running_loop().remove_reader(self._watch.fileno())
             self._watch.close()
             self._watch = None
-
-
-def is_gone(descriptor: int) -> bool:
-    """Whether the terminal behind `descriptor` was closed."""
-    poll = select.poll()
-    poll.register(descriptor, 0)
-    return any(event & (select.POLLHUP | select.POLLERR) for _descriptor, event in poll.poll(0))
-
-
-def let_go() -> None:
-    """Let every stream whose terminal is gone lead nowhere instead: what is still written must not fail, here, in a library
-    or when Python flushes at the end, and nobody may read in circles."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in STREAMS:
-        if is_gone(stream):
-            os.dup2(nowhere, stream)
-    os.close(nowhere)

@@ -18,10 +18,11 @@ from assistant.agent import events
 from assistant.errors import AssistantError, UsageError
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
+from assistant.streams import is_gone
 from assistant.types import Approval
 from assistant.ui import asking, drawings, figures
 from assistant.ui.first_run import found_models
-from assistant.ui.hangup import Hangup, is_gone
+from assistant.ui.hangup import Hangup
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
 

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from assistant.ui.hangup import is_gone
+from assistant.streams import is_gone
 
 if TYPE_CHECKING:
     from textual.app import App
