@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
 from assistant.agent import events
+from assistant.streams import STREAMS, is_gone, let_go
 from assistant.types import Channel, Decision
 from assistant.visible import one_line, visible
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from assistant.agent.session import LocalSession
 
 _ENCODER = msgspec.json.Encoder()
+INTERRUPTED = 130
+"""The exit code of the contract for whoever was interrupted."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class JsonRenderer:
@@ -105,25 +108,61 @@ async def render(stream: AsyncIterator[events.Event], *, as_json: bool) -> event
     return ended
 
 
-@contextlib.contextmanager
-def interruptible(session: LocalSession) -> Generator[None]:
-    """The first Ctrl+C or SIGTERM stops the turn in good order; a second one ends the program at once."""
-    loop = asyncio.get_running_loop()
-    pending: set[asyncio.Task[None]] = set()
+class Interruption:
+    """Ctrl+C, SIGTERM and a closed terminal: the first stops what runs in good order, another one ends the program at once.
 
-    def on_signal() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        task = loop.create_task(session.stop())
-        pending.add(task)
+    Use as a context manager around everything that a command does, in the task that does it. Before the turn has begun, that
+    task is cancelled; while it runs, the session is told to stop, and the turn ends with exit code 130; after it, cancelled
+    again, since what follows can be left at any point.
+    """
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+    def __init__(self) -> None:
+        self._session: LocalSession | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[object] | None = None
+        self.came = False
+        """Whether it was interrupted."""
+
+    def __enter__(self) -> Interruption:
+        self._task = asyncio.current_task()
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, or a script that runs it in the background
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._leave_signals()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was a session whose turn could be stopped."""
+        return self._session is not None
+
+    def during(self, session: LocalSession) -> None:
+        """From now on, it is this session's turn that is stopped."""
+        self._session = session
+
+    def _leave_signals(self) -> None:
+        for number in SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _on_signal(self) -> None:
+        self.came = True
+        self._leave_signals()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes may send several
+        if any(is_gone(stream) for stream in STREAMS):
+            let_go()
+        session = self._session
+        if session is not None and session.running:
+            self._stopping = asyncio.get_running_loop().create_task(session.stop())
+        elif self._task is not None:
+            self._task.cancel()
+
+
+def not_begun(*, as_json: bool) -> None:
+    """Say that the turn was interrupted before it began; for a reader of events, as its end."""
+    renderer = JsonRenderer(sys.stdout) if as_json else TextRenderer(sys.stdout, sys.stderr)
+    renderer.show(events.TurnFinished("stopped", INTERRUPTED, "interrupted before the turn began"))
 
 
 async def finish(

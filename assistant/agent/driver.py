@@ -48,27 +48,32 @@ class Driver:
 
         def ended(runner: asyncio.Task[None]) -> None:  # read only when no TurnFinished came before it
             begun.set()
+            self._forget(runner)
             reason = "stopped" if runner.cancelled() else "failed"
             why = None if runner.cancelled() else runner.exception()
             message = f"{type(why).__name__}: {why}" if why else "the turn ended without saying how"
             queue.put_nowait(TurnFinished(reason, 130 if reason == "stopped" else 1, message))
 
         # Owned by this generator: it ends in the `finally` below, whatever the reader does.
-        self._runner = asyncio.create_task(run(), name=name)
-        self._runner.add_done_callback(ended)
+        runner = self._runner = asyncio.create_task(run(), name=name)
+        runner.add_done_callback(ended)
         try:
             while True:
                 event = await queue.get()
                 if isinstance(event, TurnFinished):
-                    self._runner = None
+                    self._forget(runner)
                     yield event
                     return
                 yield event
         finally:
-            if self._runner is not None:
-                self._runner.cancel()
-                await asyncio.wait([self._runner])
-                self._runner = None
+            if (
+                self._runner is runner
+            ):  # the reader may be cancelled twice: the work isn't, or its end could not be written
+                await self.stop(_nothing)
+
+    def _forget(self, runner: asyncio.Task[None]) -> None:
+        if self._runner is runner:
+            self._runner = None
 
     async def stop(self, first: Callable[[], Awaitable[None]]) -> None:
         """Do `first`, then cancel what runs and wait for its end. Nothing when nothing runs.
@@ -94,6 +99,10 @@ async def _end(runner: asyncio.Task[None], begun: asyncio.Event, first: Callable
     finally:
         runner.cancel()
         await asyncio.wait([runner], timeout=AGAIN_S)
+
+
+async def _nothing() -> None:
+    """No programs to end first: the cancelled work ends its own."""
 
 
 def _seen(ending: asyncio.Task[None]) -> None:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.errors import UsageError
+from assistant.streams import let_go
 from assistant.types import Autonomy, Budgets, Channel
+
+if TYPE_CHECKING:
+    from assistant.headless import Interruption
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +59,28 @@ def _prompt(given: str) -> str:
 
 
 async def _run(args: argparse.Namespace, prompt: str) -> int:
+    from assistant.headless import INTERRUPTED, Interruption, not_begun
+
+    with Interruption() as interruption:
+        try:
+            return await _task(args, prompt, interruption)
+        except asyncio.CancelledError:
+            if not interruption.came:
+                raise
+            if not interruption.begun:
+                not_begun(as_json=args.json)
+            return INTERRUPTED
+        except OSError as error:
+            if error.errno != errno.EIO:  # the terminal was closed, and writing was the first to notice
+                raise
+            let_go()
+            return INTERRUPTED
+
+
+async def _task(args: argparse.Namespace, prompt: str, interruption: Interruption) -> int:
     from assistant.compose import build_desk
     from assistant.gateway.approver import Unattended
-    from assistant.headless import finish, interruptible, render
+    from assistant.headless import finish, render
 
     desk = build_desk()
     try:
@@ -74,8 +99,8 @@ async def _run(args: argparse.Namespace, prompt: str) -> int:
             )
         session.warm_up()
         session.apply_at_end = not args.review
-        with interruptible(session):
-            ended = await render(session.run_turn(prompt), as_json=args.json)
+        interruption.during(session)
+        ended = await render(session.run_turn(prompt), as_json=args.json)
         return await finish(session, ended, apply=args.apply, channel=Channel.COMMAND, as_json=args.json)
     finally:
         await desk.aclose()

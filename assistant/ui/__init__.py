@@ -57,14 +57,18 @@ def _run_screen(
 
     gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it; see collecting
     from assistant.ui.app import AssistantApp, Opening
+    from assistant.ui.hangup import Hangup
 
     app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look)
 
     async def main() -> int:
+        hangup = Hangup(app.leave, app.leave_at_once)
+        hangup.start()
         try:
             code = await app.run_async()
         finally:
             await app.close()
+            hangup.stop()
         return app.return_code or code or 0
 
     return asyncio.run(main())

@@ -18,18 +18,24 @@ from textual.keys import Keys
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import Worker, get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from assistant.config import Look
 from assistant.ui import collecting, themes
 from assistant.ui.language import N_, _
 from assistant.ui.painter import Painter
+from assistant.ui.removal import Removal
 from assistant.ui.safe import ControlFilter
 from assistant.ui.screens.chat import ChatScreen
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.await_remove import AwaitRemove
+    from textual.dom import DOMNode
+    from textual.driver import Driver
     from textual.signal import Signal
+    from textual.widget import Widget
 
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
@@ -48,6 +54,10 @@ TIDY_S = 30.0
 
 CLOSE_S = 5.0
 """How long leaving waits for what runs to stop."""
+HURRY_S = 1.5
+"""The same when nobody sees it any more: whoever closes a terminal or ends a session soon kills what is left in it."""
+INTERRUPTED = 130
+"""The exit code of whoever was ended from outside."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -87,6 +97,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("leave"), priority=True),
         Binding("ctrl+l", "redraw", N_("draw the screen anew"), priority=True),
+        Binding("ctrl+z", "suspend_process", N_("to the shell; `fg` comes back"), priority=True),
         Binding("ctrl+c", "quit", N_("leave"), show=False),
     ]
     CSS = """
@@ -103,6 +114,7 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._build = desk
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
+        self.hurried = False
         self._pictures: Pictures | None = None
         self._drawings: Drawings | None = None
         self.chats: dict[str, ChatScreen] = {}
@@ -144,7 +156,7 @@ class AssistantApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """After an editor, or a shell, was in front, everything is written again."""
         resumed = cast("Signal[Any]", self.app_resume_signal)  # pyright: ignore[reportUnknownMemberType]
-        resumed.subscribe(self, lambda _app: self.painter.forget())
+        resumed.subscribe(self, lambda _app: self.action_redraw())
         self.set_interval(TIDY_S, self._tidy)
 
     def on_unmount(self) -> None:
@@ -165,6 +177,17 @@ class AssistantApp(App[int], inherit_bindings=False):
         self.painter.forget()
         self.screen.refresh()
 
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Every removal of a widget passes here: who waits for it can be cancelled, the removal can't."""
+        return Removal.of(super()._prune(*nodes, parent=parent))
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: to the shell, where there is one: nobody could wake a program that is its session's first."""
+        if self._driver is not None and self._driver.can_suspend and os.getpgrp() != os.getsid(0):
+            super().action_suspend_process()
+        else:
+            self.notify(_("there is no shell to go to"), markup=False, timeout=2)
+
     # ------------------------------------------------------------ the desk
 
     async def desk(self) -> Desk:
@@ -174,14 +197,14 @@ class AssistantApp(App[int], inherit_bindings=False):
         return await asyncio.shield(self._desk)
 
     async def close(self) -> None:
-        """Stop what runs and close the desk, within CLOSE_S seconds."""
+        """Stop what runs and close the desk, within CLOSE_S seconds (HURRY_S when `hurried`)."""
         if self._desk is None:
             return
         if not self._desk.done():
             self._desk.cancel()
         elif self._desk.exception() is None:
             try:
-                async with asyncio.timeout(CLOSE_S):
+                async with asyncio.timeout(HURRY_S if self.hurried else CLOSE_S):
                     await self._desk.result().aclose()
             except TimeoutError:
                 self.log.warning("the desk did not close in time")
@@ -189,6 +212,26 @@ class AssistantApp(App[int], inherit_bindings=False):
     async def action_quit(self) -> None:
         """Leave. The desk is closed after the screen is gone."""
         self.exit(0)
+
+    def leave(self) -> None:
+        """Leave since the terminal is gone or a signal asks for it: as `action_quit`, but sooner and with another exit code."""
+        self.hurried = True
+        self.exit(INTERRUPTED, return_code=INTERRUPTED)
+
+    def leave_at_once(self) -> None:
+        """Asked again while leaving: give the terminal back and end here and now. What isn't in the log yet is not written."""
+        if self._running and self._driver is not None:
+            self._driver.suspend_application_mode()
+        os._exit(INTERRUPTED)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, but for a terminal of our own."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from assistant.ui.terminal import TerminalDriver
+
+        return TerminalDriver
 
     # ------------------------------------------------------------ pictures
 
@@ -260,6 +303,17 @@ class AssistantApp(App[int], inherit_bindings=False):
         """Tell every chat how many of the others need the person."""
         for chat in self.chats.values():
             chat.status.set(others=sum(1 for other in self.chats.values() if other is not chat and other.needs_person))
+
+    async def push_screen_wait(self, screen: Screen[Any] | str, *, mode: str | None = None) -> Any:
+        """Open `screen` over the one whose worker calls this, and wait for its result.
+
+        Textual first runs here whatever the application was to do next, the closing of that very screen too: the worker
+        would wait for its own end. A screen that was closed meanwhile asks nothing any more: its worker ends instead.
+        """
+        asker = cast("Worker[Any]", get_current_worker()).node.screen
+        if not any(asker in stack for stack in self._screen_stacks.values()):
+            raise asyncio.CancelledError
+        return await asyncio.shield(self.push_screen(screen, wait_for_dismiss=True, mode=mode))
 
     async def confirm(self, question: str, detail: str = "") -> bool:
         """Ask yes or no. Call from a worker."""

@@ -186,6 +186,6 @@ async def run(chat: ChatScreen, text: str) -> None:
         close = difflib.get_close_matches(name, _BY_NAME, n=1)
         hint = _("did you mean `/{name}`?").format(name=close[0]) if close else _("type / to see all commands")
         chat.tell("warning", _("there is no command `/{name}`").format(name=name), hint)
-        chat.prompt.put(text)
+        chat.prompt.give_back(text)
         return
     await command.run(chat, argument.strip())

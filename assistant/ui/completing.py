@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant.ui.commands import COMMANDS
 from assistant.ui.language import _
-from assistant.ui.widgets.completion import Choice
+from assistant.ui.widgets.completion import Choice, Completion
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
@@ -31,20 +31,27 @@ def follow(chat: ChatScreen) -> None:
         chat.offer(())
 
 
-async def take(chat: ChatScreen, choice: Choice, *, send: bool) -> None:
-    """Put the chosen row where it was being written. Enter on a command that takes nothing runs it."""
-    prompt = chat.prompt
+async def take(chat: ChatScreen, chosen: Completion.Chosen) -> None:
+    """Put the chosen row where it was being written. Enter on a command that takes nothing runs it. What stands behind the
+    cursor stays, and so does what was typed since."""
+    prompt, choice = chat.prompt, chosen.choice
     if choice.value.startswith("/"):
         name = choice.value.partition(" ")[0]
         takes = next((c.takes for c in COMMANDS if f"/{c.name}" == name), "")
-        if send and (not takes or takes.startswith("[")):
-            prompt.take()
+        end = (0, min(prompt.cursor_location[1], len(chosen.written)))
+        if chosen.send and (not takes or takes.startswith("[")):
+            prompt.replace("", (0, 0), end)
             prompt.remember(name)
             from assistant.ui import commands
 
             await commands.run(chat, name)
         else:
-            prompt.put(name + (" " if takes else ""))
+            prompt.replace(
+                name + (" " if takes else ""),
+                (0, 0),
+                end,
+                maintain_selection_offset=len(prompt.text) > len(chosen.written),
+            )
         return
     row, column = prompt.cursor_location
     before = prompt.document.get_line(row)[:column]

@@ -41,6 +41,8 @@ class Editing:
             return
         if self._item is None:
             self._draft = chat.prompt.take()
+        elif (changed := chat.prompt.take()) != self._item.text:
+            chat.prompt.remember(changed)
         self._item = item
         chat.prompt.put(item.text)
         chat.prompt.border_title = _("editing what you said · Enter sends it as a branch · Esc gives up")
@@ -54,6 +56,7 @@ class Editing:
         if (changed := self._chat.prompt.take()) != item.text:
             self._chat.prompt.remember(changed)
         self._chat.prompt.put(self._draft)
+        self._draft = ""
         return True
 
     def _end(self) -> None:
@@ -66,7 +69,7 @@ class Editing:
         if item is None:
             return
         if chat.turns.active:
-            chat.prompt.put(text)
+            chat.prompt.give_back(text)
             chat.tell("info", _("a turn is running: Esc stops it, then send this"))
             return
         self._end()
@@ -74,20 +77,23 @@ class Editing:
 
     async def _branch(self, item: Said, text: str) -> None:
         chat = self._chat
+        draft, self._draft = self._draft, ""
         if chat.desk is None or chat.session is None:
+            chat.prompt.give_back(text)
             return
         try:
             point = await chat.desk.branch_point(chat.session.task.id, item.seq)
         except AssistantError as error:
             chat.tell("warning", error.message, error.hint)
-            chat.prompt.put(text)
+            chat.prompt.remember(draft)
+            chat.prompt.give_back(text)
             return
         take_back = await self._take_back(point) if point.applied else False
+        chat.prompt.give_back(draft)
         if take_back is None:
             self.begin(item)
             chat.prompt.put(text)
             return
-        chat.prompt.put(self._draft)
         chat.app.open_branch(Path(chat.session.task.folder), point, text, take_back=take_back)
 
     async def _take_back(self, point: BranchPoint) -> bool | None:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,20 @@ from assistant.agent import events
 from assistant.errors import AssistantError, UsageError
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
+from assistant.streams import is_gone
 from assistant.types import Approval
 from assistant.ui import asking, drawings, figures
 from assistant.ui.first_run import found_models
+from assistant.ui.hangup import Hangup
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
 
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
+
+
+INTERRUPTED = 130
+"""The exit code of whoever was ended from outside."""
 
 
 def run_lines(
@@ -73,7 +80,13 @@ class Keyboard:
             self._lines.get_nowait()
 
     def _read(self) -> None:
-        data = os.read(self._descriptor, 65_536)
+        try:
+            data = os.read(self._descriptor, 65_536)
+        except OSError:  # the terminal is gone
+            data = b""
+        if not data and is_gone(self._descriptor):  # no line, and no end of input either: that would be an answer
+            self.stop()
+            return
         if not data:
             self._lines.put_nowait(None)
             self.stop()
@@ -94,9 +107,14 @@ class LineChat:
         self._session: TaskSession | None = None
         self._partial = ""
         self._asking = asyncio.Lock()
+        self._stopping: asyncio.Future[None] | None = None
+        self._hangup: Hangup | None = None
 
     async def run(self) -> int:
         """The whole chat."""
+        leave = partial(self._leave, asyncio.current_task())
+        hangup = self._hangup = Hangup(leave, self._leave_at_once, asked=(signal.SIGTERM,))
+        hangup.start()
         desk = await self._build()
         self._keyboard.start()
         loop = asyncio.get_running_loop()
@@ -121,21 +139,32 @@ class LineChat:
             self._say(_("type a request and press Enter; /help lists the commands"))
             return await self._dialogue(session)
         except asyncio.CancelledError:
-            return 130
+            return INTERRUPTED
         finally:
             self._keyboard.stop()
+            loop.remove_signal_handler(signal.SIGINT)
             await desk.aclose()
+            hangup.stop()
 
     def _interrupted(self, task: asyncio.Task[Any] | None) -> None:
+        """Ctrl+C: the first ends the turn, one more before that is done, or without a turn, the chat."""
         session = self._session
-        if session is not None and session.running:
+        if session is not None and session.running and (self._stopping is None or self._stopping.done()):
             self._stopping = asyncio.ensure_future(session.stop())
-        elif task is not None:
+        else:
+            self._leave(task)
+
+    def _leave(self, task: asyncio.Task[Any] | None) -> None:
+        if task is not None:
             task.cancel()
+
+    def _leave_at_once(self) -> None:
+        """Asked again while leaving."""
+        os._exit(INTERRUPTED)
 
     async def _dialogue(self, session: TaskSession) -> int:
         while True:
-            print(_("you") + "> ", end="", flush=True)  # noqa: T201 - the terminal is this module's screen
+            self._print(_("you") + "> ", end="")
             text = await self._keyboard.line()
             if text is None or text.strip() in ("/quit", "/exit"):
                 return 0
@@ -193,20 +222,28 @@ class LineChat:
 
     # ------------------------------------------------------------ what is said
 
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            print(text, end=end, flush=True)  # noqa: T201 - the terminal is this module's screen
+        except OSError:
+            if self._hangup is None:
+                raise
+            self._hangup.gone()
+
     def _say(self, text: str) -> None:
         self._end_words()
         for line in visible(text).split("\n"):
-            print(line, flush=True)  # noqa: T201
+            self._print(line)
 
     def _words(self, text: str) -> None:
         """Whole lines only: a reader speaks what is printed, once."""
         *whole, self._partial = (self._partial + text).split("\n")
         for line in whole:
-            print(visible(line), flush=True)  # noqa: T201
+            self._print(visible(line))
 
     def _end_words(self) -> None:
         if self._partial:
-            print(visible(self._partial), flush=True)  # noqa: T201
+            self._print(visible(self._partial))
             self._partial = ""
 
     def _show(self, event: events.Event) -> None:
@@ -275,7 +312,7 @@ class LineChat:
 
     async def read(self, prompt: str) -> str | None:
         """Print `prompt` and give the next line, or None at the end of input."""
-        print(f"{visible(prompt)}> ", end="", flush=True)  # noqa: T201
+        self._print(f"{visible(prompt)}> ", end="")
         return await self._keyboard.line()
 
     def forget(self) -> None:

@@ -60,7 +60,7 @@ class Turns:
         texts, self._waiting = self._waiting, []
         self._chat.queue.show(())
         if texts:
-            self._chat.prompt.put("\n".join([*texts, self._chat.prompt.text]).rstrip("\n"))
+            self._chat.prompt.give_back("\n".join(texts))
 
     def stop(self) -> None:
         """Ask the session to end the turn. Asking again tells it again: a stop must not be lost, wherever it got stuck."""

@@ -150,3 +150,36 @@ async def test_work_that_ends_without_an_end_is_given_one(error: Exception | Non
     await asyncio.wait_for(turn.read(work), 10)
     assert turn.end.reason == "failed"
     assert words in turn.end.message
+
+
+async def test_a_reader_that_is_cancelled_twice_does_not_break_into_the_end_of_the_work() -> None:
+    """A screen that is closed cancels its workers, and does so again when the program ends."""
+    driver, held, told = Driver(), asyncio.Event(), list[str]()
+
+    async def work(emit: Emit) -> None:
+        emit(Notice("info", "begun"))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await held.wait()  # the end of the turn is being written
+            told.append("written")
+        emit(TurnFinished("stopped", 130))
+
+    seen: list[Event] = []
+
+    async def read() -> None:
+        async for event in driver.events(work, "turn"):
+            seen.append(event)
+
+    reading = asyncio.create_task(read())
+    while not seen:
+        await asyncio.sleep(0)
+    for _time in range(2):
+        reading.cancel()
+        for _step in range(3):
+            await asyncio.sleep(0)
+    assert driver.running, "it is still on its way to the end"
+    held.set()
+    await asyncio.wait_for(driver.stop(nothing), 10)
+    assert told == ["written"]
+    assert not driver.running

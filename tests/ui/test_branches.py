@@ -107,6 +107,27 @@ class TestEditingWhatWasSaid:
             await chat.until(lambda: "erased" in chat.text())
             assert (chat.screen.prompt.text, chat.desk.branched) == ("first again", [])
 
+    async def test_U7_neither_a_draft_nor_a_change_is_lost_between_two_messages_that_are_edited(
+        self, open_chat: Any
+    ) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            await chat.say("second")
+            chat.screen.prompt.put("a draft")
+            chat.screen.editing.begin(chat.screen.editing.nth_last(1))
+            chat.screen.prompt.put("second, but longer")
+            chat.screen.editing.begin(chat.screen.editing.nth_last(2))
+            chat.desk.erased = {1001}
+            await chat.pilot.press("enter")
+            await chat.until(lambda: "erased" in chat.text())
+            assert chat.screen.prompt.text == "first"
+            chat.screen.prompt.put("")
+            seen: list[str] = []
+            for _key in range(4):
+                await chat.pilot.press("up")
+                seen.append(chat.screen.prompt.text)
+            assert {"a draft", "second, but longer"} <= set(seen)
+
     async def test_branch_opens_a_copy_beside_the_task(self, open_chat: Any) -> None:
         history = [Message("user", (TextPart("hi"),)), Message("assistant", (TextPart("hello you"),))]
         async with open_chat(FakeDesk(history=history), resume="t1") as chat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from assistant.ui.files import search
 from assistant.ui.widgets.completion import Choice, Completion
@@ -62,6 +62,36 @@ class TestHistory:
             await chat.pilot.press("down", "down")
             assert chat.screen.prompt.text == "draft"
 
+    async def test_U7_what_was_changed_in_the_history_is_there_when_one_comes_back(self, open_chat: Any) -> None:
+        async with open_chat() as chat:
+            await chat.say("one")
+            await chat.say("two")
+            await chat.pilot.press("up", "!", "up", "down")
+            assert chat.screen.prompt.text == "two!"
+            await chat.pilot.press("down")
+            assert chat.screen.prompt.text == ""
+
+    async def test_U7_a_draft_is_one_key_away_after_something_else_was_sent(self, open_chat: Any) -> None:
+        async with open_chat() as chat:
+            await chat.say("one")
+            chat.screen.prompt.post_message(Paste("long\n" * LONG_PASTE))
+            await chat.until(lambda: "pasted text 1" in chat.screen.prompt.text)
+            await chat.pilot.press("up", "enter")
+            await chat.until(lambda: chat.desk.session.prompts == ["one", "one"])
+            await chat.pilot.press("up", "up")
+            assert chat.screen.prompt.text == "long\n" * LONG_PASTE
+
+    async def test_U7_a_command_that_comes_back_does_not_take_the_place_of_what_was_typed_since(
+        self, open_chat: Any
+    ) -> None:
+        async with open_chat() as chat:
+            chat.screen.prompt.put("/wrnog")
+            chat.screen.prompt.post_message(Key("enter", "\r"))
+            for letter in "next":
+                chat.screen.prompt.post_message(Key(letter, letter))
+            await chat.until(lambda: "there is no command" in chat.text())
+            assert sorted(chat.screen.prompt.text) == sorted("/wrnog\nnext")
+
     async def test_inside_several_lines_the_arrows_move_the_caret(self, open_chat: Any) -> None:
         async with open_chat() as chat:
             await chat.say("one")
@@ -72,6 +102,19 @@ class TestHistory:
 
 
 class TestCommandCompletion:
+    async def test_U7_what_stands_behind_the_cursor_and_what_is_typed_too_fast_stays(self, open_chat: Any) -> None:
+        async with open_chat() as chat:
+            await chat.type("/ren")
+            await chat.until(lambda: "/rename" in chat.text())
+            chat.screen.prompt.post_message(Key("tab", None))
+            chat.screen.prompt.post_message(Key("X", "X"))
+            await chat.until(lambda: chat.screen.prompt.text == "/rename X")
+            chat.screen.prompt.put("/renwords behind")
+            chat.screen.prompt.move_cursor((0, 4))
+            await chat.until(lambda: "/rename" in chat.text())
+            await chat.pilot.press("tab")
+            await chat.until(lambda: chat.screen.prompt.text == "/rename words behind")
+
     async def test_slash_lists_commands_and_tab_takes_one(self, open_chat: Any) -> None:
         async with open_chat() as chat:
             await chat.type("/re")

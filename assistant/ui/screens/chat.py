@@ -263,7 +263,7 @@ class ChatScreen(TellsFailures, Screen[None]):
     async def _completion_chosen(self, message: Completion.Chosen) -> None:
         from assistant.ui import completing
 
-        await completing.take(self, message.choice, send=message.send)
+        await completing.take(self, message)
 
     def offer(self, choices: Sequence[Choice]) -> None:
         """Show completions."""

@@ -23,6 +23,7 @@ from assistant.ui.screens.panel import PanelScreen
 KEYS_OF_PROMPT = (
     ("Enter", N_("send; while a turn runs, it waits in line")),
     ("Shift+Enter, Ctrl+J", N_("new line")),
+    ("Ctrl+_, Ctrl+Y", N_("take back the last change, make it again")),
     ("↑ ↓", N_("history, at the first and last line")),
     ("/", N_("commands, at the start of the prompt")),
     ("@", N_("files of the folder")),

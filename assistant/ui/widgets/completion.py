@@ -30,10 +30,10 @@ class Completion(Static):
     """
 
     class Chosen(Message):
-        """A row was taken. `send` says that Enter did it."""
+        """A row was taken, when the prompt held `written`. `send` says that Enter did it."""
 
-        def __init__(self, choice: Choice, *, send: bool) -> None:
-            self.choice, self.send = choice, send
+        def __init__(self, choice: Choice, *, send: bool, written: str) -> None:
+            self.choice, self.send, self.written = choice, send, written
             super().__init__()
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Completion(Static):
         elif key in ("tab", "enter"):
             choice = self.choices[self.index]
             self.offer(())
-            self.post_message(self.Chosen(choice, send=key == "enter"))
+            self.post_message(self.Chosen(choice, send=key == "enter", written=written))
         elif key == "escape":
             self.offer(())
         else:

@@ -30,9 +30,10 @@ EDITING = {
     for binding in TextArea.BINDINGS
     if isinstance(binding, Binding)
     for key in binding.key.split(",")
-}
+} | {"ctrl+underscore": "undo"}
 """TextArea's own keys. They are run where they arrive: left to Textual, a key travels up to the App before its action
-runs, and letters typed meanwhile overtake it whenever the screen is busy."""
+runs, and letters typed meanwhile overtake it whenever the screen is busy. Ctrl+Z leads to the shell, as in any terminal, so
+undoing has the key that shells give it."""
 
 
 class Prompt(TextArea):
@@ -66,7 +67,8 @@ class Prompt(TextArea):
         self.completion: Completion | None = None
         self._history: list[str] = []
         self._position = 0
-        self._draft = ""
+        self._left: dict[int, str] = {}
+        """What was left written at each place of the history, the place behind its end being the draft, until it is taken."""
         self._pastes: dict[str, str] = {}
         self.take_back: Callable[[], str | None] = lambda: None
         """Gives back the newest prompt that still waits for its turn, if any."""
@@ -79,10 +81,15 @@ class Prompt(TextArea):
     # ------------------------------------------------------------ text
 
     def take(self) -> str:
-        """The whole text with folded pastes unfolded, and empty the prompt."""
-        text = self.text
-        for mark, content in self._pastes.items():
-            text = text.replace(mark, content)
+        """The whole text with folded pastes unfolded, and empty the prompt. What was left written elsewhere in the history, a
+        draft for instance, becomes the newest of it (U7)."""
+        text = self._unfolded(self.text)
+        left = [
+            self._unfolded(t) for at, t in sorted(self._left.items()) if at != self._position and t != self._past(at)
+        ]
+        self._left.clear()
+        for words in left:
+            self.remember(words)
         self._pastes.clear()
         self.load_text("")
         self._position = len(self._history)
@@ -93,6 +100,19 @@ class Prompt(TextArea):
         self.load_text(text)
         self.move_cursor(self.document.end)
 
+    def give_back(self, text: str) -> None:
+        """Put `text`, which was taken from here, before what was typed meanwhile (U7)."""
+        self.put("\n".join(part for part in (text, self.text) if part))
+
+    def _unfolded(self, text: str) -> str:
+        for mark, content in self._pastes.items():
+            text = text.replace(mark, content)
+        return text
+
+    def _past(self, position: int) -> str:
+        """What the history holds there, or nothing behind its end."""
+        return self._history[position] if position < len(self._history) else ""
+
     def remember(self, text: str) -> None:
         """Add to the history."""
         if text and (not self._history or self._history[-1] != text):
@@ -100,9 +120,10 @@ class Prompt(TextArea):
         self._position = len(self._history)
 
     def set_history(self, texts: list[str]) -> None:
-        """Replace the history (oldest first), as when a task is resumed."""
-        self._history = [*texts]
-        self._position = len(texts)
+        """What was said before this prompt was there (oldest first), as when a task is resumed."""
+        self._history = [*texts, *self._history]
+        self._position += len(texts)
+        self._left = {at + len(texts): text for at, text in self._left.items()}
 
     def type_ahead(self, character: str) -> None:
         """Insert a key that another widget got but that was meant for here."""
@@ -161,10 +182,9 @@ class Prompt(TextArea):
         position = self._position + step
         if not 0 <= position <= len(self._history):
             return False
-        if self._position == len(self._history):
-            self._draft = self.text
+        self._left[self._position] = self.text
         self._position = position
-        self.put(self._draft if position == len(self._history) else self._history[position])
+        self.put(self._left.get(position, self._past(position)))
         return True
 
     async def on_paste(self, event: events.Paste) -> None:
