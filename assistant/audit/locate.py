@@ -224,6 +224,8 @@ class Locator:
             if note is not None and not (isinstance(note, str) and self._names(head, seq - 1, note)):
                 found.blame(max(seq - 1, 1), "its checkpoint is not the one that was signed")
                 break
+        if min(notes, default=1) < 1:
+            found.blame(1, f"a checkpoint of {min(notes)} entries was never written")
         for size in sorted(invalid):
             if size > covered or size > self._readable - 1:
                 found.blame(min(covered + 1, size) if size > covered else size, "its checkpoint does not hold")

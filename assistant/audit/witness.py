@@ -31,7 +31,8 @@ GIT_FILE = "checkpoint"
 def places(trust: Path) -> list[str]:
     """The places that are set up, each as it was given, with its key where it has one."""
     try:
-        return (trust / "witnesses").read_text(encoding="utf-8").splitlines()
+        lines = (trust / "witnesses").read_text(encoding="utf-8").split("\n")
+        return [line for line in map(str.strip, lines) if line]
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

@@ -111,7 +111,7 @@ class _Owning(sqlite3.Connection):
 def in_use(path: Path) -> bool:
     """Whether a process has the database open: asked of the lock, without taking it."""
     try:
-        handle = os.open(path.with_name(path.name + "-shm"), os.O_RDONLY)
+        handle = os.open(path.with_name(path.name + "-shm"), os.O_RDONLY | os.O_NONBLOCK)  # it might be a pipe
     except FileNotFoundError:
         return False
     try:
