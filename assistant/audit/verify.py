@@ -193,9 +193,17 @@ class _Verifier:
                 self._problems.append(Problem(f"the last checkpoint seen here does not hold: {error}"))
         for who, note in self._evidence.witnessed:
             try:
-                heads.append(read_checkpoint(note))
+                head = read_checkpoint(note)
             except NoteError as error:
                 self._problems.append(Problem(f"the checkpoint kept by {who} is malformed: {error}"))
+                continue
+            try:
+                open_checkpoint(note, known)
+            except NoteError as error:  # it says nothing about these entries; but another log may have stood here
+                words = f"the checkpoint kept by {who} is of another log, or forged: {error}"
+                self._problems.append(Problem(words, 1))
+                continue
+            heads.append(head)
         return heads
 
     def _is_right(
@@ -318,8 +326,15 @@ class _Verifier:
                     f"the last {found.tail} entries, from {first} on, are under no checkpoint: nobody has signed them"
                 )
             )
-        else:
-            self._problems.append(Problem("the log does not verify, and no single entry explains it"))
+        elif not self._problems:
+            self._problems.append(self._unexplained(chain))
+
+    def _unexplained(self, chain: KeyChain) -> Problem:
+        last = self._connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        if last and chain.holds(*last) is None:
+            size = last[0]
+            return Problem(f"entry {size}: its checkpoint is not signed by the key that was in force", size)
+        return Problem("the log does not verify, and no single entry explains it")
 
 
 SMALL_PAGES = 50_000

@@ -178,7 +178,7 @@ class TestStrictness:
     def test_a_checkpoint_beside_a_proof_must_tell_its_size_and_root(self, shared: Path) -> None:
         from assistant.audit.calculator import answer
 
-        (probe,) = [p for p in read(shared / "vectors/merkle/real_log_inclusion.jsonl") if "alpha1" in p["name"]]
+        (probe,) = [p for p in read(shared / "vectors/merkle/real_log_inclusion.jsonl") if "rekor-v2" in p["name"]]
         assert answer(json.dumps(probe))["ok"] is True
         origin, size, rest = probe["checkpoint"].split("\n", 2)
         other = f"{origin}\n{int(size) + 1}\n{rest}"
