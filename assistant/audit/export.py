@@ -3,8 +3,11 @@
 The first line is the head, every other an entry; `check_export.py.txt` beside this file (and in each report's appendix) checks
 them with nothing but Python's standard library, the signature too.
 
-    {"type":"head","checkpoint":NOTE,"vkeys":[...],"entries":N}
+    {"type":"head","checkpoint":NOTE,"vkeys":[...],"entries":N,"task":ID,"lines":M,"contents":BOOL}
     {"type":"entry","seq":7,"entry":TEXT,"proof":[HEX...],"contents":{NAME:HEX|null}}
+
+`entries` is the size of the log, `lines` how many of its entries follow: all of them unless `task` names one. Nobody signs the
+head: in an export of everything the checkpoint tells how many there must be, in that of one task only the head does.
 """
 
 from __future__ import annotations
@@ -43,6 +46,9 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
             "checkpoint": found[1],
             "vkeys": [str(key) for key in log.trust.pinned()],
             "entries": head.size,
+            "task": task,
+            "lines": _count(log, task, head.size) if task else head.size,
+            "contents": contents,
         }
     )
     for seq, text in log.database.pages("SELECT seq, body FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size):
@@ -57,6 +63,10 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
                 name: None if data is None else data.hex() for name, data in zip(entry.blobs, kept, strict=True)
             }
         yield _line(line)
+
+
+def _count(log: Log, task: str, size: int) -> int:
+    return sum(1 for entry in log.entries(task=task) if entry.seq <= size)
 
 
 def _line(fields: dict[str, Any]) -> str:
