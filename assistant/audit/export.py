@@ -21,6 +21,7 @@ from assistant.audit.checkpoint import read_checkpoint
 from assistant.audit.entry import read_entry
 from assistant.audit.log import Log
 from assistant.audit.merkle import prove_inclusion, subtrees_of
+from assistant.audit.note import NoteError
 from assistant.errors import LogDamaged, UsageError
 
 
@@ -33,7 +34,10 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
     found = log.head()
     if found is None:
         raise UsageError("the log is empty: there is nothing to export")
-    head = read_checkpoint(found[1])
+    try:
+        head = read_checkpoint(found[1])
+    except NoteError as error:
+        raise LogDamaged(f"the last checkpoint is malformed: {error}", hint="run `assistant log verify`") from error
     rows = log.database.pages(
         "SELECT seq, leaf FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size, size=20_000
     )

@@ -375,8 +375,8 @@ class Log:
         found = self._database.read("SELECT data FROM blobs WHERE sha256=?", (sha256,))
         if not found:
             return None
-        data: bytes = found[0][0]
-        if hashlib.sha256(data).hexdigest() != sha256:
+        data = found[0][0]
+        if not isinstance(data, bytes) or hashlib.sha256(data).hexdigest() != sha256:
             raise LogDamaged(f"the content {sha256} of the log was changed", hint="see `assistant log verify`")
         return data
 
@@ -403,14 +403,21 @@ class Log:
             yield entry
 
     def head(self) -> tuple[int, str] | None:
-        """Size and note of the last checkpoint; None for an empty log."""
-        found = self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return (found[0][0], found[0][1]) if found else None
+        """Size and note of the last checkpoint; None for an empty log. Raises LogDamaged for a note that is no text."""
+        return _note(self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"))
 
     def checkpoint_at(self, size: int) -> tuple[int, str] | None:
-        """Size and note of the checkpoint over `size` entries; None when no commit ended there."""
-        found = self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,))
-        return (found[0][0], found[0][1]) if found else None
+        """Size and note of the checkpoint over `size` entries; None when no commit ended there. Errors as `head`."""
+        return _note(self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,)))
+
+
+def _note(found: Sequence[tuple[Any, ...]]) -> tuple[int, str] | None:
+    if not found:
+        return None
+    size, note = found[0]
+    if not isinstance(note, str):
+        raise LogDamaged(f"the checkpoint of {size} entries is no text", hint="see `assistant log verify`")
+    return size, note
 
 
 def _body(connection: sqlite3.Connection, draft: Draft) -> tuple[dict[str, Any], tuple[str, ...]]:

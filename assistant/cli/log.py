@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import UsageError
+from assistant.errors import AssistantError, LogDamaged, UsageError
 
 if TYPE_CHECKING:
     from assistant.audit.entry import Entry
@@ -130,8 +130,15 @@ def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one `log` command."""
-    return args.answer(args)
+    """Run one `log` command. Raises LogDamaged, too, for values that no writer of ours has put into the database."""
+    try:
+        return args.answer(args)
+    except AssistantError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise LogDamaged(
+            f"the log holds values that were never written there: {error!r}", hint="see `assistant log verify`"
+        ) from error
 
 
 # ---------------------------------------------------------------- reading
