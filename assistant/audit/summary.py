@@ -12,7 +12,8 @@ import msgspec
 
 from assistant.audit.apart import told
 from assistant.audit.entry import Entry
-from assistant.audit.sentences import SENTENCES, Said, fields
+from assistant.audit.phrases import fields
+from assistant.audit.sentences import SENTENCES, Said
 from assistant.errors import LogError
 from assistant.types import Action, Message, ToolResult
 from assistant.visible import one_line

@@ -156,6 +156,18 @@ def _open(args: argparse.Namespace, *, write: bool = False) -> Log:
     return Log.open(paths, read_only=not write, database=args.db)
 
 
+def _speak() -> None:
+    """Tell entries in the person's language, as the screen does. A setting that can't be read is said where it matters."""
+    from assistant.config import find_paths, load_settings
+    from assistant.ui import language
+
+    try:
+        wanted = load_settings(find_paths()).look.language
+    except AssistantError:
+        wanted = "auto"
+    language.speak_log(language.choose(wanted))
+
+
 def _filter(args: argparse.Namespace, log: Log) -> Filter:
     from assistant.audit.page import Filter
 
@@ -209,6 +221,7 @@ def _print_page(args: argparse.Namespace, query: str) -> int:
     from assistant.audit.search import search_entries
     from assistant.audit.views import Views
 
+    _speak()
     log = _open(args)
     views = Views(log)
     try:
@@ -240,6 +253,7 @@ def _entry_fields(entry: Entry) -> dict[str, Any]:
 def _show(args: argparse.Namespace) -> int:
     from assistant.audit.views import Views, row_of
 
+    _speak()
     log = _open(args)
     views = Views(log)
     try:
