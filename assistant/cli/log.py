@@ -76,6 +76,7 @@ def _add_proving(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub.add_argument(
         "--witness", action="append", default=[], type=Path, metavar="FILE", help="a checkpoint kept elsewhere"
     )
+    sub.add_argument("--ask", action="store_true", help="ask the witnesses over the network for what they keep")
     sub.add_argument(
         "--processes", type=int, default=0, metavar="N", help="read with N processes (default: 2 where there are)"
     )
@@ -133,9 +134,9 @@ def run(args: argparse.Namespace) -> int:
     """Run one `log` command. Raises LogDamaged, too, for values that no writer of ours has put into the database."""
     try:
         return args.answer(args)
-    except AssistantError:
-        raise
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        if args.answer is _witness:
+            raise
         raise LogDamaged(
             f"the log holds values that were never written there: {error!r}", hint="see `assistant log verify`"
         ) from error
