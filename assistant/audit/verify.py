@@ -46,7 +46,7 @@ def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: 
     Raises LogError when there is none, when it was written by a newer version, or when no key is known to verify it with.
     """
     if not database.is_file():
-        if evidence.last_seen is None:
+        if not evidence.begun:
             raise LogError(f"there is no log at `{database}`")
         return _lost(evidence, f"there is no log at `{database}`, but entries of it have been seen")
     for _ in range(ATTEMPTS):
@@ -103,6 +103,8 @@ class _Verifier:
                 "no key is known to verify this log with",
                 hint="give the trust folder with --trust, or the key with --vkey",
             )
+        if not entries and self._evidence.begun and self._evidence.last_seen is None:
+            self._problems.append(Problem("the log holds no entry, and its key was made with the first one", 1))
         scans = self._scan(entries, notes)
         tree, roots = join(scans)
         chain = self._chain([seq for part in scans for seq in part.rotations])
@@ -145,7 +147,7 @@ class _Verifier:
         marks = (_number(connection, "PRAGMA application_id"), version)
         if schema.is_ours and marks == (0, 0):
             self._notes.append("the database was restored from a dump: its marks are missing, its contents are not")
-        elif not schema.is_there and self._evidence.last_seen is None and version == 0:
+        elif not schema.is_there and not self._evidence.begun and version == 0:
             self._notes.append("the log is empty")
             return False
         elif not schema.is_ours or marks != (APPLICATION_ID, VERSION):

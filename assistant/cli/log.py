@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError, LogDamaged, UsageError
+from assistant.errors import AssistantError, LogDamaged, LogError, UsageError
 
 if TYPE_CHECKING:
     from assistant.audit.entry import Entry
@@ -140,6 +140,10 @@ def run(args: argparse.Namespace) -> int:
         raise LogDamaged(
             f"the log holds values that were never written there: {error!r}", hint="see `assistant log verify`"
         ) from error
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise LogError(f"the log can't be read: {error}", hint="may you read it, and its folder?") from error
 
 
 # ---------------------------------------------------------------- reading

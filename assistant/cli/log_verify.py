@@ -22,7 +22,12 @@ def run(args: argparse.Namespace) -> int:
     from assistant.errors import LogDamaged, LogError
 
     try:
-        return _verified(args)
+        try:
+            return _verified(args)
+        except OSError as error:
+            raise LogError(
+                f"the log can't be read: {error}", hint="may you read it, its folder and the trust folder? Try a copy"
+            ) from error
     except LogError as error:  # the first line of the answer is there whatever happens
         verdict = "damaged" if isinstance(error, LogDamaged) else "unverifiable"
         fields = {
@@ -61,7 +66,7 @@ def _verified(args: argparse.Namespace) -> int:
     witnessed = [(str(file), read_text(file)) for file in args.witness]
     silent: list[str] = []
     if keys and args.trust is None:
-        evidence = Evidence(keys, None, witnessed)
+        evidence = Evidence(keys, None, witnessed, begun=True)
     else:
         asked, silent = _ask(trust) if args.ask else ([], [])
         known = evidence_of(Trust(trust), [*witnessed, *asked, *kept_checkpoints(trust)])
