@@ -8,14 +8,12 @@ from collections.abc import Mapping
 import orjson
 
 from assistant.audit.calculator import answer
+from assistant.visible import visible_json
 
 MAX_LINE_BYTES = 64_000_000
 
 RECURSION = 10_000
 """RFC 8785 knows no limit of nesting, readers of JSON do: some 3,000 levels here, of a stack of a few hundred bytes each."""
-
-_BREAKS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
-"""What some readers take for the end of a line; in JSON it can only be part of a string."""
 
 
 def main() -> int:
@@ -44,9 +42,7 @@ def _encode(found: Mapping[str, object]) -> bytes:
         data = orjson.dumps(found)
     except (TypeError, ValueError):  # an id that no exact JSON form exists for, such as an integer beyond 64 bits
         data = orjson.dumps({name: value for name, value in found.items() if name not in ("id", "name")})
-    for raw, escaped in _BREAKS:
-        data = data.replace(raw, escaped)
-    return data
+    return visible_json(data.decode()).encode()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from assistant.audit.log import Log
 from assistant.audit.merkle import prove_inclusion, subtrees_of
 from assistant.audit.note import NoteError
 from assistant.errors import LogDamaged, UsageError
+from assistant.visible import visible_json
 
 
 def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterator[str]:
@@ -74,4 +75,4 @@ def _count(log: Log, task: str, size: int) -> int:
 
 
 def _line(fields: dict[str, Any]) -> str:
-    return orjson.dumps(fields).decode()
+    return visible_json(orjson.dumps(fields).decode())

@@ -108,7 +108,7 @@ def _add_passing_on(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub.add_argument(
         "--out", type=Path, default=Path("log-report.html"), metavar="FILE", help="default: log-report.html"
     )
-    sub.add_argument("--limit", type=int, default=5000, metavar="N", help="the newest N entries (default 5000)")
+    sub.add_argument("--limit", type=int, default=5000, metavar="N", help="the newest N entries (default 5000; 0: all)")
 
 
 def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -295,10 +295,12 @@ def _clock(time_ms: int) -> str:
 
 
 def json_text(value: Any) -> str:
-    """`value` as one line of JSON."""
+    """`value` as one line of JSON, safe on a terminal."""
     import orjson
 
-    return orjson.dumps(value).decode()
+    from assistant.visible import visible_json
+
+    return visible_json(orjson.dumps(value).decode())
 
 
 # ---------------------------------------------------------------- proving
@@ -405,7 +407,7 @@ def _report(args: argparse.Namespace) -> int:
 
     log = _open(args)
     try:
-        write_report(log, args.out, _task(log, args.task), limit=args.limit)
+        write_report(log, args.out, _task(log, args.task), limit=args.limit or sys.maxsize)
         print(f"written: {args.out}")
     except OSError as error:
         raise UsageError(f"the report can't be written: {error}") from error
