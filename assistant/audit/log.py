@@ -169,7 +169,8 @@ class Log:
     def accept_tail(self) -> int:
         """Sign the entries at the end that no checkpoint covers, as they are, and tell so in the log; how many there were.
 
-        For a person who knows where they came from. Raises LogDamaged when one of them is not a well-formed entry.
+        For a person who knows where they came from. Raises LogDamaged when one of them is not a well-formed entry, or
+        replaces the key.
         """
         with self._writing:
             try:
@@ -178,8 +179,13 @@ class Log:
                 signed = found[0] if found else 0
                 tree = self._caught_up(connection, tail=True)
                 for seq, text, leaf in connection.execute("SELECT seq, body, leaf FROM entries WHERE seq>?", (signed,)):
-                    if read_entry(seq, text).seq != seq or leaf_hash(text.encode()) != leaf:
+                    entry = read_entry(seq, text)
+                    if entry.seq != seq or leaf_hash(text.encode()) != leaf:
                         raise LogDamaged(f"entry {seq} is not well-formed and can't be signed", first_bad_seq=seq)
+                    if entry.kind == "key.rotated":  # it would hand the log to whoever wrote it
+                        raise LogDamaged(
+                            f"entry {seq} replaces the signing key, and nobody signed it", first_bad_seq=seq
+                        )
                 if tree.size == signed:
                     connection.execute("ROLLBACK")
                     return 0

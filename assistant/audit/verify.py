@@ -109,6 +109,8 @@ class _Verifier:
         tree, roots = join(scans)
         chain = self._chain([seq for part in scans for seq in part.rotations])
         heads = self._outside(chain)
+        if entries and self._evidence.last_seen is None and not self._evidence.witnessed:
+            self._notes.append("no checkpoint of it is known elsewhere: entries cut off its end would not be missed")
         if self._is_right(scans, tree, roots, chain, heads, entries):
             self._check_rest(scans, tree.size)
         else:

@@ -17,6 +17,7 @@ from assistant.audit.note import SigningKey, new_signing_key
 from assistant.audit.trust import Trust
 from assistant.audit.verify import evidence_of, verify
 from assistant.audit.witness import kept_checkpoints
+from assistant.errors import LogDamaged
 
 from .conftest import ENTRIES, Copy
 
@@ -110,6 +111,17 @@ class TestRotations:
             upkeep.rotate_key(log)
         copy.run("UPDATE checkpoints SET note=? WHERE size=?", _head(copy, ENTRIES + 1).sign(old), ENTRIES + 1)
         assert copy.verify().first_bad_seq == ENTRIES + 1
+
+    def test_a_rotation_that_nobody_signed_is_not_taken_in_with_a_tail(self, copy: Copy) -> None:
+        """It would hand the log to whoever wrote it."""
+        thief, seq = new_signing_key("assistant.invalid/log/x").verifier, ENTRIES + 1
+        forged = {"old_vkey": str(_own_key(copy).verifier), "new_vkey": str(thief), "lost": False}
+        entry = {**json.loads(copy.body(ENTRIES)), "seq": seq, "kind": "key.rotated", "body": forged}
+        body = json.dumps(entry, separators=(",", ":"), sort_keys=True)
+        copy.run("INSERT INTO entries VALUES(?,?,?)", seq, body, leaf_hash(body.encode()))
+        with closing(Log.open(copy.paths)) as log, pytest.raises(LogDamaged, match="nobody signed it"):
+            log.accept_tail()
+        assert copy.verify().first_bad_seq == seq
 
 
 class TestWitnesses:
