@@ -21,20 +21,24 @@ _MAX_EXACT = 2**53 - 1
 def dumps(value: Any) -> bytes:
     """The RFC 8785 form of `value` (JSON types, or any type of `assistant.types`).
 
-    Raises ValueError for what has no such form: NaN, infinities, lone surrogates, integers beyond 2**53 - 1.
+    Raises ValueError for what has no such form: NaN, infinities, lone surrogates, integers beyond 2**53 - 1; and for nesting
+    deeper than the interpreter allows.
     """
-    plain = msgspec.to_builtins(value)
-    if _is_simple(plain):
-        try:
-            return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
-        except orjson.JSONEncodeError as error:
-            raise ValueError(f"no canonical form: {error}") from error
-    import rfc8785  # only for floats and keys beyond ASCII, which our own records never hold
-
     try:
-        return rfc8785.dumps(plain)
-    except rfc8785.CanonicalizationError as error:
-        raise ValueError(f"no canonical form: {error}") from error
+        plain = msgspec.to_builtins(value)
+        if _is_simple(plain):
+            try:
+                return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+            except orjson.JSONEncodeError:
+                pass  # nested deeper than it goes (254): the package below says what else may be wrong
+        import rfc8785  # else only for floats and keys beyond ASCII, which our own records never hold
+
+        try:
+            return rfc8785.dumps(plain)
+        except rfc8785.CanonicalizationError as error:
+            raise ValueError(f"no canonical form: {error}") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def loads(data: str | bytes, *, doubles: bool = False) -> Any:

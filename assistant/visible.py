@@ -45,6 +45,21 @@ def one_line(text: str, limit: int = 200) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
+def visible_json(text: str) -> str:
+    """A JSON text that means the same, with every control, bidirectional and invisible character in its strings escaped.
+
+    It is one line to every reader, and may be printed on a terminal.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(_escape_in_json(c) if _is_hidden(c) else c for c in text)
+
+
+def _escape_in_json(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
 def _escape(char: str) -> str:
     code = ord(char)
     if code < 0x100:

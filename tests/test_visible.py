@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, visible, visible_json
 
 
 class TestVisible:
@@ -55,3 +56,17 @@ class TestOneLine:
         line = one_line(text, limit)
         assert len(line) <= limit
         assert "\n" not in line
+
+
+class TestVisibleJson:
+    @given(st.text())
+    def test_it_means_the_same_and_hides_nothing(self, text: str) -> None:
+        told = visible_json(json.dumps({text: [text]}, ensure_ascii=False))
+        assert json.loads(told) == {text: [text]}
+        assert told.splitlines() == [told]
+
+    def test_every_character_that_is_hidden_elsewhere_is_escaped_here_too(self) -> None:
+        for code in (*range(0x7F, 0xD800), *range(0xE000, 0x110000)):
+            char = chr(code)
+            if visible(char) != char:
+                assert visible_json(f'"{char}"') != f'"{char}"', hex(code)

@@ -72,6 +72,6 @@ def is_erased(log: Log, entry: Entry) -> bool:
 def _fields(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return {name: value for name, value in found.items() if name != SALT} if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # JSON

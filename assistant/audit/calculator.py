@@ -42,7 +42,9 @@ def _answer_request(request: Request) -> Answer:
         if operation is None:
             return {"ok": False, "error": f"no operation `{name}`: there are {', '.join(sorted(OPERATIONS))}"}
         return operation(request)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except RecursionError:
+        return {"ok": False, "error": "nested too deeply"}
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         missing = isinstance(error, KeyError)
         return {"ok": False, "error": f"`{error.args[0]}` is missing" if missing else str(error)}
 
@@ -124,13 +126,26 @@ def _inclusion(request: Request) -> Answer:
         else merkle.leaf_hash(_bytes(_first(request, "leaf", "entry")))
     )
     index, size = _size(_first(request, "index", "leaf_index")), _size(_first(request, "size", "tree_size"))
-    return {"ok": merkle.verify_inclusion(leaf, index, size, _hashes(request["proof"]), _hash(request["root"]))}
+    root = _hash(request["root"])
+    holds = merkle.verify_inclusion(leaf, index, size, _hashes(request["proof"]), root)
+    return {"ok": holds and _told(request, size, root)}
 
 
 def _consistency(request: Request) -> Answer:
     first, second = _size(request["first"]), _size(request["second"])
     first_root, second_root = _hash(request["first_root"]), _hash(request["second_root"])
-    return {"ok": merkle.verify_consistency(first, second, first_root, second_root, _hashes(request["proof"]))}
+    holds = merkle.verify_consistency(first, second, first_root, second_root, _hashes(request["proof"]))
+    return {"ok": holds and _told(request, second, second_root)}
+
+
+def _told(request: Request, size: int, root: bytes) -> bool:
+    """Whether the checkpoint that a request brings along, if any, tells this size and root, signed by `vkey` if that is there."""
+    if request.get("checkpoint") is None:
+        return True
+    note = _text(request["checkpoint"])
+    text = open_note(note, _keys(request))[0] if _has_keys(request) else split_note(note)[0]
+    head = parse_text(text)
+    return (head.size, head.root) == (size, root)
 
 
 def _tree(request: Request) -> Answer:
@@ -198,6 +213,10 @@ def _keys(request: Request) -> list[VerifierKey]:
     return [VerifierKey.parse(_text(key)) for key in (_list(given) if isinstance(given, list) else [given])]
 
 
+def _has_keys(request: Request) -> bool:
+    return "vkey" in request or "vkeys" in request
+
+
 def _note(request: Request) -> Answer:
     text, signers = open_note(_text(_first(request, "note", "checkpoint")), _keys(request))
     return {"ok": True, "text": text, "signers": [str(key) for key in signers]}
@@ -206,7 +225,7 @@ def _note(request: Request) -> Answer:
 def _checkpoint(request: Request) -> Answer:
     note = _text(_first(request, "checkpoint", "note"))
     found: Answer = {"signers": []}
-    if "vkey" in request or "vkeys" in request:
+    if _has_keys(request):
         text, signers = open_note(note, _keys(request))
         found["signers"] = [str(key) for key in signers]
     else:

@@ -14,7 +14,9 @@ from assistant.audit.merkle import HASH_BYTES
 from assistant.audit.note import NoteError, SigningKey, VerifierKey, open_note, split_note
 from assistant.types import Data
 
-_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
+_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,19})\Z")
+MAX_SIZE = 2**64 - 1
+"""What other implementations keep a size in."""
 
 
 class Checkpoint(Data, frozen=True):
@@ -40,8 +42,8 @@ def parse_text(text: str) -> Checkpoint:
     lines = text.split("\n")[:-1]
     if len(lines) < 3 or "" in lines:
         raise NoteError("a checkpoint has at least three lines, and none of them is empty")
-    if not _SIZE.match(lines[1]):
-        raise NoteError("a checkpoint's size is a decimal number without leading zeroes")
+    if not _SIZE.match(lines[1]) or int(lines[1]) > MAX_SIZE:
+        raise NoteError("a checkpoint's size is a decimal number below 2**64 without leading zeroes")
     return Checkpoint(lines[0], int(lines[1]), decode_hash(lines[2]), tuple(lines[3:]))
 
 

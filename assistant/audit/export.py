@@ -3,8 +3,11 @@
 The first line is the head, every other an entry; `check_export.py.txt` beside this file (and in each report's appendix) checks
 them with nothing but Python's standard library, the signature too.
 
-    {"type":"head","checkpoint":NOTE,"vkeys":[...],"entries":N}
+    {"type":"head","checkpoint":NOTE,"vkeys":[...],"entries":N,"task":ID,"lines":M,"contents":BOOL}
     {"type":"entry","seq":7,"entry":TEXT,"proof":[HEX...],"contents":{NAME:HEX|null}}
+
+`entries` is the size of the log, `lines` how many of its entries follow: all of them unless `task` names one. Nobody signs the
+head: in an export of everything the checkpoint tells how many there must be, in that of one task only the head does.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from assistant.audit.checkpoint import read_checkpoint
 from assistant.audit.entry import read_entry
 from assistant.audit.log import Log
 from assistant.audit.merkle import prove_inclusion, subtrees_of
+from assistant.audit.note import NoteError
 from assistant.errors import LogDamaged, UsageError
+from assistant.visible import visible_json
 
 
 def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterator[str]:
@@ -30,7 +35,10 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
     found = log.head()
     if found is None:
         raise UsageError("the log is empty: there is nothing to export")
-    head = read_checkpoint(found[1])
+    try:
+        head = read_checkpoint(found[1])
+    except NoteError as error:
+        raise LogDamaged(f"the last checkpoint is malformed: {error}", hint="run `assistant log verify`") from error
     rows = log.database.pages(
         "SELECT seq, leaf FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size, size=20_000
     )
@@ -43,6 +51,9 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
             "checkpoint": found[1],
             "vkeys": [str(key) for key in log.trust.pinned()],
             "entries": head.size,
+            "task": task,
+            "lines": _count(log, task, head.size) if task else head.size,
+            "contents": contents,
         }
     )
     for seq, text in log.database.pages("SELECT seq, body FROM entries WHERE seq>? ORDER BY seq LIMIT ?", 0, head.size):
@@ -59,5 +70,9 @@ def export_lines(log: Log, task: str = "", *, contents: bool = False) -> Iterato
         yield _line(line)
 
 
+def _count(log: Log, task: str, size: int) -> int:
+    return sum(1 for entry in log.entries(task=task) if entry.seq <= size)
+
+
 def _line(fields: dict[str, Any]) -> str:
-    return orjson.dumps(fields).decode()
+    return visible_json(orjson.dumps(fields).decode())

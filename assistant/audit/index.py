@@ -26,6 +26,8 @@ from assistant.store.database import BUSY_S, Database
 
 CHUNK = 256
 BATCH = 20_000
+_MOST = 2**63 - 1
+"""SQLite's largest number: a forged entry may have it."""
 VERSION = 1
 
 STANDING = frozenset({"grant.added", "grant.revoked", "boundary.added", "boundary.removed"})
@@ -277,16 +279,18 @@ class Index:
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 start = _state(connection).get("words_to", 0)
+                first: int = self._log.read("SELECT min(seq) FROM entries WHERE seq>?", (start,))[0][0] or last
                 rows = self._log.read(
-                    "SELECT seq, body FROM entries WHERE seq>? AND seq<=? AND body LIKE '{\"blobs\":%' ORDER BY seq",
-                    (start, start + 2000),
+                    "SELECT seq, body FROM entries WHERE seq>=? AND seq<? AND body LIKE '{\"blobs\":%' ORDER BY seq",
+                    (first, min(first + 2000, _MOST)),
                 )
                 for seq, body in rows:
-                    entry = _glance.decode(body)
-                    connection.execute(
-                        "INSERT INTO words(rowid,text) VALUES(?,?)", (seq, as_words(self._content(entry)))
-                    )
-                done = min(start + 2000, last)
+                    try:
+                        text = as_words(self._content(_glance.decode(body)))
+                    except (ValueError, TypeError, AttributeError, RecursionError):
+                        continue  # the views and `verify` name it
+                    connection.execute("INSERT INTO words(rowid,text) VALUES(?,?)", (seq, text))
+                done = min(first + 1999, last)
                 _set(connection, "words_to", done)
         return done
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from assistant.audit.checkpoint import Checkpoint, open_checkpoint
 from assistant.audit.entry import decode
-from assistant.audit.note import NoteError, VerifierKey
+from assistant.audit.note import NoteError, VerifierKey, split_note
 from assistant.types import Data
 
 
@@ -58,7 +58,7 @@ class KeyChain:
     def holds(self, size: int, note: object) -> Checkpoint | None:
         """The checkpoint that `note` is, when it is of this size and signed by the key in force then; else None."""
         key = self.in_force(size)
-        return _held(size, note, [key]) if key is not None else None
+        return _held(size, note, [key], self.keys) if key is not None else None
 
     def once_held(self, size: int, note: object) -> Checkpoint | None:
         """As `holds`, or signed by a trusted key that the log does not name any more: its rotation may be what was removed.
@@ -67,15 +67,24 @@ class KeyChain:
         """
         moved = any(not link.signed for link in self.links)  # a rotation that stands elsewhere than where it was signed
         lost = [*self._trusted, *self.keys] if moved else [key for key in self._trusted if key not in self.keys]
-        return self.holds(size, note) or (_held(size, note, lost) if lost else None)
+        return self.holds(size, note) or (_held(size, note, lost, lost) if lost else None)
 
 
-def _held(size: int, note: object, keys: Sequence[VerifierKey]) -> Checkpoint | None:
+def _held(size: int, note: object, keys: Sequence[VerifierKey], known: Sequence[VerifierKey]) -> Checkpoint | None:
+    """The checkpoint of `size` in a note signed by one of `keys`, and by nobody but `known` ones.
+
+    Our notes hold what was signed and nothing besides: no extension, no other's signature, none twice. Whoever adds some
+    has changed the row, although the signature still holds.
+    """
     try:
         head, signers = open_checkpoint(note, keys)
+        assert isinstance(note, str)  # noqa: S101 - `open_checkpoint` has seen to it
+        every = open_checkpoint(note, known)[1] if known else signers
+        lines = len(split_note(note)[1])
     except NoteError:
         return None
-    return head if head.size == size and head.origin == signers[0].name else None
+    is_ours = lines == len(every) and not head.extensions
+    return head if is_ours and head.size == size and head.origin == signers[0].name else None
 
 
 def read_links(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Link]:

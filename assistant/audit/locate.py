@@ -57,6 +57,12 @@ class Locator:
         good, broken, invalid = self._compare(notes)
         for high in broken:
             low = max((c.size for c in good if c.size < high), default=0)
+            if any(c.size >= high for c in good):  # signed here, and otherwise elsewhere: no entry says where it forked
+                words = (
+                    f"the first {high} entries were signed here, and others in their place elsewhere: it was rewritten"
+                )
+                found.blame(low + 1, f"{words} from one of the entries {low + 1} to {high} on")
+                continue
             self._blame_inside(found, low, high, one_commit=not any(low < size < high for size in notes))
         if self._stop is not None:
             found.blame(*self._stop)
@@ -224,6 +230,8 @@ class Locator:
             if note is not None and not (isinstance(note, str) and self._names(head, seq - 1, note)):
                 found.blame(max(seq - 1, 1), "its checkpoint is not the one that was signed")
                 break
+        if min(notes, default=1) < 1:
+            found.blame(1, f"a checkpoint of {min(notes)} entries was never written")
         for size in sorted(invalid):
             if size > covered or size > self._readable - 1:
                 found.blame(min(covered + 1, size) if size > covered else size, "its checkpoint does not hold")

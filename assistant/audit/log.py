@@ -169,7 +169,8 @@ class Log:
     def accept_tail(self) -> int:
         """Sign the entries at the end that no checkpoint covers, as they are, and tell so in the log; how many there were.
 
-        For a person who knows where they came from. Raises LogDamaged when one of them is not a well-formed entry.
+        For a person who knows where they came from. Raises LogDamaged when one of them is not a well-formed entry, or
+        replaces the key.
         """
         with self._writing:
             try:
@@ -178,8 +179,13 @@ class Log:
                 signed = found[0] if found else 0
                 tree = self._caught_up(connection, tail=True)
                 for seq, text, leaf in connection.execute("SELECT seq, body, leaf FROM entries WHERE seq>?", (signed,)):
-                    if read_entry(seq, text).seq != seq or leaf_hash(text.encode()) != leaf:
+                    entry = read_entry(seq, text)
+                    if entry.seq != seq or leaf_hash(text.encode()) != leaf:
                         raise LogDamaged(f"entry {seq} is not well-formed and can't be signed", first_bad_seq=seq)
+                    if entry.kind == "key.rotated":  # it would hand the log to whoever wrote it
+                        raise LogDamaged(
+                            f"entry {seq} replaces the signing key, and nobody signed it", first_bad_seq=seq
+                        )
                 if tree.size == signed:
                     connection.execute("ROLLBACK")
                     return 0
@@ -375,8 +381,8 @@ class Log:
         found = self._database.read("SELECT data FROM blobs WHERE sha256=?", (sha256,))
         if not found:
             return None
-        data: bytes = found[0][0]
-        if hashlib.sha256(data).hexdigest() != sha256:
+        data = found[0][0]
+        if not isinstance(data, bytes) or hashlib.sha256(data).hexdigest() != sha256:
             raise LogDamaged(f"the content {sha256} of the log was changed", hint="see `assistant log verify`")
         return data
 
@@ -403,14 +409,21 @@ class Log:
             yield entry
 
     def head(self) -> tuple[int, str] | None:
-        """Size and note of the last checkpoint; None for an empty log."""
-        found = self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return (found[0][0], found[0][1]) if found else None
+        """Size and note of the last checkpoint; None for an empty log. Raises LogDamaged for a note that is no text."""
+        return _note(self._database.read("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"))
 
     def checkpoint_at(self, size: int) -> tuple[int, str] | None:
-        """Size and note of the checkpoint over `size` entries; None when no commit ended there."""
-        found = self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,))
-        return (found[0][0], found[0][1]) if found else None
+        """Size and note of the checkpoint over `size` entries; None when no commit ended there. Errors as `head`."""
+        return _note(self._database.read("SELECT size, note FROM checkpoints WHERE size=?", (size,)))
+
+
+def _note(found: Sequence[tuple[Any, ...]]) -> tuple[int, str] | None:
+    if not found:
+        return None
+    size, note = found[0]
+    if not isinstance(note, str):
+        raise LogDamaged(f"the checkpoint of {size} entries is no text", hint="see `assistant log verify`")
+    return size, note
 
 
 def _body(connection: sqlite3.Connection, draft: Draft) -> tuple[dict[str, Any], tuple[str, ...]]:

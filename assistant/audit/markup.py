@@ -27,8 +27,11 @@ details { margin: .1rem 0 } summary { cursor: pointer } .soft { opacity: .7 } .g
 .warn { color: var(--warn) } .figures { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0; padding: 0; list-style: none }
 .figures b { display: block; font-size: 1.4rem; font-weight: 600 } .add { color: var(--good) } .cut { color: var(--bad) }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor } svg rect { fill: var(--bar) } svg { max-width: 100%; height: auto }
-#timeline td:nth-child(-n+4), #asked td:nth-child(-n+2), #unfinished td:nth-child(-n+2) { white-space: nowrap; overflow-wrap: normal }
-@media print { body { max-width: none } details > * { display: block } }
+#timeline td:nth-child(n+3):nth-child(-n+4) { min-width: 6.5rem } #timeline td:nth-child(-n+2), #asked td:nth-child(-n+2), #unfinished td:nth-child(-n+2) { white-space: nowrap; overflow-wrap: normal }
+@media print {
+  body { max-width: none; padding: 0 } details > * { display: block } details::details-content { content-visibility: visible }
+  pre { overflow: visible; white-space: pre-wrap; overflow-wrap: anywhere } tr { break-inside: avoid } thead { display: table-header-group }
+}
 """
 
 

@@ -196,15 +196,21 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, list[Verifie
     """The verified text of a note and the keys that signed it.
 
     Signatures of unknown keys are ignored. Raises NoteError when the note is malformed, when a signature that carries a
-    known key's name and id does not hold, or when no known key signed.
+    known key's name and id does not hold, when it might be of either of two keys, or when no known key signed.
     """
     text, signatures = split_note(note)
-    known = {(key.name, key.id): key for key in keys}
+    known: dict[tuple[str, bytes], VerifierKey] = {}
+    ambiguous: set[tuple[str, bytes]] = set()
+    for key in keys:
+        if known.setdefault((key.name, key.id), key) != key:
+            ambiguous.add((key.name, key.id))
     signers: list[VerifierKey] = []
     for signature in signatures:
         key = known.get((signature.name, signature.key_id))
         if key is None or key in signers:
             continue
+        if (key.name, key.id) in ambiguous:
+            raise NoteError(f"two different keys are known as `{key.name}+{key.id.hex()}`")
         if not key.holds(text, signature.value):
             raise NoteError(f"the signature of `{key.name}` does not hold")
         signers.append(key)
@@ -227,8 +233,8 @@ def _split_key(text: str) -> tuple[str, str, bytes]:
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() for c in name):
-        raise NoteError("a key's name is not empty and holds neither spaces nor plus signs")
+    if not name or "+" in name or any(c.isspace() or c < " " or "\ud800" <= c <= "\udfff" for c in name):
+        raise NoteError("a key's name is not empty and holds neither spaces, plus signs nor control characters")
 
 
 def _encode(data: bytes) -> str:
@@ -236,7 +242,11 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
+    """Only the one spelling of each value (RFC 4648, section 3.5): a signature that may be respelt can be changed unnoticed."""
     try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
+        data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise NoteError("not valid base64") from error
+    if _encode(data) != text:
+        raise NoteError("not canonical base64")
+    return data

@@ -69,9 +69,14 @@ def find(
             entry = read_entry(seq, text)
             if fits(entry, wanted):
                 yield entry
-        before = rows[-1][0] if len(rows) == PAGE else low + 1
+        before = rows[-1][0] if len(rows) == PAGE else _next_below(database, low)
         if deadline is not None and deadline.passed(before):
             return
+
+
+def _next_below(database: Database, low: int) -> int:
+    """One more than the next number at or below `low` that is there: a forged one may stand far above all others."""
+    return (database.read("SELECT max(seq) FROM entries WHERE seq<=?", (low,))[0][0] or 0) + 1
 
 
 class Deadline:

@@ -59,6 +59,8 @@ class Scan(Data, frozen=True):
     roots: tuple[tuple[int, bytes, bytes], ...] = ()
     """Size, root of the leaves from its block's start up to there, root that the checkpoint of that size tells."""
     rotations: tuple[int, ...] = ()
+    erasures: tuple[int, ...] = ()
+    """Entries that tell of a rotation, and of an erased content."""
     unbound: tuple[tuple[int, str], ...] = ()
     """Checkpoints that the entry behind them does not name, as before a tail that was taken in: their signature must hold."""
     contents: int = 0
@@ -105,6 +107,7 @@ class _Scanner:
         self.seen_notes = 0
         self.roots: list[tuple[int, bytes, bytes]] = []
         self.rotations: list[int] = []
+        self.erasures: list[int] = []
         self.unbound: list[tuple[int, str]] = []
         self.missing: list[tuple[int, str]] = []
         self.contents = 0
@@ -129,6 +132,7 @@ class _Scanner:
             why=why,
             roots=tuple(self.roots),
             rotations=tuple(self.rotations),
+            erasures=tuple(self.erasures),
             unbound=tuple(self.unbound[:MAX_UNBOUND]),
             contents=self.contents,
             missing=tuple(self.missing),
@@ -161,6 +165,8 @@ class _Scanner:
                 self._check_contents(seq, body)
             if entry.kind == "key.rotated":
                 self.rotations.append(seq)
+            elif entry.kind == "erased":
+                self.erasures.append(seq)
             expected += 1
             if self.progress is not None and expected % REPORT_EVERY == 0:
                 self.progress(expected - self.low - 1, self.high - self.low)

@@ -1,61 +1,36 @@
 """The sentence for each kind of entry.
 
 Each function takes the body and a way to ask for a content by its name, and may fail on a body that no writer of ours has
-written: `summary` then lists its fields instead.
+written: `summary` then lists its fields instead. Texts are whole phrases with named places, so that they can be translated;
+values from an entry are only ever put into such places, never looked up or taken for a text with places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-Body: TypeAlias = Mapping[str, Any]
+from assistant.audit.phrases import (
+    NAMED,
+    Body,
+    answer,
+    channel,
+    effect,
+    join,
+    money,
+    more,
+    ms,
+    quoted,
+    short,
+    some,
+    status,
+    tokens,
+    told,
+)
+from assistant.audit.tongue import N_, _, ngettext
+
 Said: TypeAlias = Callable[[str], str]
 """The text of a content by its name; empty when there is none."""
-
-NAMED = 3
-"""So many paths, hosts or tools are named in a line; the rest is counted."""
-
-
-def fields(body: Body) -> str:
-    """What a body says, for kinds that are not known here."""
-    return join(
-        *(f"{n} {v}" for n, v in body.items() if isinstance(v, (str, int)) and v != "" and not n.endswith("sha256"))
-    )
-
-
-def join(*parts: object) -> str:
-    """The parts that say something."""
-    return " · ".join(str(part) for part in parts if part not in ("", None, [], {}, ()))
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _ms(value: Any) -> str:
-    return "" if not isinstance(value, int) else f"{value} ms" if value < 10_000 else f"{value / 1000:.0f} s"
-
-
-def _money(value: Any) -> str:
-    return f"${value / 1e6:.4f}" if isinstance(value, int) else "no price known"
-
-
-def _tokens(usage: Any) -> str:
-    return f"{usage.get('input', 0)} + {usage.get('output', 0)} tokens" if usage else ""
-
-
-def _quoted(text: str) -> str:
-    return f"“{text}”" if text else ""
-
-
-def _short(value: Any) -> str:
-    return str(value or "")[:12]
-
 
 # ---------------------------------------------------------------- tasks and settings
 
@@ -63,15 +38,16 @@ def _short(value: Any) -> str:
 def _opened(body: Body, said: Said) -> str:
     folder = body.get("folder") or said("about") or "?"
     why = (
-        "to replay a task"
+        _("to replay a task")
         if body.get("purpose") == "replay"
-        else f"as a branch that leaves {body.get('parent', '?')} before entry {body['branched_at']}"
+        else told(N_("as a branch that leaves {parent} before entry {branched_at}"), body, "parent", "branched_at")
         if body.get("branched_at")
-        else "as the helper of a task"
+        else _("as the helper of a task")
         if body.get("parent")
         else ""
     )
-    return join(f"task opened on {folder}", body.get("model"), f"kit {body.get('kit', '?')}", why)
+    opened = _("task opened on {folder}").format(folder=folder)
+    return join(opened, body.get("model"), told(N_("kit {kit}"), body, "kit"), why)
 
 
 def _setting(body: Body, said: Said) -> str:
@@ -85,15 +61,17 @@ def _changed(body: Body, said: Said) -> str:
     what, old, new = body.get("what", body.get("name", "setting")), body.get("old"), body.get("new")
     match what:
         case "title":
-            return f"task called {_quoted(str(new))}" if new else join("task renamed", said("about"))
+            if not new:
+                return join(_("task renamed"), said("about"))
+            return _("task called {title}").format(title=quoted(str(new)))
         case "tools":
             on, off = [t for t in new or () if t not in (old or ())], [t for t in old or () if t not in (new or ())]
-            return (
-                join(f"tools on: {_some(on)}" if on else "", f"tools off: {_some(off)}" if off else "")
-                or "tools: unchanged"
-            )
+            return join(
+                _("tools on: {names}").format(names=some(on)) if on else "",
+                _("tools off: {names}").format(names=some(off)) if off else "",
+            ) or _("tools: unchanged")
         case "budgets":
-            return f"budgets: {_limits(old)} → {_limits(new)}"
+            return _("budgets: {old} → {new}").format(old=_limits(old), new=_limits(new))
         case _:
             return join(f"{what}: {old} → {new}", said("why"))
 
@@ -101,21 +79,24 @@ def _changed(body: Body, said: Said) -> str:
 def _settings(body: Body, said: Said) -> str:
     names = [str(name) for name in body.get("names") or ()]
     return (
-        "settings read: the first time" if body.get("first") else f"settings read: other than last time: {_some(names)}"
+        _("settings read: the first time")
+        if body.get("first")
+        else _("settings read: other than last time: {names}").format(names=some(names))
     )
 
 
 def _limits(budgets: Body | None) -> str:
-    return ", ".join(f"{name} {value}" for name, value in budgets.items()) if budgets else "none"
+    return ", ".join(f"{name} {value}" for name, value in budgets.items()) if budgets else _("none")
 
 
 def _context(body: Body, said: Said) -> str:
     if body.get("parent"):
-        return "took over what the folder said of itself from the task that started it"
+        return _("took over what the folder said of itself from the task that started it")
     names = [str(file.get("path", "?")) for file in body.get("files") or ()]
     refused = body.get("not_allowed") or ()
     return join(
-        f"read what the folder says of itself: {_some(names)}", f"{len(refused)} not allowed" if refused else ""
+        _("read what the folder says of itself: {names}").format(names=some(names)),
+        _("{n} not allowed").format(n=len(refused)) if refused else "",
     )
 
 
@@ -123,50 +104,54 @@ def _context(body: Body, said: Said) -> str:
 
 
 def _message(body: Body, said: Said) -> str:
-    who = {"user": "the person said", "assistant": "the model said"}.get(
-        str(body.get("role")), f"{body.get('role', '?')} said"
-    )
-    return join(f"{who} {_quoted(said('message'))}".rstrip())
+    words = quoted(said("message"))
+    match body.get("role"):
+        case "user":
+            return _("the person said {words}").format(words=words).rstrip()
+        case "assistant":
+            return _("the model said {words}").format(words=words).rstrip()
+        case _other:
+            return told(N_("{role} said {words}"), body, "role", words=words).rstrip()
 
 
 def _delegated(body: Body, said: Said) -> str:
-    return f"the task that started this one asked {_quoted(said('message'))}".rstrip()
+    return _("the task that started this one asked {words}").format(words=quoted(said("message"))).rstrip()
 
 
 def _call(body: Body, said: Said) -> str:
-    model = body.get("model", "?")
-    return (
-        f"asked {model} for a summary"
-        if body.get("purpose") == "summary"
-        else join(f"asked {model}", f"step {body.get('step', '?')}")
-    )
+    if body.get("purpose") == "summary":
+        return told(N_("asked {model} for a summary"), body, "model")
+    return join(told(N_("asked {model}"), body, "model"), told(N_("step {step}"), body, "step"))
 
 
 def _result(body: Body, said: Said) -> str:
     facts = join(
-        body.get("finish"), _tokens(body.get("usage")), _money(body.get("cost_uusd")), _ms(body.get("duration_ms"))
+        body.get("finish"), tokens(body.get("usage")), money(body.get("cost_uusd")), ms(body.get("duration_ms"))
     )
-    verb = "summarised" if body.get("purpose") == "summary" else "answered"
-    return join(f"{body.get('model', '?')} {verb} {_quoted(said('message'))}".rstrip(), facts)
+    text = N_("{model} summarised {words}") if body.get("purpose") == "summary" else N_("{model} answered {words}")
+    return join(told(text, body, "model", words=quoted(said("message"))).rstrip(), facts)
 
 
 def _model_failed(body: Body, said: Said) -> str:
     if body.get("kind") == "stopped":
-        return join(f"{body.get('model', '?')} was stopped in the middle of an answer", _quoted(said("message")))
-    return join(f"{body.get('model', '?')} failed", body.get("kind"), said("reason") or body.get("message"))
+        stopped = told(N_("{model} was stopped in the middle of an answer"), body, "model")
+        return join(stopped, quoted(said("message")))
+    failed = told(N_("{model} failed"), body, "model")
+    return join(failed, body.get("kind"), said("reason") or body.get("message"))
 
 
 def _compacted(body: Body, said: Said) -> str:
-    how = "" if body.get("by_model", True) else "without the model's own summary"
-    gone, kept = _count(int(body.get("cut", 0)), "earlier message"), body.get("kept", 0)
-    return join(f"{gone} replaced by a summary for the model; {kept} stay as they were", how)
+    how = "" if body.get("by_model", True) else _("without the model's own summary")
+    gone = ngettext("{n} earlier message", "{n} earlier messages", int(body.get("cut", 0)))
+    text = _("{gone} replaced by a summary for the model; {kept} stay as they were")
+    return join(text.format(gone=gone, kept=body.get("kept", 0)), how)
 
 
 def _replayed(body: Body, said: Said) -> str:
     return (
-        "the recorded result was given"
+        _("the recorded result was given")
         if body.get("recorded")
-        else "no result of this call is recorded, and it was not run"
+        else _("no result of this call is recorded, and it was not run")
     )
 
 
@@ -178,78 +163,63 @@ def _intent(body: Body, said: Said) -> str:
     if kind == "command":
         name = said("action") or name
     what = f"{kind} {name}" if name else ""
-    return join(f"{body.get('tool', '?')} wants to {body.get('effect', '?')} {what}".rstrip())
+    return told(N_("{tool} wants to {effect} {what}"), body, "tool", effect=effect(body), what=what).rstrip()
 
 
 def _decision(body: Body, said: Said) -> str:
-    policies = ", ".join(str(p) for p in body.get("policies") or ()) or "no policy"
+    policies = ", ".join(str(p) for p in body.get("policies") or ()) or _("no policy")
     reason = said("reason") or body.get("reason")
     match body.get("decision"):
         case "allow":
-            return join(f"allowed by {policies}", reason)
+            return join(_("allowed by {policies}").format(policies=policies), reason)
         case "ask":
-            return join("asks the person", reason, policies)
+            return join(_("asks the person"), reason, policies)
         case "deny":
-            return join("refused", reason, policies)
+            return join(_("refused"), reason, policies)
         case other:
-            return join(f"{other} by {policies}", reason)
-
-
-_ANSWERS = {
-    "once": "yes, this once",
-    "task": "yes, for this task",
-    "always": "yes, always",
-    "no": "no",
-}
-_CHANNELS = {
-    "key": "by a key on the screen",
-    "terminal": "at the terminal",
-    "acp": "in the editor",
-    "command": "by the command itself",
-    "unattended": "nobody was there to ask",
-}
+            return join(_("{decision} by {policies}").format(decision=other, policies=policies), reason)
 
 
 def _approval(body: Body, said: Said) -> str:
-    answer, channel = str(body.get("answer", "?")), str(body.get("channel", "?"))
-    return join(f"answered {_ANSWERS.get(answer, answer)}", _CHANNELS.get(channel, f"by {channel}"), said("reason"))
+    answered = _("answered {answer}").format(answer=answer(body.get("answer", "?")))
+    return join(answered, channel(body.get("channel", "?")), said("reason"))
 
 
 def _rejected(body: Body, said: Said) -> str:
-    return join(f"call of {body.get('tool', '?')} not accepted", body.get("code"))
+    return join(told(N_("call of {tool} not accepted"), body, "tool"), body.get("code"))
 
 
 def _outcome(body: Body, said: Said) -> str:
     changes, hosts = body.get("changes") or (), body.get("hosts") or ()
-    status = body.get("exit_status")
+    code = body.get("exit_status")
     count = int(body.get("changed", len(changes)))
     names = [str(host.get("host", "?")) for host in hosts]
     return join(
         body.get("tool"),
-        body.get("status", "?"),
-        "" if status in (0, None) else f"exit {status}",
-        f"signal {body['signal']}" if body.get("signal") else "",
-        f"changed {_paths(changes, count)}" if changes else "",
-        f"reached {_some(list(dict.fromkeys(names)))}" if names else "",
-        _ms(body.get("wall_ms")),
+        status(body.get("status", "?")),
+        "" if code in (0, None) else _("exit {status}").format(status=code),
+        told(N_("signal {signal}"), body, "signal") if body.get("signal") else "",
+        _("changed {paths}").format(paths=_paths(changes, count)) if changes else "",
+        _("reached {hosts}").format(hosts=some(list(dict.fromkeys(names)))) if names else "",
+        ms(body.get("wall_ms")),
     )
 
 
 def _paths(changes: Sequence[Body], count: int) -> str:
-    first = ", ".join(str(change.get("path", "?")) for change in changes[:NAMED])
-    return first + (f" and {count - NAMED} more" if count > NAMED else "")
+    return more(", ".join(str(change.get("path", "?")) for change in changes[:NAMED]), count)
 
 
-def _stage(verb: str) -> Callable[[Body, Said], str]:
+def _stage(some: str, hunks_of: str, none: str) -> Callable[[Body, Said], str]:
     def words(body: Body, said: Said) -> str:
         changes, conflicts, failed = (body.get(name) or () for name in ("changes", "conflicts", "failed"))
         count = int(body.get("count", len(changes)))
         hunks = ", ".join(str(number) for number in body.get("hunks") or ())
-        what = f"hunk {hunks} of" if hunks else f"{_count(count, 'change')}:"
+        what = ngettext("{n} change", "{n} changes", count)
+        text = _(hunks_of if hunks else some).format(changes=what, hunks=hunks, paths=_paths(changes, count))
         return join(
-            f"{verb} {what} {_paths(changes, count)}" if changes else f"{verb} nothing",
-            _count(len(conflicts), "conflict") if conflicts else "",
-            f"{len(failed)} not possible" if failed else "",
+            text if changes else _(none),
+            _conflicts(len(conflicts)),
+            _("{n} not possible").format(n=len(failed)) if failed else "",
         )
 
     return words
@@ -258,60 +228,76 @@ def _stage(verb: str) -> Callable[[Body, Said], str]:
 def _begun(body: Body, said: Said) -> str:
     task, at = body.get("from", "?"), body.get("at", "?")
     if not body.get("known"):
-        return f"the stage begins empty: what task {task} had staged before entry {at} is not known"
+        text = _("the stage begins empty: what task {task} had staged before entry {at} is not known")
+        return text.format(task=task, at=at)
     lost, elsewhere = (len(body.get(name) or ()) for name in ("missing", "elsewhere"))
     return join(
-        f"the stage begins as task {task} was before entry {at}: {_count(int(body.get('staged', 0)), 'change')}",
-        f"{lost} not possible" if lost else "",
-        _count(elsewhere, "conflict") if elsewhere else "",
+        _("the stage begins as task {task} was before entry {at}: {changes}").format(
+            task=task, at=at, changes=ngettext("{n} change", "{n} changes", int(body.get("staged", 0)))
+        ),
+        _("{n} not possible").format(n=lost) if lost else "",
+        _conflicts(elsewhere),
     )
 
 
+def _conflicts(count: int) -> str:
+    return ngettext("{n} conflict", "{n} conflicts", count) if count else ""
+
+
 def _edited(body: Body, said: Said) -> str:
-    verb = "merged" if body.get("merged") else "edited"
-    return join(f"{verb} {body.get('path', '?')} on the stage", f"by {body.get('channel', '?')}")
+    text = N_("merged {path} on the stage") if body.get("merged") else N_("edited {path} on the stage")
+    return join(told(text, body, "path"), _("by {channel}").format(channel=body.get("channel", "?")))
 
 
 def _child(body: Body, said: Said) -> str:
     spent: Body = body.get("spent") or {}
-    used = join(f"{spent.get('tokens', 0)} tokens", _money(spent.get("cost_uusd", 0))) if spent else ""
-    return join(f"the helper's task {body.get('task', '?')} ended: {body.get('reason', '?')}", used)
+    tokens = _("{n} tokens").format(n=spent.get("tokens", 0))
+    used = join(tokens, money(spent.get("cost_uusd", 0))) if spent else ""
+    reason = status(body.get("reason", "?"))
+    return join(told(N_("the helper's task {task} ended: {reason}"), body, "task", reason=reason), used)
 
 
 def _crash(body: Body, said: Said) -> str:
     which = (
-        f"the call of {body['tool']}" if body.get("tool") else f"entry {body.get('intent_seq', body.get('call', '?'))}"
+        told(N_("the call of {tool}"), body, "tool")
+        if body.get("tool")
+        else _("entry {seq}").format(seq=body.get("intent_seq", body.get("call", "?")))
     )
-    return f"{which} may have happened: the program ended before its outcome was known"
+    return _("{which} may have happened: the program ended before its outcome was known").format(which=which)
 
 
 # ---------------------------------------------------------------- servers and memory
 
 
 def _sampling(body: Body, said: Said) -> str:
-    return f"server {body.get('server', '?')} had {body.get('model', '?')} asked a question of its own"
+    return told(N_("server {server} had {model} asked a question of its own"), body, "server", "model")
 
 
 def _sampled(body: Body, said: Said) -> str:
-    facts = join(_tokens(body.get("usage")), _money(body.get("cost_uusd")))
-    return join(
-        f"{body.get('model', '?')} answered server {body.get('server', '?')} {_quoted(said('text'))}".rstrip(), facts
-    )
+    facts = join(tokens(body.get("usage")), money(body.get("cost_uusd")))
+    text = N_("{model} answered server {server} {words}")
+    return join(told(text, body, "model", "server", words=quoted(said("text"))).rstrip(), facts)
 
 
 def _elicitation(body: Body, said: Said) -> str:
-    answer = {"accept": "filled in", "decline": "declined", "cancel": "cancelled"}.get(str(body.get("answer")), "?")
-    what = "to open an address" if body.get("kind") == "url" else "to fill in a form"
+    answers = {"accept": _("filled in"), "decline": _("declined"), "cancel": _("cancelled")}
+    text = (
+        N_("server {server} asked the person to open an address: {answer}")
+        if body.get("kind") == "url"
+        else N_("server {server} asked the person to fill in a form: {answer}")
+    )
     names = ", ".join(map(str, body.get("fields") or ()))
-    return join(f"server {body.get('server', '?')} asked the person {what}: {answer}", names, _quoted(said("message")))
+    asked = told(text, body, "server", answer=answers.get(str(body.get("answer")), "?"))
+    return join(asked, names, quoted(said("message")))
 
 
 def _remembered(body: Body, said: Said) -> str:
-    return join(f"remembered fact {body.get('id', '?')} {_quoted(said('text'))}".rstrip(), body.get("source"))
+    text = told(N_("remembered fact {id} {words}"), body, "id", words=quoted(said("text")))
+    return join(text.rstrip(), body.get("source"))
 
 
 def _rewritten(body: Body, said: Said) -> str:
-    return f"the person rewrote fact {body.get('id', '?')} {_quoted(said('text'))}".rstrip()
+    return told(N_("the person rewrote fact {id} {words}"), body, "id", words=quoted(said("text"))).rstrip()
 
 
 # ---------------------------------------------------------------- permissions and the log itself
@@ -320,51 +306,89 @@ def _rewritten(body: Body, said: Said) -> str:
 def _grant(body: Body, said: Said) -> str:
     grant: Body = body.get("grant") or {}
     if not grant:
-        return join(f"granted {body.get('id', '?')}", said("about"))
+        return join(told(N_("granted {id}"), body, "id"), said("about"))
     resource: Body = grant.get("resource") or {}
-    scope = "in this task" if grant.get("task") else "in every task"
-    uses = f"{grant['uses']} times" if grant.get("uses") else ""
+    scope = (
+        N_("granted in this task: {effect} {type} {id}")
+        if grant.get("task")
+        else N_("granted in every task: {effect} {type} {id}")
+    )
+    uses = told(N_("{uses} times"), grant, "uses") if grant.get("uses") else ""
     return join(
-        f"granted {scope}: {grant.get('effect', '?')} {resource.get('type', '?')} {resource.get('id', '?')}",
+        told(scope, resource, "type", "id", effect=effect(grant)),
         grant.get("tool"),
         uses,
-        "until a time" if grant.get("expires_ms") else "",
+        _("until a time") if grant.get("expires_ms") else "",
     )
 
 
 def _boundary(body: Body, said: Said) -> str:
     boundary: Body = body.get("boundary") or {}
-    scope = "this task" if boundary.get("task") else "every task"
-    return (
-        f"forbidden in {scope}: {boundary['words']}"
-        if boundary.get("words")
-        else join("a boundary was set", said("about"))
-    )
+    if not boundary.get("words"):
+        return join(_("a boundary was set"), said("about"))
+    text = N_("forbidden in this task: {words}") if boundary.get("task") else N_("forbidden in every task: {words}")
+    return told(text, boundary, "words")
 
 
 def _erased(body: Body, said: Said) -> str:
-    return join(f"erased content {_short(body.get('sha256'))}", body.get("reason"))
+    return join(_("erased content {sha256}").format(sha256=short(body.get("sha256"))), body.get("reason"))
 
 
 def _rotated(body: Body, said: Said) -> str:
-    lost = "the old key was lost and did not agree" if body.get("lost") else ""
-    return join(f"the log is signed with a new key from here on: {body.get('new_vkey', '?')}", lost)
+    lost = _("the old key was lost and did not agree") if body.get("lost") else ""
+    return join(told(N_("the log is signed with a new key from here on: {new_vkey}"), body, "new_vkey"), lost)
 
 
 def _tail(body: Body, said: Said) -> str:
-    return f"{_count(int(body.get('count', 0)), 'entry', 'entries')} from {body.get('first_seq', '?')} on, signed by nobody, were taken in by a person"
+    entries = ngettext("{n} entry", "{n} entries", int(body.get("count", 0)))
+    text = N_("{entries} from {first_seq} on, signed by nobody, were taken in by a person")
+    return told(text, body, "first_seq", entries=entries)
+
+
+def _planted(body: Body, said: Said) -> str:
+    text = (
+        N_("a planted check was noticed: answered {answer}")
+        if body.get("noticed")
+        else N_("a planted check was missed: answered {answer}")
+    )
+    return told(text, body, answer=answer(body.get("answer", "?")))
+
+
+def _kit(body: Body, said: Said) -> str:
+    return told(N_("kit {name} saved: {tools}"), body, "name", tools=some(body.get("tools") or ()))
+
+
+def _trusted(body: Body, said: Said) -> str:
+    offer = _("offer {offer}").format(offer=short(body.get("offer")))
+    return join(told(N_("the person trusts server {server}"), body, "server"), offer)
+
+
+def _later(body: Body, said: Said) -> str:
+    return _("the person agreed afterwards to {digest}").format(digest=short(body.get("digest")))
+
+
+def _call_edited(body: Body, said: Said) -> str:
+    text = _("the person changed the call {old} → {new}")
+    return text.format(old=short(body.get("digest")), new=short(body.get("new")))
+
+
+def _ended(body: Body, said: Said) -> str:
+    return join(told(N_("turn ended: {reason}"), body, reason=status(body.get("reason", "?"))), ms(body.get("wall_ms")))
+
+
+def _plain(text: str, *names: str) -> Callable[[Body, Said], str]:
+    """The sentence of a kind that says nothing but some of its fields."""
+    return lambda body, said: told(text, body, *names)
 
 
 SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "task.opened": _opened,
     "task.changed": _changed,
     "setting.changed": _setting,
-    "kit.saved": lambda body, said: f"kit {body.get('name', '?')} saved: {_some(body.get('tools') or ())}",
-    "kit.deleted": lambda body, said: f"kit {body.get('name', '?')} deleted",
-    "server.trusted": lambda body, said: join(
-        f"the person trusts server {body.get('server', '?')}", f"offer {_short(body.get('offer'))}"
-    ),
-    "server.distrusted": lambda body, said: f"the person no longer trusts server {body.get('server', '?')}",
+    "kit.saved": _kit,
+    "kit.deleted": _plain(N_("kit {name} deleted"), "name"),
+    "server.trusted": _trusted,
+    "server.distrusted": _plain(N_("the person no longer trusts server {server}"), "server"),
     "settings.read": _settings,
     "context.read": _context,
     "message": _message,
@@ -377,19 +401,21 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "intent": _intent,
     "decision": _decision,
     "approval": _approval,
-    "check.planted": lambda body, said: (
-        f"a planted check was {'noticed' if body.get('noticed') else 'missed'}: answered {body.get('answer', '?')}"
-    ),
-    "approval.later": lambda body, said: f"the person agreed afterwards to {_short(body.get('digest'))}",
+    "check.planted": _planted,
+    "approval.later": _later,
     "call.rejected": _rejected,
-    "call.edited": lambda body, said: (
-        f"the person changed the call {_short(body.get('digest'))} → {_short(body.get('new'))}"
-    ),
-    "process.stopped": lambda body, said: f"the person stopped program {body.get('id', '?')}",
+    "call.edited": _call_edited,
+    "process.stopped": _plain(N_("the person stopped program {id}"), "id"),
     "outcome": _outcome,
-    "stage.apply": _stage("applied"),
-    "stage.drop": _stage("dropped"),
-    "stage.undo": _stage("took back"),
+    "stage.apply": _stage(
+        N_("applied {changes}: {paths}"), N_("applied hunk {hunks} of {paths}"), N_("applied nothing")
+    ),
+    "stage.drop": _stage(
+        N_("dropped {changes}: {paths}"), N_("dropped hunk {hunks} of {paths}"), N_("dropped nothing")
+    ),
+    "stage.undo": _stage(
+        N_("took back {changes}: {paths}"), N_("took back hunk {hunks} of {paths}"), N_("took back nothing")
+    ),
     "stage.begun": _begun,
     "stage.edit": _edited,
     "child.finished": _child,
@@ -399,12 +425,12 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "elicitation": _elicitation,
     "memory.added": _remembered,
     "memory.changed": _rewritten,
-    "memory.forgotten": lambda body, said: f"forgot fact {body.get('id', '?')}",
+    "memory.forgotten": _plain(N_("forgot fact {id}"), "id"),
     "grant.added": _grant,
-    "grant.revoked": lambda body, said: f"took back grant {body.get('id', '?')}",
+    "grant.revoked": _plain(N_("took back grant {id}"), "id"),
     "boundary.added": _boundary,
-    "boundary.removed": lambda body, said: f"lifted boundary {body.get('id', '?')}",
-    "turn.finished": lambda body, said: join(f"turn ended: {body.get('reason', '?')}", _ms(body.get("wall_ms"))),
+    "boundary.removed": _plain(N_("lifted boundary {id}"), "id"),
+    "turn.finished": _ended,
     "failure": lambda body, said: join(body.get("what"), body.get("message")),
     "erased": _erased,
     "key.rotated": _rotated,

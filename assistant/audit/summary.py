@@ -12,7 +12,8 @@ import msgspec
 
 from assistant.audit.apart import told
 from assistant.audit.entry import Entry
-from assistant.audit.sentences import SENTENCES, Said, fields
+from assistant.audit.phrases import fields
+from assistant.audit.sentences import SENTENCES, Said
 from assistant.errors import LogError
 from assistant.types import Action, Message, ToolResult
 from assistant.visible import one_line
@@ -51,7 +52,7 @@ def whole_content(name: str, data: bytes) -> str:
             case _:
                 text = ""
         return (text or msgspec.json.format(data, indent=2).decode())[:MAX_CONTENT_CHARS]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     if b"\x00" in data[:1000]:
         return f"{len(data)} bytes that are no text"
@@ -62,7 +63,7 @@ def _line(kind: str, body: Mapping[str, Any], said: Said) -> str:
     words = SENTENCES.get(kind)
     try:
         text = words(body, said) if words else ""
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
         text = ""
     return one_line(text or fields(body), MAX_CHARS)
 
@@ -86,7 +87,7 @@ class _Contents:
             if data is None:
                 return "(erased)"
             return _READERS.get(name, _as_text)(data)
-        except (msgspec.DecodeError, LogError, ValueError):
+        except (msgspec.DecodeError, LogError, ValueError, RecursionError):
             return ""
 
 

@@ -15,7 +15,12 @@ class Evidence:
     """What is known of a log outside its database."""
 
     def __init__(
-        self, keys: list[VerifierKey], last_seen: str | None = None, witnessed: list[tuple[str, str]] | None = None
+        self,
+        keys: list[VerifierKey],
+        last_seen: str | None = None,
+        witnessed: list[tuple[str, str]] | None = None,
+        *,
+        begun: bool = False,
     ) -> None:
         self.keys = keys
         """Public keys that may vouch for it: pinned here, or given by whoever asks."""
@@ -23,6 +28,8 @@ class Evidence:
         """The newest checkpoint note seen, or None."""
         self.witnessed = witnessed or []
         """Checkpoint notes that others keep, each with who: all of them must lie in the log."""
+        self.begun = begun or last_seen is not None
+        """Whether it is known to hold entries: a key is made with the first one, so whoever was given it knows."""
 
 
 class Problem(Data, frozen=True):

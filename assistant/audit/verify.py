@@ -20,7 +20,7 @@ from assistant.audit.scan import ALIGN_LEVEL, RANGE_ALIGN, ROOT_CHECKS, Scan, jo
 from assistant.audit.trust import Trust
 from assistant.audit.verification import Evidence, Problem, Progress, Verification
 from assistant.errors import LogError
-from assistant.store.schema import APPLICATION_ID, TABLES, VERSION
+from assistant.store.schema import APPLICATION_ID, VERSION, read_schema
 from assistant.store.snapshot import Snapshot
 
 WORTH_SPLITTING = 200_000
@@ -28,6 +28,11 @@ WORTH_SPLITTING = 200_000
 
 ATTEMPTS = 3
 """A file that changes while it is read as immutable is read again, as one that is in use."""
+
+_NOT_ITS_FAULT = frozenset(
+    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL}
+)
+"""What SQLite reports when it could not read, rather than when it read something wrong."""
 
 
 def evidence_of(trust: Trust, witnessed: list[tuple[str, str]] | None = None) -> Evidence:
@@ -41,7 +46,7 @@ def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: 
     Raises LogError when there is none, when it was written by a newer version, or when no key is known to verify it with.
     """
     if not database.is_file():
-        if evidence.last_seen is None:
+        if not evidence.begun:
             raise LogError(f"there is no log at `{database}`")
         return _lost(evidence, f"there is no log at `{database}`, but entries of it have been seen")
     for _ in range(ATTEMPTS):
@@ -51,6 +56,10 @@ def verify(database: Path, evidence: Evidence, *, processes: int = 1, progress: 
             if snapshot.held():
                 return result
         except (sqlite3.Error, UnicodeError) as error:  # the second where SQLite quotes a damaged name in its message
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_ITS_FAULT:
+                raise LogError(
+                    f"`{database}` can't be read: {error}", hint="may you read it, and its folder? Try a copy"
+                ) from error
             if snapshot.held():
                 return _lost(evidence, f"`{database}` can't be read as a database: {error}")
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -94,10 +103,14 @@ class _Verifier:
                 "no key is known to verify this log with",
                 hint="give the trust folder with --trust, or the key with --vkey",
             )
+        if not entries and self._evidence.begun and self._evidence.last_seen is None:
+            self._problems.append(Problem("the log holds no entry, and its key was made with the first one", 1))
         scans = self._scan(entries, notes)
         tree, roots = join(scans)
         chain = self._chain([seq for part in scans for seq in part.rotations])
         heads = self._outside(chain)
+        if entries and self._evidence.last_seen is None and not self._evidence.witnessed:
+            self._notes.append("no checkpoint of it is known elsewhere: entries cut off its end would not be missed")
         if self._is_right(scans, tree, roots, chain, heads, entries):
             self._check_rest(scans, tree.size)
         else:
@@ -132,17 +145,19 @@ class _Verifier:
                 f"the log was written by a newer version of the assistant (schema {version}; this one knows {VERSION})",
                 hint="update the assistant to verify it",
             )
-        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-        if not found and self._evidence.last_seen is None and version == 0:
+        schema = read_schema(connection)
+        marks = (_number(connection, "PRAGMA application_id"), version)
+        if schema.is_ours and marks == (0, 0):
+            self._notes.append("the database was restored from a dump: its marks are missing, its contents are not")
+        elif not schema.is_there and not self._evidence.begun and version == 0:
             self._notes.append("the log is empty")
             return False
-        if found != TABLES or version != VERSION or _number(connection, "PRAGMA application_id") != APPLICATION_ID:
-            missing, strange = sorted(set(TABLES) - set(found)), sorted(set(found) - set(TABLES))
-            words = "the database is not as this program makes it"
-            words += f"; missing: {', '.join(missing)}" if missing else ""
-            words += f"; added: {', '.join(strange)}" if strange else ""
-            self._problems.append(Problem(words, 1 if missing else None))
-            return not missing
+        elif not schema.is_ours or marks != (APPLICATION_ID, VERSION):
+            words = schema.words or f"its marks are {marks[0]:#x} and {marks[1]}"
+            self._problems.append(
+                Problem(f"the database is not as this program makes it; {words}", 1 if schema.missing else None)
+            )
+            return not schema.missing
         return True
 
     def _scan(self, entries: int, notes: int) -> list[Scan]:
@@ -182,9 +197,17 @@ class _Verifier:
                 self._problems.append(Problem(f"the last checkpoint seen here does not hold: {error}"))
         for who, note in self._evidence.witnessed:
             try:
-                heads.append(read_checkpoint(note))
+                head = read_checkpoint(note)
             except NoteError as error:
                 self._problems.append(Problem(f"the checkpoint kept by {who} is malformed: {error}"))
+                continue
+            try:
+                open_checkpoint(note, known)
+            except NoteError as error:  # it says nothing about these entries; but another log may have stood here
+                words = f"the checkpoint kept by {who} is of another log, or forged: {error}"
+                self._problems.append(Problem(words, 1))
+                continue
+            heads.append(head)
         return heads
 
     def _is_right(
@@ -203,6 +226,8 @@ class _Verifier:
         if entries and _number(self._connection, "SELECT min(seq) FROM entries") != 1:
             return False
         if any(computed != told for _, computed, told in roots) or any(head.size > entries for head in heads):
+            return False
+        if _number(self._connection, "SELECT count(*) FROM checkpoints WHERE size<1"):
             return False
         if not entries:
             return _number(self._connection, "SELECT count(*) FROM checkpoints") == 0
@@ -233,9 +258,15 @@ class _Verifier:
                 self._problems.append(Problem(f"the content {sha256} was changed", self._first_with(sha256)))
                 return
         erased = self._erased_hashes(scans)
+        for sha256, seq in erased.items():
+            if self._is_back(sha256, seq):
+                self._problems.append(
+                    Problem(f"the content {sha256} was erased by entry {seq}, and is here again", seq)
+                )
+                return
         for part in scans:
             for seq, sha256 in part.missing:
-                if sha256 not in erased:
+                if sha256 not in erased and not self._is_kept(sha256):
                     self._problems.append(
                         Problem(f"its content {sha256} is gone, and was not erased on the record", seq)
                     )
@@ -247,20 +278,31 @@ class _Verifier:
         ).fetchone()
         return row[0] if row else None
 
-    def _erased_hashes(self, scans: list[Scan]) -> set[str]:
+    def _erased_hashes(self, scans: list[Scan]) -> dict[str, int]:
+        """The contents that the log tells were erased, each with the entry that told it last."""
         from assistant.audit.entry import decode
 
-        if not any(part.missing for part in scans):
-            return set()
-        found: set[str] = set()
-        for (body,) in self._connection.execute('SELECT body FROM entries WHERE body LIKE \'%"kind":"erased"%\''):
+        found: dict[str, int] = {}
+        for seq in (seq for part in scans for seq in part.erasures):
+            (body,) = self._connection.execute("SELECT body FROM entries WHERE seq=?", (seq,)).fetchone()
             try:
-                entry = decode(body)
+                found[str(decode(body).body.get("sha256"))] = seq
             except ValueError:
                 continue  # signed by another program: it erases nothing
-            if entry.kind == "erased":
-                found.add(str(entry.body.get("sha256")))
         return found
+
+    def _is_back(self, sha256: str, seq: int) -> bool:
+        """Whether a content is there although it was erased by entry `seq` and no later one has brought it again."""
+        if not self._is_kept(sha256):
+            return False
+        later = self._connection.execute(
+            "SELECT body FROM entries WHERE seq>? AND body LIKE ?", (seq, f'%_sha256":"{sha256}"%')
+        )
+        return later.fetchone() is None
+
+    def _is_kept(self, sha256: str) -> bool:
+        """As of the moment that this verification began: a scan may read a later one, when a content was erased meanwhile."""
+        return self._connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (sha256,)).fetchone() is not None
 
     def _erased(self, scans: list[Scan]) -> int:
         return len({sha256 for part in scans for _, sha256 in part.missing})
@@ -288,8 +330,15 @@ class _Verifier:
                     f"the last {found.tail} entries, from {first} on, are under no checkpoint: nobody has signed them"
                 )
             )
-        else:
-            self._problems.append(Problem("the log does not verify, and no single entry explains it"))
+        elif not self._problems:
+            self._problems.append(self._unexplained(chain))
+
+    def _unexplained(self, chain: KeyChain) -> Problem:
+        last = self._connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        if last and chain.holds(*last) is None:
+            size = last[0]
+            return Problem(f"entry {size}: its checkpoint is not signed by the key that was in force", size)
+        return Problem("the log does not verify, and no single entry explains it")
 
 
 SMALL_PAGES = 50_000

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.audit.checkpoint import Checkpoint, encode_hash, read_checkpoint
 from assistant.audit.log import Log
@@ -21,9 +24,16 @@ from assistant.audit.merkle import prove_consistency
 from assistant.audit.note import COSIGNATURE, NoteError, VerifierKey, open_note
 from assistant.audit.stored_tree import StoredTree
 from assistant.errors import LogDamaged, LogError, UsageError
+from assistant.visible import one_line
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S = 20.0
 """For one place to answer."""
+
+MAX_ANSWER_BYTES = 64_000
+"""Of a witness: a few signature lines, or a checkpoint with them."""
 
 GIT_FILE = "checkpoint"
 
@@ -31,7 +41,8 @@ GIT_FILE = "checkpoint"
 def places(trust: Path) -> list[str]:
     """The places that are set up, each as it was given, with its key where it has one."""
     try:
-        return (trust / "witnesses").read_text(encoding="utf-8").splitlines()
+        lines = (trust / "witnesses").read_text(encoding="utf-8").split("\n")
+        return [line for line in map(str.strip, lines) if line]
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
@@ -137,42 +148,61 @@ def _root_at(log: Log, size: int) -> bytes:
 
 def _send_git(log: Log, remote: str, note: str) -> str:
     """Commit the checkpoint on a branch of its own and push it, never by force."""
-    branch = f"checkpoints/{hashlib.sha256(read_checkpoint(note).origin.encode()).hexdigest()[:16]}"
+    branch = branch_of(read_checkpoint(note).origin)
     with tempfile.TemporaryDirectory(prefix="assistant-witness-") as folder:
-        _git(folder, "init", "-q")
-        fetched = _git(folder, "fetch", "-q", "--depth=1", "--", remote, branch, check=False)
-        if fetched == 0:
-            _git(folder, "checkout", "-q", "-b", branch, "FETCH_HEAD")
+        run_git(folder, "init", "-q")
+        fetched = run_git(folder, "fetch", "-q", "--depth=1", "--", remote, branch, check=False)
+        if fetched.returncode == 0:
+            run_git(folder, "checkout", "-q", "-b", branch, "FETCH_HEAD")
             _check_follows(log, _read_or_none(Path(folder) / GIT_FILE), note)
         else:
-            _git(folder, "checkout", "-q", "--orphan", branch)
+            run_git(folder, "checkout", "-q", "--orphan", branch)
         (Path(folder) / GIT_FILE).write_text(note, encoding="utf-8")
-        _git(folder, "add", GIT_FILE)
+        run_git(folder, "add", GIT_FILE)
         message = f"Checkpoint of {read_checkpoint(note).size} entries"
-        _git(folder, "commit", "-q", "--allow-empty", "-m", message)
-        _git(folder, "push", "-q", "--", remote, f"HEAD:refs/heads/{branch}")
+        run_git(folder, "commit", "-q", "--allow-empty", "-m", message)
+        run_git(folder, "push", "-q", "--", remote, f"HEAD:refs/heads/{branch}")
     return note
 
 
-def _git(folder: str, *arguments: str, check: bool = True) -> int:
-    import os
+def branch_of(origin: str) -> str:
+    """The branch that holds a log's checkpoints."""
+    return f"checkpoints/{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
 
-    plain = ("-c", "user.name=assistant", "-c", "user.email=assistant@localhost", "-c", "core.hooksPath=/dev/null")
+
+_GIT_PLACES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"})
+"""What a hook that started us may have set: our repository is the one in our folder."""
+
+_GIT_ENV = {"GIT_TERMINAL_PROMPT": "0"}
+
+
+def run_git(folder: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run git in `folder`. Raises LogError when it fails, or with `check` off only when it can't be run in time.
+
+    No hooks, and links as plain files: what a remote gives must not lead us to another file, to read or to write.
+    """
+    settings = (
+        "user.name=assistant",
+        "user.email=assistant@localhost",
+        "core.hooksPath=/dev/null",
+        "core.symlinks=false",
+    )
+    plain = [word for setting in (*settings, "commit.gpgSign=false") for word in ("-c", setting)]
     try:
         done = subprocess.run(
-            ["git", *plain, "-c", "commit.gpgSign=false", *arguments],
+            ["git", *plain, *arguments],
             cwd=folder,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+            env={name: value for name, value in os.environ.items() if name not in _GIT_PLACES} | _GIT_ENV,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LogError(f"git {arguments[0]}: {error}") from error
     if check and done.returncode:
         raise LogError(f"git {arguments[0]}: {done.stderr.strip()}")
-    return done.returncode
+    return done
 
 
 # ---------------------------------------------------------------- HTTP (c2sp.org/tlog-witness)
@@ -185,18 +215,15 @@ def _send_http(log: Log, url: str, key: VerifierKey, note: str) -> str:
     head = read_checkpoint(note)
     with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
 
-        def ask(old: int) -> httpx.Response:
-            try:
-                return client.post(f"{url.rstrip('/')}/add-checkpoint", content=_request(log, old, head, note))
-            except httpx.HTTPError as error:
-                raise LogError(f"no answer: {error}") from error
+        def ask(old: int) -> tuple[int, str]:
+            return answer_to(client, "POST", f"{url.rstrip('/')}/add-checkpoint", _request(log, old, head, note))
 
-        answer = ask(0)
-        if answer.status_code == 409:  # it tells the size that it has seen: we prove that we have grown from there
-            answer = ask(_conflict(answer.text, head))
-    if answer.status_code != 200:
-        raise LogError(f"refused with {answer.status_code}: {answer.text[:200].strip()}")
-    cosigned = note + answer.text
+        code, text = ask(0)
+        if code == 409:  # it tells the size that it has seen: we prove that we have grown from there
+            code, text = ask(_conflict(text, head))
+    if code != 200:
+        raise LogError(f"refused with {code}: {one_line(text)}")
+    cosigned = note + text
     try:
         open_note(cosigned, [key])
     except NoteError as error:
@@ -204,10 +231,31 @@ def _send_http(log: Log, url: str, key: VerifierKey, note: str) -> str:
     return cosigned
 
 
+def answer_to(client: httpx.Client, method: str, url: str, content: bytes = b"") -> tuple[int, str]:
+    """Status and text of one request. Raises LogError for no answer, or one that is too long or no text."""
+    import httpx
+
+    try:
+        with client.stream(method, url, content=content) as answer:
+            data = b""
+            for part in answer.iter_bytes():
+                data += part
+                if len(data) > MAX_ANSWER_BYTES:
+                    raise LogError(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
+        return answer.status_code, data.decode()
+    except httpx.HTTPError as error:
+        raise LogError(f"no answer: {error}") from error
+    except UnicodeDecodeError as error:
+        raise LogError("its answer is no text") from error
+
+
 def _conflict(text: str, head: Checkpoint) -> int:
-    if not text.strip().isdigit() or int(text) > head.size:
-        raise LogDamaged(f"it has seen a longer log than this ({text.strip()[:40]} entries; this one has {head.size})")
-    return int(text)
+    told = text.strip()
+    if not re.fullmatch("[0-9]{1,20}", told):
+        raise LogError(f"it answers 409 and not with the size that it has seen: {one_line(told)}")
+    if int(told) > head.size:
+        raise LogDamaged(f"it has seen a longer log than this ({told} entries; this one has {head.size})")
+    return int(told)
 
 
 def _request(log: Log, old: int, head: Checkpoint, note: str) -> bytes:
@@ -235,7 +283,11 @@ def _read_or_none(file: Path) -> str | None:
 
 
 def _write(file: Path, text: str) -> None:
+    """Put `text` in the place of what `file` holds: all of it or none, also when the power fails in between."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".new")
-    temporary.write_text(text, encoding="utf-8")
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
     temporary.replace(file)

@@ -5,27 +5,33 @@ signed by the logs it was told to accept, each at most once a size, and remember
 
     FOLDER/witness.key      the witness's own key, mode 0600
     FOLDER/logs             verifier keys of the logs it accepts, one a line
-    FOLDER/seen/NAME        the newest checkpoint cosigned of each log
+    FOLDER/seen/NAME        the newest checkpoint cosigned of each log, NAME the SHA-256 of its origin
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import sys
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from assistant.audit.checkpoint import decode_hash, open_checkpoint, read_checkpoint
-from assistant.audit.merkle import verify_consistency
-from assistant.audit.note import COSIGNATURE, NoteError, SigningKey, VerifierKey, new_signing_key
+from assistant.audit.merkle import EMPTY_ROOT, verify_consistency
+from assistant.audit.note import COSIGNATURE, NoteError, SigningKey, VerifierKey, new_signing_key, split_note
 from assistant.errors import UsageError
 
 MAX_REQUEST_BYTES = 64_000
 MAX_PROOF_LINES = 63
 """As the protocol says."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 IDLE_S = 10.0
 """A client that says nothing for so long is let go."""
@@ -71,30 +77,51 @@ class Witness:
         if not keys:
             raise Refused(404, "this log is not known here\n")
         try:
-            head, _ = open_checkpoint(note, keys)
+            head, signers = open_checkpoint(note, keys)
         except NoteError as error:
             raise Refused(403, f"{error}\n") from error
         if old > head.size:
             raise Refused(400, "the old size is larger than the checkpoint's\n")
-        with self._lock:
+        with self._locked():
             file = self.folder / "seen" / hashlib.sha256(origin.encode()).hexdigest()
             seen = read_checkpoint(file.read_text(encoding="utf-8")) if file.exists() else None
             if old != (seen.size if seen else 0):
                 raise Refused(409, f"{seen.size if seen else 0}\n", "text/x.tlog.size")
-            if seen is not None and seen.size == head.size and seen.root != head.root:
-                raise Refused(409, f"{seen.size}\n", "text/x.tlog.size")
-            if seen is None and proof:
-                raise Refused(422, "a first checkpoint has no consistency proof\n")
-            if seen is not None and not verify_consistency(seen.size, head.size, seen.root, head.root, proof):
+            if head.size == 0 and head.root != EMPTY_ROOT:
+                raise Refused(422, "an empty log has the root of the empty tree\n")
+            if old == 0 and proof:
+                raise Refused(422, "every log grows from an empty one: no consistency proof leads from there\n")
+            if old > 0 and seen and not verify_consistency(old, head.size, seen.root, head.root, proof):
                 raise Refused(422, "the log did not only grow: the consistency proof does not hold\n")
-            _keep(file, note)
-            return self.key.signature_line(head.text, time_s=int(time.time()))
+            line = self.key.signature_line(head.text, time_s=int(time.time()))
+            _keep(file, f"{head.text}\n{_lines_of(note, signers)}{line}")
+            return line
+
+    def checkpoint_of(self, name: str) -> str:
+        """The newest checkpoint cosigned of the log whose origin has the SHA-256 `name`. Raises Refused when there is none."""
+        file = self.folder / "seen" / name
+        if not _HASH.fullmatch(name) or not file.is_file():
+            raise Refused(404, "no checkpoint of this log was cosigned here\n")
+        return file.read_text(encoding="utf-8")
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        """One request at a time, also of another process that serves the same folder."""
+        with self._lock, (self.folder / "lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def _accepted(self) -> list[VerifierKey]:
         try:
             return [VerifierKey.parse(line) for line in (self.folder / "logs").read_text(encoding="utf-8").split()]
         except FileNotFoundError:
             return []
+
+
+def _lines_of(note: str, signers: list[VerifierKey]) -> str:
+    """The signature lines of `signers`, as they were sent; those of strangers are not passed on."""
+    known = {(key.name, key.id) for key in signers}
+    return "".join(s.line for s in split_note(note)[1] if (s.name, s.key_id) in known)
 
 
 def _parse(request: bytes) -> tuple[int, list[bytes], str]:
@@ -160,8 +187,15 @@ def make_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
                 self._answer(refusal.status, refusal.words, refusal.kind)
 
         def do_GET(self) -> None:
-            """Tell the public key."""
-            self._answer(200, f"{witness.key.verifier}\n", "text/plain; charset=utf-8")
+            """Tell the newest checkpoint of a log, else the public key."""
+            name, separator, rest = self.path.removeprefix("/").partition("/")
+            try:
+                text = (
+                    witness.checkpoint_of(name) if separator and rest == "checkpoint" else f"{witness.key.verifier}\n"
+                )
+                self._answer(200, text, "text/plain; charset=utf-8")
+            except Refused as refusal:
+                self._answer(refusal.status, refusal.words, refusal.kind)
 
         def _answer(self, status: int, text: str, kind: str) -> None:
             data = text.encode()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import UsageError
+from assistant.errors import AssistantError, LogDamaged, LogError, UsageError
 
 if TYPE_CHECKING:
     from assistant.audit.entry import Entry
@@ -76,6 +76,7 @@ def _add_proving(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub.add_argument(
         "--witness", action="append", default=[], type=Path, metavar="FILE", help="a checkpoint kept elsewhere"
     )
+    sub.add_argument("--ask", action="store_true", help="ask the witnesses over the network for what they keep")
     sub.add_argument(
         "--processes", type=int, default=0, metavar="N", help="read with N processes (default: 2 where there are)"
     )
@@ -107,7 +108,7 @@ def _add_passing_on(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub.add_argument(
         "--out", type=Path, default=Path("log-report.html"), metavar="FILE", help="default: log-report.html"
     )
-    sub.add_argument("--limit", type=int, default=5000, metavar="N", help="the newest N entries (default 5000)")
+    sub.add_argument("--limit", type=int, default=5000, metavar="N", help="the newest N entries (default 5000; 0: all)")
 
 
 def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -130,8 +131,19 @@ def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one `log` command."""
-    return args.answer(args)
+    """Run one `log` command. Raises LogDamaged, too, for values that no writer of ours has put into the database."""
+    try:
+        return args.answer(args)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        if args.answer is _witness:
+            raise
+        raise LogDamaged(
+            f"the log holds values that were never written there: {error!r}", hint="see `assistant log verify`"
+        ) from error
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise LogError(f"the log can't be read: {error}", hint="may you read it, and its folder?") from error
 
 
 # ---------------------------------------------------------------- reading
@@ -147,6 +159,18 @@ def _open(args: argparse.Namespace, *, write: bool = False) -> Log:
     if not write and args.db is None and not paths.log_db.exists() and not Path(paths.trust).exists():
         raise UsageError("there is no log yet", hint="it begins with the first task")
     return Log.open(paths, read_only=not write, database=args.db)
+
+
+def _speak() -> None:
+    """Tell entries in the person's language, as the screen does. A setting that can't be read is said where it matters."""
+    from assistant.config import find_paths, load_settings
+    from assistant.ui import language
+
+    try:
+        wanted = load_settings(find_paths()).look.language
+    except AssistantError:
+        wanted = "auto"
+    language.speak_log(language.choose(wanted))
 
 
 def _filter(args: argparse.Namespace, log: Log) -> Filter:
@@ -202,6 +226,7 @@ def _print_page(args: argparse.Namespace, query: str) -> int:
     from assistant.audit.search import search_entries
     from assistant.audit.views import Views
 
+    _speak()
     log = _open(args)
     views = Views(log)
     try:
@@ -233,6 +258,7 @@ def _entry_fields(entry: Entry) -> dict[str, Any]:
 def _show(args: argparse.Namespace) -> int:
     from assistant.audit.views import Views, row_of
 
+    _speak()
     log = _open(args)
     views = Views(log)
     try:
@@ -269,10 +295,12 @@ def _clock(time_ms: int) -> str:
 
 
 def json_text(value: Any) -> str:
-    """`value` as one line of JSON."""
+    """`value` as one line of JSON, safe on a terminal."""
     import orjson
 
-    return orjson.dumps(value).decode()
+    from assistant.visible import visible_json
+
+    return visible_json(orjson.dumps(value).decode())
 
 
 # ---------------------------------------------------------------- proving
@@ -379,7 +407,7 @@ def _report(args: argparse.Namespace) -> int:
 
     log = _open(args)
     try:
-        write_report(log, args.out, _task(log, args.task), limit=args.limit)
+        write_report(log, args.out, _task(log, args.task), limit=args.limit or sys.maxsize)
         print(f"written: {args.out}")
     except OSError as error:
         raise UsageError(f"the report can't be written: {error}") from error

@@ -22,7 +22,12 @@ def run(args: argparse.Namespace) -> int:
     from assistant.errors import LogDamaged, LogError
 
     try:
-        return _verified(args)
+        try:
+            return _verified(args)
+        except OSError as error:
+            raise LogError(
+                f"the log can't be read: {error}", hint="may you read it, its folder and the trust folder? Try a copy"
+            ) from error
     except LogError as error:  # the first line of the answer is there whatever happens
         verdict = "damaged" if isinstance(error, LogDamaged) else "unverifiable"
         fields = {
@@ -38,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _verified(args: argparse.Namespace) -> int:
     import os
+
+    import msgspec
 
     from assistant.audit.note import NoteError, VerifierKey
     from assistant.audit.trust import Trust
@@ -57,10 +64,12 @@ def _verified(args: argparse.Namespace) -> int:
     except NoteError as error:
         raise UsageError(f"--vkey: {error}") from error
     witnessed = [(str(file), read_text(file)) for file in args.witness]
+    silent: list[str] = []
     if keys and args.trust is None:
-        evidence = Evidence(keys, None, witnessed)
+        evidence = Evidence(keys, None, witnessed, begun=True)
     else:
-        known = evidence_of(Trust(trust), [*witnessed, *kept_checkpoints(trust)])
+        asked, silent = _ask(trust) if args.ask else ([], [])
+        known = evidence_of(Trust(trust), [*witnessed, *asked, *kept_checkpoints(trust)])
         evidence = Evidence([*known.keys, *keys], known.last_seen, known.witnessed)
     database = args.db or paths.log_db
     if args.db is None and not database.exists() and not evidence.keys:
@@ -69,8 +78,15 @@ def _verified(args: argparse.Namespace) -> int:
     result = verify(
         database, evidence, processes=args.processes or min(2, os.cpu_count() or 1), progress=_progress(args.progress)
     )
+    result = msgspec.structs.replace(result, notes=(*result.notes, *silent))
     _print_verification(result, args.json)
     return 0 if result.ok else DAMAGED
+
+
+def _ask(trust: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    from assistant.audit.witness_ask import ask_all
+
+    return ask_all(trust)
 
 
 def _progress(as_json: bool) -> Callable[[int, int], None] | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from assistant.errors import LogDamaged, LogError
 from assistant.store.failure import log_error
-from assistant.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from assistant.store.schema import APPLICATION_ID, MIGRATIONS, VERSION, read_schema
 
 BUSY_S = 10.0
 """How long a writer waits for another process's commit."""
@@ -267,11 +267,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise LogError(f"the log `{path}` lies on a file system that can't share it between processes ({mode})")
     if version < VERSION:
         _migrate(connection, path)
+    schema = read_schema(connection)
+    if not schema.is_ours:  # a trigger would change what is written behind our back, a view what is read
+        raise LogDamaged(
+            f"the log `{path}` is not as this program makes it: {schema.words}", hint="see `assistant log verify`"
+        )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     version = check_version(connection, path)  # another process may have been first
+    if version == 0 and read_schema(connection).is_ours:  # restored from a dump, which keeps no marks
+        version = VERSION
     while version < VERSION:
         for statement in MIGRATIONS[version]:
             connection.execute(statement)

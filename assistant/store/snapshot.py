@@ -27,6 +27,9 @@ from assistant.store.database import connect
 _SHM_LOCK_BYTE = 128
 """Offset in `-shm` of the lock that every connection holds while open (SQLite, "WAL-mode file format", section 2.3)."""
 
+_UNTOUCHED = "mode=ro&immutable=1"
+"""Immutable alone would be opened for writing, and made when it is gone: nothing is written to it, but it could be."""
+
 _FLOCK = "hhqqi4x"
 """`struct flock` of 64-bit Linux: type, whence, start, length, process."""
 
@@ -46,7 +49,7 @@ class Snapshot:
             elif any(_size(path.with_name(path.name + suffix)) for suffix in ("-wal", "-journal")):
                 self.file, self.options = self._copy(), "mode=rw"
             else:
-                self.file, self.options = path, "immutable=1"
+                self.file, self.options = path, _UNTOUCHED
         except OSError as error:
             self.close()
             raise LogError(f"the log `{path}` can't be read: {error.strerror or error}") from error
@@ -59,7 +62,7 @@ class Snapshot:
 
     def held(self) -> bool:
         """Whether what was read is of one moment: an immutable file must not have changed while it was read."""
-        return self.options != "immutable=1" or self._before == _stamp(self.path)
+        return self.options != _UNTOUCHED or self._before == _stamp(self.path)
 
     def close(self) -> None:
         """Remove the private copy, if one was made."""
@@ -111,7 +114,7 @@ class _Owning(sqlite3.Connection):
 def in_use(path: Path) -> bool:
     """Whether a process has the database open: asked of the lock, without taking it."""
     try:
-        handle = os.open(path.with_name(path.name + "-shm"), os.O_RDONLY)
+        handle = os.open(path.with_name(path.name + "-shm"), os.O_RDONLY | os.O_NONBLOCK)  # it might be a pipe
     except FileNotFoundError:
         return False
     try:

@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from assistant.audit import tongue
+
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
@@ -38,6 +40,13 @@ def set_language(name: str) -> None:
     file = LOCALE / name / "LC_MESSAGES" / "assistant.po"
     if name != "en" and file.is_file():
         _catalogue.update(read_po(file))
+    speak_log(name)
+
+
+def speak_log(name: str) -> None:
+    """Tell the log's sentences in the language `name` from now on: all that a command line needs, which says the rest in English."""
+    file = tongue.catalogue_of(name)
+    tongue.speak(read_po(file) if name in LANGUAGES and file.is_file() else {})
 
 
 def _(text: str) -> str:

@@ -94,6 +94,26 @@ class TestVerify:
         assert (code, out.splitlines()[0]) == (7, "damaged")
         assert "damaged" in err
 
+    @pytest.mark.parametrize("spoil", ["DELETE FROM entries", "DROP TABLE entries", ""])
+    def test_whoever_was_given_a_key_is_not_told_that_an_emptied_log_is_right(
+        self, assistant: Command, copy: Copy, spoil: str
+    ) -> None:
+        key = assistant("log", "checkpoint", "--vkey")[1].strip()
+        verify = ("log", "verify", "--db", str(copy.db), "--vkey", key)
+        assert assistant(*verify)[0] == 0
+        if spoil:
+            copy.run(spoil)
+            copy.run("DELETE FROM checkpoints")
+        else:
+            copy.db.write_bytes(b"")
+        code, out, _ = assistant(*verify)
+        assert (code, out.splitlines()[0]) == (7, "first_bad_seq=1")
+
+    def test_what_the_system_will_not_read_is_unverifiable(self, assistant: Command) -> None:
+        code, out, err = assistant("log", "verify", "--db", "x" * 300)
+        assert (code, out) == (7, "unverifiable\n")
+        assert "can't be read" in err
+
     def test_without_a_log_it_says_so(
         self, assistant: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

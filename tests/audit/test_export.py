@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -39,6 +41,67 @@ def check(file: Path, vkey: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _refused(file: Path, vkey: str, words: str) -> None:
+    done = check(file, vkey)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _run_here(file: Path, vkey: str) -> None:
+    with mock.patch.object(sys, "argv", ["check_export.py", str(file), vkey]):
+        exec(compile(SCRIPT.read_text(encoding="utf-8"), "check_export.py", "exec"), {})
+
+
+def _as_task(lines: list[str]) -> list[str]:
+    """The export of everything made to look as one task's from which entries were left out."""
+    head = json.loads(lines[0])
+    return [json.dumps({**head, "task": "task1", "lines": len(lines) - 3}) + "\n", *lines[1:4], *lines[6:]]
+
+
+_TEXTS = [
+    ('\\"number\\":7', '\\"number\\":8', "entry 8 is not in this log"),
+    ('"seq":3,', '"seq":4,', "entry 4 is not in this log"),
+    ("\\n50\\n", "\\n51\\n", "not signed by this key"),
+    ('"message":"', '"message":"00', "a content of entry 1 was changed"),
+    ('"contents":true', '"contents":false', "a content of entry 1 is missing"),
+    ('"entries":50', '"entries":49', "entries are missing"),
+    ('"lines":50', '"lines":49', "entries are missing"),
+    ('"task":""', '"task":"task1"', "stands in a wrong place"),
+    ('"vkeys":["', '"vkeys":["x', "not signed by this key"),
+    ('"proof":["', '"proof":["00', "a proof is malformed"),
+    ('"proof":["', '"proof":["' + "0" * 64 + '","', "a proof is malformed"),
+    ('"type":"head"', '"type":"entry"', "not signed by this key"),
+    ('"type":"entry"', '"type":"head"', "entry 1 is not in this log"),
+    ('"proof":["', '"proof":["x","', "this is no export"),
+    ('"contents":{"message":"', '"contents":{"other":"', "a content of entry 1 is missing"),
+    ('"proof":["', '"proof":[" ', "lowercase hexadecimal"),
+    ("=\\n\\n\u2014 ", "=\\n\\n\\u2014 x", "not signed by this key"),
+]
+"""What stands in an export, what is put in its place, and what the script says then."""
+
+_LINES: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
+    "one is left out": (lambda lines: [*lines[:9], *lines[10:]], "entries are missing"),
+    "the last is left out": (lambda lines: lines[:-1], "entries are missing"),
+    "all are left out": (lambda lines: lines[:1], "entries are missing"),
+    "one stands twice": (lambda lines: [*lines[:9], lines[8], *lines[9:]], "entry 8 stands in a wrong place"),
+    "two are swapped": (lambda lines: [*lines[:4], lines[5], lines[4], *lines[6:]], "entry 4 stands in a wrong place"),
+    "the head is missing": (lambda lines: lines[1:], "this is no export"),
+    "a second head": (lambda lines: [lines[0], *lines], "this is no export"),
+    "an empty line": (lambda lines: [lines[0], "\n", *lines[1:]], "this is no export"),
+    "another text behind": (lambda lines: [*lines, "hello\n"], "this is no export"),
+    "a content is taken away": (
+        lambda lines: [
+            lines[0],
+            json.dumps({**json.loads(lines[1]), "contents": {"message": None}}) + "\n",
+            *lines[2:],
+        ],
+        "a content is missing that was never erased",
+    ),
+    "it says to be of one task": (_as_task, "stands in a wrong place"),
+}
+
+
 class TestJsonLines:
     @pytest.fixture
     def exported(self, copy: Copy, tmp_path: Path) -> tuple[Path, str]:
@@ -55,15 +118,7 @@ class TestJsonLines:
         assert done.returncode == 0, done.stderr
         assert f"verified: {ENTRIES} entries" in done.stdout
 
-    @pytest.mark.parametrize(
-        ("old", "new", "words"),
-        [
-            ('\\"number\\":7', '\\"number\\":8', "entry 8 is not in this log"),
-            ('"seq":3,', '"seq":4,', "entry 4 is not in this log"),
-            ("\\n50\\n", "\\n51\\n", "not signed by this key"),
-            ('"message":"', '"message":"00', "a content of entry 1 was changed"),
-        ],
-    )
+    @pytest.mark.parametrize(("old", "new", "words"), _TEXTS, ids=[row[1][:20] for row in _TEXTS])
     def test_the_script_finds_what_was_changed(
         self, exported: tuple[Path, str], old: str, new: str, words: str
     ) -> None:
@@ -71,9 +126,43 @@ class TestJsonLines:
         text = file.read_text(encoding="utf-8")
         assert old in text
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        done = check(file, key)
-        assert done.returncode != 0
-        assert words in done.stderr
+        _refused(file, key, words)
+
+    @pytest.mark.parametrize(("change", "words"), _LINES.values(), ids=_LINES)
+    def test_the_script_finds_lines_that_are_missing_moved_or_put_in(
+        self, exported: tuple[Path, str], change: Callable[[list[str]], list[str]], words: str
+    ) -> None:
+        file, key = exported
+        lines = change(file.read_text(encoding="utf-8").splitlines(keepends=True))
+        file.write_text("".join(lines), encoding="utf-8")
+        _refused(file, key, words)
+
+    def test_the_script_finds_a_byte_changed_anywhere(self, exported: tuple[Path, str]) -> None:
+        """In one process: what stands in the file, not how it is started, is asked here."""
+        file, key = exported
+        good = file.read_text(encoding="utf-8")
+        chance = random.Random(5)
+        tried = 0
+        while tried < 40:
+            at = chance.randrange(len(good))
+            if not good[at].isalnum():
+                continue
+            tried += 1
+            other = chance.choice([c for c in "0123456789abcdefXYZ" if c != good[at]])
+            file.write_text(good[:at] + other + good[at + 1 :], encoding="utf-8")
+            with pytest.raises(SystemExit, match="NOT VERIFIED"):
+                _run_here(file, key)
+        file.write_text(good, encoding="utf-8")
+        _run_here(file, key)
+
+    @pytest.mark.parametrize("vkey", ["", "nonsense", "a+b+c", "name+00000000+AA=="])
+    def test_the_script_refuses_what_is_no_key(self, exported: tuple[Path, str], vkey: str) -> None:
+        _refused(exported[0], vkey, "NOT VERIFIED")
+
+    @pytest.mark.parametrize("data", [b"", b"{}\n", b"\xff\n", b"[" * 100_000, b"null\n"])
+    def test_the_script_refuses_what_is_no_export(self, exported: tuple[Path, str], data: bytes) -> None:
+        exported[0].write_bytes(data)
+        _refused(*exported, "NOT VERIFIED: this is no export")
 
     def test_the_script_refuses_another_key(self, exported: tuple[Path, str]) -> None:
         from assistant.audit.note import new_signing_key

@@ -21,7 +21,7 @@ class TestKeys:
     def test_a_signing_key_does_not_show_its_secret(self) -> None:
         assert KEY.encode().split("+", 4)[4] not in repr(KEY)
 
-    @pytest.mark.parametrize("name", ["", "with space", "with+plus", "with\u2003space"])
+    @pytest.mark.parametrize("name", ["", "with space", "with+plus", "with\u2003space", "a\x01b", "a\x85b", "\udc80"])
     def test_a_name_without_spaces_and_plus_is_needed(self, name: str) -> None:
         with pytest.raises(NoteError):
             new_signing_key(name)
@@ -39,6 +39,22 @@ class TestNotes:
     def test_a_key_of_the_same_name_is_another_key(self) -> None:
         with pytest.raises(NoteError, match="no known key"):
             open_note(KEY.sign(TEXT), [OTHER.verifier])
+
+    def test_a_signature_has_one_spelling(self) -> None:
+        """68 bytes leave bits over in base64's last digit: whoever sets them must not pass unnoticed."""
+        note = KEY.sign(TEXT)
+        last = note[-3]
+        respelt = note[:-3] + chr(ord(last) + 1) + note[-2:]
+        with pytest.raises(NoteError, match="canonical"):
+            open_note(respelt, [KEY.verifier])
+
+    def test_two_keys_of_one_name_and_id_vouch_for_nothing(self) -> None:
+        """Four bytes can be made to collide; neither key may hide the other."""
+        double = VerifierKey(KEY.verifier.name, OTHER.verifier.public)
+        double.id = KEY.verifier.id
+        with pytest.raises(NoteError, match="two different keys"):
+            open_note(KEY.sign(TEXT), [KEY.verifier, double])
+        assert open_note(KEY.sign(TEXT), [KEY.verifier, KEY.verifier])[1] == [KEY.verifier]
 
     @pytest.mark.parametrize("text", ["", "no line feed", "tab\t\n", "\udc80\n"])
     def test_not_every_text_can_be_signed(self, text: str) -> None:

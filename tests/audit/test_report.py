@@ -71,7 +71,7 @@ class TestPage:
             "appendix",
         ):
             assert f'<section id="{name}">' in text
-        assert "def root_from(leaf, index, size, proof)" in text
+        assert "def root_from(leaf, index, last, proof)" in text
         assert '<span class="add">+' in text
 
     def test_A8_it_loads_nothing_and_runs_nothing(self, page: Path) -> None:

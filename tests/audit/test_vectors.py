@@ -145,6 +145,12 @@ class TestStrictness:
             '{"leaves":["00"],"index":1}',
             '{"leaves":["00"],"first":0,"second":1}',
             '{"leaves":["0"]}',
+            '{"op":"checkpoint","checkpoint":"o\\n18446744073709551616\\n'
+            + "A" * 43
+            + '=\\n\\n\u2014 a AAAAAAAAAAAA\\n"}',
+            '{"op":"checkpoint","checkpoint":"o\\n01\\n' + "A" * 43 + '=\\n\\n\u2014 a AAAAAAAAAAAA\\n"}',
+            '{"op":"checkpoint","checkpoint":"o\\n1\\n' + "A" * 42 + 'B=\\n\\n\u2014 a AAAAAAAAAAAA\\n"}',
+            '{"op":"checkpoint","checkpoint":"o\\n1\\n' + "A" * 43 + '=\\n\\n\u2014 a AAAAAAAAAAAB"}',
             "[" * 100_000,
             '{"input":' + json.dumps("[" * 100_000) + "}",
         ],
@@ -162,6 +168,35 @@ class TestStrictness:
         )
         assert [a["ok"] for a in answers] == [False, True, False, True]
         assert answers[1]["id"] == 7
+
+    def test_the_largest_size_is_read(self) -> None:
+        from assistant.audit.calculator import answer
+
+        note = f"o\n{2**64 - 1}\n{'A' * 43}=\n\n\u2014 a AAAAAAAAAAAA\n"
+        assert answer(json.dumps({"op": "checkpoint", "checkpoint": note}))["size"] == 2**64 - 1
+
+    def test_a_checkpoint_beside_a_proof_must_tell_its_size_and_root(self, shared: Path) -> None:
+        from assistant.audit.calculator import answer
+
+        (probe,) = [p for p in read(shared / "vectors/merkle/real_log_inclusion.jsonl") if "rekor-v2" in p["name"]]
+        assert answer(json.dumps(probe))["ok"] is True
+        origin, size, rest = probe["checkpoint"].split("\n", 2)
+        other = f"{origin}\n{int(size) + 1}\n{rest}"
+        assert answer(json.dumps({**probe, "checkpoint": other}))["ok"] is False
+        assert answer(json.dumps({**probe, "checkpoint": "nonsense"}))["ok"] is False
+
+    def test_an_answer_is_one_line_to_every_reader(self) -> None:
+        texts = ["\u2028", "\u2029", "\u0085", "\u007f"]
+        answers = calculate([{"input": json.dumps(text, ensure_ascii=False)} for text in texts])
+        assert [a["output"] for a in answers] == [f'"{text}"' for text in texts]
+
+    @pytest.mark.parametrize("depth", [200, 300, 1000, 3000])
+    def test_deep_nesting_is_canonical_too(self, depth: int) -> None:
+        (arrays, objects) = calculate(
+            [{"input": "[ " * depth + "]" * depth}, {"input": '{ "a":' * depth + "1.0" + "}" * depth}]
+        )
+        assert arrays["output"] == "[" * depth + "]" * depth
+        assert objects["output"] == '{"a":' * depth + "1" + "}" * depth
 
     def test_what_a_request_expects_is_compared(self) -> None:
         from assistant.audit.calculator import answer

@@ -77,6 +77,39 @@ class TestCleanLogs:
         assert copy.verify().ok
         assert _tree(copy.home) == before
 
+    def test_A5_no_file_of_a_closed_log_is_even_opened_for_writing(self, copy: Copy, tmp_path: Path) -> None:
+        strace = shutil.which("strace")
+        if strace is None:
+            pytest.skip("strace is not installed")
+        calls = tmp_path / "calls"
+        trace = "openat,open,creat,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,truncate,ftruncate,chmod,utimensat"
+        done = subprocess.run(
+            [
+                strace,
+                "-f",
+                "-y",
+                "-e",
+                f"trace={trace}",
+                "-o",
+                str(calls),
+                sys.executable,
+                "-m",
+                "assistant",
+                "log",
+                "verify",
+            ],
+            env={**os.environ, "ASSISTANT_HOME": str(copy.home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "ptrace" in done.stderr:
+            pytest.skip("processes can't be traced here")
+        assert done.stdout.startswith("verified\n"), done.stderr
+        ours = [line for line in calls.read_text().splitlines() if str(copy.home) in line]
+        assert any("log.db" in line for line in ours)
+        assert [line for line in ours if "O_RDONLY" not in line] == []
+
     def test_a_log_verifies_beside_a_running_writer(self, paths: Paths) -> None:
         script = (
             "import sys, time\n"

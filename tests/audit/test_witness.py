@@ -189,7 +189,7 @@ class TestHttp:
         conflict = post(0, 2, root_of(leaves[:2]))
         assert (conflict.status_code, conflict.text) == (409, "1\n")
         assert conflict.headers["content-type"] == "text/x.tlog.size"
-        assert post(1, 1, leaves[1]).status_code == 409
+        assert post(1, 1, leaves[1]).status_code == 422
         assert post(1, 2, root_of(leaves[:2])).status_code == 422
         assert post(1, 1, leaves[0]).status_code == 200
 

@@ -173,7 +173,7 @@ class TestSnapshot:
         put(database, 1)
         database.close()
         with closing(Snapshot(database.path)) as snapshot:
-            assert (snapshot.file, snapshot.options) == (database.path, "immutable=1")
+            assert (snapshot.file, snapshot.options) == (database.path, "mode=ro&immutable=1")
             with closing(snapshot.connect()) as connection:
                 assert connection.execute("SELECT count(*) FROM entries").fetchone() == (1,)
             assert snapshot.held()
