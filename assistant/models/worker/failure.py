@@ -140,7 +140,8 @@ _STATUS = {
 _TOO_LONG = re.compile(
     r"prompt is too long|maximum context length|context length|context window|context size|context_length"
     r"|input is too long|input token count .* exceeds|input tokens? exceed|exceeds? the (model'?s )?(maximum|context)"
-    r"|too many (input |prompt |total )?tokens|token limit|maximum number of tokens|reduce the length"
+    r"|too many (input |prompt |total )?tokens|(input|prompt|context) token limit|token limit exceeded"
+    r"|exceeds? .{0,40}token limit|maximum number of tokens|reduce the length"
     r"|reduce your message size|prompt (has|contains) .* tokens|exceeds maximum (input|prompt) length"
     r"|exceed context limit|context overflow|maximum prompt length|tokens? .{0,40}must be <="
     r"|number of input tokens exceeds|total length of all messages is too long|request too large",
@@ -188,6 +189,8 @@ def from_body(
     if status == 413 and kind == "rate_limit":
         kind = "context_length"  # Groq: one request larger than a minute's allowance never fits
     wait = _retry_after(headers, content)
+    if kind == "quota" and wait and "resource_exhausted" in codes:
+        kind = "rate_limit"  # Google's words for "too many a minute" are those for "no money left", but for the wait
     retryable = kind in RETRYABLE
     if headers.get("x-should-retry") == "false":
         retryable = False
@@ -279,7 +282,7 @@ def _inner_status(content: JSON, fault: Mapping[str, Any]) -> int:
 def _kind(codes: list[str], words: str, status: int) -> str:
     by_code = next((_CODES[code] for code in codes if code in _CODES), "")
     general = by_code in ("", "bad_request", "server", "rate_limit", "permission")
-    if general and status in (0, 400, 413, 422, 500) and _TOO_LONG.search(words):
+    if general and by_code != "rate_limit" and status in (0, 400, 413, 422, 500) and _TOO_LONG.search(words):
         return "context_length"
     if general and status not in (401, 404) and status < 500:
         if _NO_MONEY.search(words):

@@ -84,9 +84,12 @@ class EventStream:
 
     def _take(self, line: bytes, frames: list[Frame]) -> None:
         if not line:
-            data = b"\n".join(self._data)
-            if data.strip() and self._kind not in _SIGNS_OF_LIFE:
-                frames.append(Frame(self._kind, data))
+            whole = (
+                self._data if len(self._data) > 1 and all(map(_is_message, self._data)) else [b"\n".join(self._data)]
+            )
+            for data in whole:
+                if data.strip() and self._kind not in _SIGNS_OF_LIFE:
+                    frames.append(Frame(self._kind, data))
             self._data, self._kind, self._size = [], "", 0
             return
         name, _, value = line.partition(b":")
@@ -102,6 +105,13 @@ class EventStream:
     def _check(self, size: int) -> None:
         if size > MAX_MESSAGE_BYTES:
             raise ModelError("the provider sent a message without end", kind="server", retryable=True)
+
+
+def _is_message(line: bytes) -> bool:
+    """Whether a line of data is a message in itself: some servers leave out the blank lines between theirs. The first line of
+    an object that is laid out over many does not end it."""
+    line = line.strip()
+    return not line or line == b"[DONE]" or (line.startswith(b"{") and line.endswith(b"}"))
 
 
 class JsonLines:

@@ -191,6 +191,9 @@ class Reader:
         elif kind == "content_block_stop":
             yield from self._stop_block(event.get("index"))
         elif kind == "message_start":
+            if self._blocks or self.answer.has_calls:  # a gateway that asked another upstream in the middle
+                self._blocks.clear()
+                self.answer.begin_anew()
             self._count(record(record(event.get("message")).get("usage")))
         elif kind == "message_delta":
             self._count(record(event.get("usage")))

@@ -229,6 +229,9 @@ class Reader:
         if isinstance(content, str):
             yield from self.answer.text(content)
             return
+        if isinstance(content, dict):  # Cloudflare, asked for JSON, gives it unpacked
+            yield from self.answer.text(encode(content))
+            return
         for part in records(content):
             kind = part.get("type")
             if kind == "thinking":
@@ -270,21 +273,26 @@ class Reader:
     def _calls(self, message: Mapping[str, Any]) -> Iterator[ModelEvent]:
         for piece in records(message.get("tool_calls")):
             function = record(piece.get("function"))
+            custom = record(
+                piece.get("custom")
+            )  # a tool that takes any text; Snowflake writes an empty one beside each function
+            free = not (function.get("name") or function.get("arguments")) and any(custom.values())
+            if free:
+                function = {"name": custom.get("name"), "arguments": custom.get("input")}
             opaque = {"extra_content": piece["extra_content"]} if piece.get("extra_content") else None
-            yield from self._piece(self._key(piece), piece, function, opaque)
+            yield from self._piece(self._key(piece), piece, function, opaque, free=free)
         legacy = record(message.get("function_call"))
         if legacy.get("name") or (legacy.get("arguments") and self.answer.call_open("legacy")):
             yield from self._piece("legacy", {}, legacy, None)
 
     def _piece(
-        self, key: object, piece: Mapping[str, Any], function: Mapping[str, Any], opaque: JSON
+        self, key: object, piece: Mapping[str, Any], function: Mapping[str, Any], opaque: JSON, *, free: bool = False
     ) -> Iterator[ModelEvent]:
         self._current = key
         arguments = function.get("arguments")
         written = arguments if isinstance(arguments, str) else "" if arguments is None else encode(arguments)
-        yield from self.answer.call(
-            key, id=text(piece.get("id")), name=text(function.get("name")), arguments=written, opaque=opaque
-        )
+        id, name = text(piece.get("id")), text(function.get("name"))
+        yield from self.answer.call(key, id=id, name=name, arguments=written, opaque=opaque, free=free)
 
     def _key(self, piece: Mapping[str, Any]) -> object:
         """Which call a piece belongs to: by index, except where a new id and name under an old index begin another call.
@@ -292,7 +300,7 @@ class Reader:
         An id alone does not: older vLLM makes a new one up for every piece.
         """
         index, id = piece.get("index"), text(piece.get("id"))
-        name = text(record(piece.get("function")).get("name"))
+        name = text((record(piece.get("function")) or record(piece.get("custom"))).get("name"))
         if index is None:
             begins = bool(id) or bool(name) or self._current is None
             return ("id", id or object()) if begins else self._current
