@@ -156,6 +156,7 @@ _NO_MONEY = re.compile(
     r"|exceeded your current quota, please check your plan(?!.*retry)",
     re.IGNORECASE,
 )
+_TOO_OFTEN = re.compile(r"rate.?limit|too many requests", re.IGNORECASE)
 _BUSY = re.compile(r"overloaded|no capacity|at capacity|temporarily unavailable|try again later", re.IGNORECASE)
 
 MAX_WORDS = 500
@@ -295,6 +296,8 @@ def _kind(codes: list[str], words: str, status: int) -> str:
         return _STATUS[status]
     if 400 <= status < 500 or by_code == "bad_request":
         return "bad_request"
+    if _TOO_OFTEN.search(words) and status == 0:
+        return "rate_limit"
     return "overloaded" if _BUSY.search(words) else "server"
 
 

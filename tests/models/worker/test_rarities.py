@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 
 from assistant.models.worker.wire.gemini_arguments import Arguments
-from tests.models.worker.test_variants import BOTH, COUNTED, END, READ, chat, chat_whole, chunk, events, gemini, said
+from tests.models.worker.test_variants import (
+    BOTH,
+    COUNTED,
+    END,
+    READ,
+    chat,
+    chat_whole,
+    chunk,
+    claude,
+    events,
+    gemini,
+    said,
+)
 
 TOOL_CALLS = {"tool_calls": READ, "finish": "tool_calls", "error": None}
 
@@ -99,7 +111,53 @@ RARITIES: dict[str, tuple[str, bytes, dict[str, Any]]] = {
         events("chat", chunk({"content": "a"}), {"error": {"code": 400, "message": "Token limit reached"}}),
         {"text": "a", "kind": "bad_request"},
     ),
+    "counts as strings": (
+        "chat",
+        chat({"content": "a"}, end=chunk({}, "stop", usage={"prompt_tokens": "3", "completion_tokens": "2"})),
+        {"usage": {"input": 3, "output": 2}},
+    ),
+    "indexes as strings": (
+        "chat",
+        events(
+            "chat",
+            {"choices": [{"index": "0", "delta": {"content": "yes"}}, {"index": "1", "delta": {"content": "no"}}]},
+            END,
+            "[DONE]",
+        ),
+        {"text": "yes"},
+    ),
+    "an end that is an error (OpenRouter, Mistral)": (
+        "chat",
+        chat({"content": "a"}, end=chunk({}, "error")),
+        {"text": "a", "finish": None, "error": {"kind": "server", "retryable": True}},
+    ),
+    "an end for want of machines (DeepSeek)": (
+        "chat",
+        chat({"content": "a"}, end=chunk({}, "insufficient_system_resource")),
+        {"text": "a", "finish": None, "error": {"kind": "overloaded", "retryable": True}},
+    ),
+    "an end by a filter (Zhipu)": (
+        "chat",
+        chat({"content": "a"}, end=chunk({}, "sensitive")),
+        {"finish": "content_filter"},
+    ),
+    "too often, in words alone": ("chat", events("chat", {"error": "Rate limit exceeded"}), {"kind": "rate_limit"}),
     # ---- Responses
+    "a refusal that is only said whole": (
+        "responses",
+        events("responses", {"type": "response.refusal.done", "output_index": 0, "refusal": "no"}, responses()),
+        {"refusal": "no"},
+    ),
+    "a refusal in pieces, and whole": (
+        "responses",
+        events(
+            "responses",
+            {"type": "response.refusal.delta", "output_index": 0, "delta": "no"},
+            {"type": "response.refusal.done", "output_index": 0, "refusal": "no"},
+            responses({"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}),
+        ),
+        {"refusal": "no"},
+    ),
     "a custom tool of ours": (
         "responses",
         events(
@@ -177,6 +235,24 @@ RARITIES: dict[str, tuple[str, bytes, dict[str, Any]]] = {
             {"type": "message_stop"},
         ),
         TOOL_CALLS,
+    ),
+    "a refusal with its reason": (
+        "claude",
+        claude(
+            stop_reason="refusal", stop_details={"type": "refusal", "category": "cyber", "explanation": "Not this."}
+        ),
+        {"finish": "content_filter", "refusal": "Not this."},
+    ),
+    "an error that only its envelope names": (
+        "claude",
+        b'event: error\ndata: {"message":"Internal server error"}\n\n',
+        {"kind": "server"},
+    ),
+    # ---- Cohere
+    "content as a string, an end in small letters": (
+        "cohere",
+        b'{"message":{"role":"assistant","content":"hi"},"finish_reason":"max_tokens"}',
+        {"text": "hi", "finish": "length"},
     ),
     # ---- Gemini
     "arguments value by value (Vertex)": (

@@ -179,7 +179,10 @@ class Reader:
         """See `answer.Reader`."""
         if frame.data.strip() == b"[DONE]":
             return
-        yield from self.event(record(decode(frame.data)))
+        event = record(decode(frame.data))
+        if frame.kind == "error" and "type" not in event:
+            raise from_body(event)
+        yield from self.event(event)
 
     def event(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """One event of the stream, taken out of its envelope."""
@@ -197,7 +200,7 @@ class Reader:
             self._count(record(record(event.get("message")).get("usage")))
         elif kind == "message_delta":
             self._count(record(event.get("usage")))
-            self._stop = text(record(event.get("delta")).get("stop_reason")) or self._stop
+            self._end(record(event.get("delta")))
         elif kind == "message_stop":
             self._done = True
         elif kind == "error" or "error" in event:
@@ -218,8 +221,14 @@ class Reader:
             yield from self._start(index, block)
             yield from self._stop_block(index)
         self._count(record(message.get("usage")))
-        self._stop = text(message.get("stop_reason")) or "end_turn"
+        self._end(message)
+        self._stop = self._stop or "end_turn"
         self._done = True
+
+    def _end(self, said: Mapping[str, Any]) -> None:
+        self._stop = text(said.get("stop_reason")) or self._stop
+        if self._stop == "refusal":
+            self.answer.refusal = text(record(said.get("stop_details")).get("explanation")) or self.answer.refusal
 
     def complete(self) -> bool:
         """See `answer.Reader`."""

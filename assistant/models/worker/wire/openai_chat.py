@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assistant.errors import ModelError
 from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, is_error, unreadable
@@ -44,8 +45,28 @@ _FINISH = {
     "eos": "stop",
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "stop_word": "stop",
+    "eos_token": "stop",
+    "complete": "stop",
     "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "content_filtered": "content_filter",
+    "sensitive": "content_filter",
+    "refusal": "content_filter",
+    "recitation": "content_filter",
+    "malformed_function_call": "malformed_tool_call",
 }
+_BROKEN = {
+    "error": "server",
+    "network_error": "server",
+    "insufficient_system_resource": "overloaded",
+    "timeout": "timeout",
+    "abort": "incomplete_stream",
+    "cancelled": "incomplete_stream",
+}
+"""Ends that are none: OpenRouter's and Mistral's `error`, Zhipu's, DeepSeek's, vLLM's and SGLang's words for what broke off."""
 
 JSON_LINES = False
 _REASONING = ("reasoning_content", "reasoning", "thinking")
@@ -207,6 +228,8 @@ class Reader:
         """See `answer.Reader`. Some servers never say `[DONE]`: then a finish and a usage mean that all was said."""
         if not self._done and not (self._finish and self.answer.usage):
             raise cut()
+        if kind := _BROKEN.get(self._finish.lower()):
+            raise ModelError(f"the provider ended its answer with `{self._finish}`", kind=kind, retryable=True)
         words = "".join(self._thoughts)
         details = list(self._details.values())
         yield from self.answer.thought_done(words, {"reasoning_details": details} if details else None)

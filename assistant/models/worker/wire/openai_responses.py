@@ -165,6 +165,10 @@ class Reader:
         self._spoken.add(self._place(event))
         yield from ()
 
+    def _refusal_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
+        if self._place(event) not in self._spoken:
+            yield from self._refusal({**event, "delta": event.get("refusal")})
+
     def _thought_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         self._thoughts[self._place(event)] = True
         yield from self.answer.thought(text(event.get("delta")))
@@ -271,6 +275,7 @@ class Reader:
         "response.output_text.delta": _text_delta,
         "response.output_text.done": _text_done,
         "response.refusal.delta": _refusal,
+        "response.refusal.done": _refusal_done,
         "response.reasoning_summary_text.delta": _thought_delta,
         "response.reasoning_text.delta": _thought_delta,
         "response.function_call_arguments.delta": _call_delta,
