@@ -72,9 +72,18 @@ class Answer:
         """Who made the opaque parts: the full model name. They go back to this one only."""
         self.finish = ""
         self.usage: Usage | None = None
-        self.refusal = ""
+        self._refusal: list[str] = []
         self._calls: dict[object, _Call] = {}
         self._void = 0
+
+    @property
+    def refusal(self) -> str:
+        """What was said in place of an answer."""
+        return "".join(self._refusal)
+
+    def refuse(self, piece: str) -> None:
+        """More words of a refusal."""
+        self._refusal.append(piece)
 
     @property
     def has_calls(self) -> bool:

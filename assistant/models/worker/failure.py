@@ -124,18 +124,22 @@ _STATUS = {
     405: "bad_request",
     408: "timeout",
     409: "server",
+    410: "not_found",
     413: "context_length",
     422: "bad_request",
     424: "server",
     425: "server",
     429: "rate_limit",
     498: "overloaded",
+    499: "server",
     503: "overloaded",
     504: "timeout",
+    522: "timeout",
     524: "timeout",
     529: "overloaded",
 }
-"""498 is Groq's "flex tier capacity exceeded", 524 Cloudflare's time-out, 529 Anthropic's "overloaded"."""
+"""498 is Groq's "flex tier capacity exceeded", 499 Google's "cancelled", 522 and 524 are Cloudflare's time-outs, 529 is
+Anthropic's "overloaded"."""
 
 _TOO_LONG = re.compile(
     r"prompt is too long|maximum context length|context length|context window|context size|context_length"
@@ -234,6 +238,7 @@ def _words(content: JSON, fault: Mapping[str, Any]) -> str:
             if isinstance(value, str) and value.strip():
                 return " ".join(value.split())
     listed = records(outer.get("detail")) + records(outer.get("errors")) + records(fault.get("errors"))
+    listed += records(record(fault.get("message")).get("detail"))  # Mistral, of a wrong request
     return "; ".join(w for item in listed if (w := text(item.get("msg")) or text(item.get("message"))))
 
 

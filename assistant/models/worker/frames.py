@@ -119,17 +119,20 @@ class JsonLines:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._laid_out = False
+        """Whether one object goes over many lines: then it is whole at the end."""
 
     def feed(self, piece: bytes) -> list[Frame]:
         """See FrameReader."""
         self._buffer += piece
         if len(self._buffer) > MAX_MESSAGE_BYTES:
             raise ModelError("the provider sent a message without end", kind="server", retryable=True)
-        if b"\n" not in piece:
+        if b"\n" not in piece or self._laid_out:
             return []
         *lines, last = bytes(self._buffer).split(b"\n")
         if any(line.strip() and not line.rstrip().endswith(b"}") for line in lines):
-            return []  # laid out over many lines: whole at the end
+            self._laid_out = True
+            return []
         self._buffer = bytearray(last)
         return [Frame("", line) for line in lines if line.strip()]
 

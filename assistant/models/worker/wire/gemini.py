@@ -218,7 +218,7 @@ class Reader:
         feedback = record(response.get("promptFeedback"))
         if feedback.get("blockReason"):
             self._finish = "SAFETY"
-            self.answer.refusal = text(feedback.get("blockReasonMessage")) or text(feedback.get("blockReason"))
+            self.answer.refuse(text(feedback.get("blockReasonMessage")) or text(feedback.get("blockReason")))
         first = (c for c in records(response.get("candidates")) if number(c.get("index")) == 0)
         for candidate in first:
             for part in records(record(candidate.get("content")).get("parts")):
@@ -228,7 +228,7 @@ class Reader:
             if said and said != "FINISH_REASON_UNSPECIFIED":
                 self._finish = said if isinstance(said, int) else text(said)
                 if _FINISH.get(self._finish) == "content_filter":
-                    self.answer.refusal = text(candidate.get("finishMessage"))
+                    self.answer.refuse(text(candidate.get("finishMessage")))
 
     def _part(self, part: Mapping[str, Any]) -> Iterator[ModelEvent]:
         signature = text(part.get("thoughtSignature"))

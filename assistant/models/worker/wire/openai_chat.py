@@ -15,6 +15,7 @@ from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, is_error, unreadable
 from assistant.models.worker.frames import Frame
+from assistant.models.worker.growing import Growing
 from assistant.models.worker.history import Fitted, Rules, fit, joined, safe_name
 from assistant.models.worker.shape import decode, encode, items, number, record, records, text
 from assistant.models.worker.target import Target, join
@@ -183,7 +184,7 @@ class Reader:
         self.answer = Answer(target.maker)
         self._done = False
         self._thoughts: list[str] = []
-        self._details: dict[object, dict[str, Any]] = {}
+        self._details: dict[object, Growing] = {}
         self._current: object = None
         self._renamed: dict[object, object] = {}
         self._finish = ""
@@ -231,7 +232,7 @@ class Reader:
         if kind := _BROKEN.get(self._finish.lower()):
             raise ModelError(f"the provider ended its answer with `{self._finish}`", kind=kind, retryable=True)
         words = "".join(self._thoughts)
-        details = list(self._details.values())
+        details = [block.whole() for block in self._details.values()]
         yield from self.answer.thought_done(words, {"reasoning_details": details} if details else None)
         self.answer.finish = _FINISH.get(self._finish.lower(), "other") if self._finish else "stop"
         yield from self.answer.end()
@@ -241,7 +242,7 @@ class Reader:
             raise from_body(choice)
         yield from self._reasoning(message)
         yield from self._words(message.get("content"))
-        self.answer.refusal += text(message.get("refusal"))
+        self.answer.refuse(text(message.get("refusal")))
         yield from self._calls(message)
         said = choice.get("finish_reason") or record(choice.get("finish_details")).get("type")
         self._finish = text(said) or self._finish
@@ -262,7 +263,7 @@ class Reader:
                 pieces = [inner] if isinstance(inner, str) else [text(p.get("text")) for p in records(inner)]
                 yield from self._think("".join(pieces))
             elif kind == "refusal":
-                self.answer.refusal += text(part.get("refusal"))
+                self.answer.refuse(text(part.get("refusal")))
             elif kind in ("text", "output_text", None):
                 yield from self.answer.text(text(part.get("text")))
 
@@ -285,13 +286,13 @@ class Reader:
         key = (piece.get("type"), piece.get("index"), piece.get("id"))
         whole = self._details.get(key) or self._details.get((piece.get("type"), piece.get("index"), None))
         if whole is None:
-            self._details[key] = dict(piece)
+            self._details[key] = Growing(piece)
             return
         for name, value in piece.items():
             if name in ("text", "summary", "data") and isinstance(value, str):
-                whole[name] = text(whole.get(name)) + value
+                whole.grow(name, value)
             elif value is not None:
-                whole[name] = value
+                whole.put(name, value)
 
     def _calls(self, message: Mapping[str, Any]) -> Iterator[ModelEvent]:
         for piece in records(message.get("tool_calls")):

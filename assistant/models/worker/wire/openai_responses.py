@@ -108,7 +108,7 @@ class Reader:
     def __init__(self, target: Target) -> None:
         self.answer = Answer(target.maker)
         self._ended = False
-        self._texts: dict[object, str] = {}
+        self._texts: dict[object, list[str]] = {}
         self._spoken: set[object] = set()
         self._thoughts: dict[object, bool] = {}
         self._seen: set[object] = set()
@@ -149,19 +149,19 @@ class Reader:
     def _text_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         key = (self._place(event), event.get("content_index"))
         piece = text(event.get("delta"))
-        self._texts[key] = self._texts.get(key, "") + piece
+        self._texts.setdefault(key, []).append(piece)
         self._spoken.add(self._place(event))
         yield from self.answer.text(piece)
 
     def _text_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """The whole text once more: what the pieces left out (all of it, with some servers) comes now."""
         key = (self._place(event), event.get("content_index"))
-        whole, so_far = text(event.get("text")), self._texts.get(key, "")
+        whole, so_far = text(event.get("text")), "".join(self._texts.get(key, []))
         if whole.startswith(so_far) and len(whole) > len(so_far):
             yield from self._text_delta({**event, "delta": whole[len(so_far) :]})
 
     def _refusal(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        self.answer.refusal += text(event.get("delta"))
+        self.answer.refuse(text(event.get("delta")))
         self._spoken.add(self._place(event))
         yield from ()
 
@@ -216,7 +216,7 @@ class Reader:
             yield from self.answer.text(content)
         for part in records(content):
             if part.get("type") == "refusal":
-                self.answer.refusal += text(part.get("refusal"))
+                self.answer.refuse(text(part.get("refusal")))
             else:
                 yield from self.answer.text(text(part.get("text")))
 
