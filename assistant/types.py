@@ -408,6 +408,17 @@ class Usage(Data, frozen=True):
     reasoning: int = 0
     estimated: bool = False
 
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; estimated where one of them is."""
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+            self.reasoning + other.reasoning,
+            self.estimated or other.estimated,
+        )
+
 
 class ModelRequest(Data, frozen=True):
     """One call of a model."""
@@ -556,6 +567,11 @@ class Budgets(Data, frozen=True):
     calls: int | None = None
     wall_s: int | None = None
     energy_mwh: int | None = None
+
+    def over(self, standing: Budgets) -> Budgets:
+        """These limits, and where one is not set the one of `standing`."""
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return Budgets(**{name: getattr(standing, name) if value is None else value for name, value in pairs})
 
 
 class Task(Data, frozen=True):

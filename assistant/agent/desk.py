@@ -54,6 +54,9 @@ class TaskTotals(Data, frozen=True):
     asks: int = 0
     """Questions so far, the same one counted once."""
     asks_last_hour: int = 0
+    cache_read: int = 0
+    """Of the input tokens, what the provider read from its cache, and what it wrote to it."""
+    cache_write: int = 0
 
 
 class TaskSession(Protocol):
@@ -248,7 +251,7 @@ class Desk(Protocol):
         budgets: Budgets | None = None,
         approver: Approver,
     ) -> TaskSession:
-        """A new task. Raises FolderError, UsageError."""
+        """A new task. Limits that `budgets` leaves open are the configured ones. Raises FolderError, UsageError."""
         ...
 
     async def resume_task(self, task: str, *, approver: Approver) -> TaskSession:

@@ -130,7 +130,7 @@ class LocalDesk:
             kit=chosen.name,
             tools=wanted,
             autonomy=autonomy or settings.autonomy,
-            budgets=budgets or settings.budgets,
+            budgets=(budgets or Budgets()).over(settings.budgets),
             created_ms=now_ms(),
         )
         answering = await self._parts.make_model(task.model)

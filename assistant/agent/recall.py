@@ -33,6 +33,7 @@ from assistant.types import (
     TextPart,
     ToolCall,
     ToolResult,
+    Usage,
 )
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Recalled(msgspec.Struct):
     """Calls that were about to run when the program died; never repeated by themselves."""
     spent: Spent = Spent()
     """By the task and its children."""
-    tokens: tuple[int, int] = (0, 0)
-    """Of its own model calls: input, output."""
+    tokens: Usage = Usage()
+    """Of its own model calls."""
     notices: tuple[Notice, ...] = ()
     """What else a person should know who comes back."""
     told: list[Event] = []
@@ -221,7 +222,7 @@ def _count(found: Recalled, entry: Entry) -> None:
         return
     found.spent += spent_of(entry)
     if entry.kind == "model.result" and (usage := usage_of(entry)):
-        found.tokens = (found.tokens[0] + usage.input, found.tokens[1] + usage.output)
+        found.tokens += usage
 
 
 def child_spent(body: Mapping[str, Any]) -> Spent:

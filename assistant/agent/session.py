@@ -76,7 +76,7 @@ class LocalSession(Steering):
         self._turns = self._past.turns
         self._spending = Spending(self._past.spent, lambda: self._task.budgets, services.day, services.today)
         self._window = Window(services.log, task.id, self._spending)
-        self._tokens = list(self._past.tokens)
+        self._tokens = self._past.tokens
         self._label = Label(Integrity.TRUSTED, Confidentiality.PUBLIC)
         if self._past.preface:
             self._take_preface(self._past.preface)
@@ -105,8 +105,10 @@ class LocalSession(Steering):
     def totals(self) -> TaskTotals:
         """Used so far."""
         return TaskTotals(
-            input_tokens=self._tokens[0],
-            output_tokens=self._tokens[1],
+            input_tokens=self._tokens.input,
+            output_tokens=self._tokens.output,
+            cache_read=self._tokens.cache_read,
+            cache_write=self._tokens.cache_write,
             calls=self._spending.spent.calls,
             cost_uusd=self._spending.spent.cost_uusd,
             unpriced_calls=self._spending.spent.unpriced_calls,
@@ -387,8 +389,7 @@ class LocalSession(Steering):
         """Count a model call."""
         self._recovery.succeeded()
         if usage:
-            self._tokens[0] += usage.input
-            self._tokens[1] += usage.output
+            self._tokens += usage
         self._window.answered(self._history, self._beginning, self.enabled_tools(), usage)
         return await self._spending.call(info, usage, seconds)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from assistant.models.budgets import Energy, Spent
 from assistant.types import Usage
@@ -62,7 +62,9 @@ def usage_of(entry: Entry) -> Usage | None:
     usage: Any = entry.body.get("usage")
     if not isinstance(usage, dict):
         return None
-    return Usage(_whole(usage.get("input")), _whole(usage.get("output")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # JSON
+    known = cast("dict[str, Any]", usage)
+    names = ("input", "output", "cache_read", "cache_write", "reasoning")
+    return Usage(*(_whole(known.get(name)) for name in names), estimated=known.get("estimated") is True)
 
 
 def energy_body(energy: Energy | None) -> dict[str, Any]:

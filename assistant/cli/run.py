@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.cli import budget_flags
 from assistant.errors import UsageError
 from assistant.streams import let_go
-from assistant.types import Autonomy, Budgets, Channel
+from assistant.types import Autonomy, Channel
 
 if TYPE_CHECKING:
     from assistant.headless import Interruption
@@ -33,9 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--review", action="store_true", help="leave every change on the stage")
     end.add_argument("--apply", action="store_true", help="apply what is not held for review at the end")
-    parser.add_argument("--max-usd", type=float, help="stop when the task has cost this much (exit 5)")
     parser.add_argument("--resume", metavar="TASK", help="go on with an earlier task (id or beginning of one)")
     parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    budget_flags.add(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,10 +83,13 @@ async def _task(args: argparse.Namespace, prompt: str, interruption: Interruptio
     from assistant.gateway.approver import Unattended
     from assistant.headless import finish, render
 
+    budgets = budget_flags.chosen(args)
     desk = build_desk()
     try:
         if args.resume:
             session = await desk.resume_task(args.resume, approver=Unattended(), model=args.model)
+            if budgets is not None:
+                await session.set_budgets(budgets.over(session.task.budgets))
         else:
             session = await desk.open_task(
                 Path(args.folder),
@@ -93,7 +97,7 @@ async def _task(args: argparse.Namespace, prompt: str, interruption: Interruptio
                 kit=args.kit,
                 tools=[t.strip() for t in args.tools.split(",") if t.strip()] if args.tools is not None else None,
                 autonomy=Autonomy(args.autonomy) if args.autonomy else None,
-                budgets=Budgets(cost_uusd=round(args.max_usd * 1_000_000)) if args.max_usd is not None else None,
+                budgets=budgets,
                 approver=Unattended(),
                 broad_ok=args.broad,
             )

@@ -87,6 +87,15 @@ class Level(Data, frozen=True):
 _NAMES = {"cost_uusd": "cost", "tokens": "tokens", "calls": "model calls", "wall_s": "time", "energy_mwh": "energy"}
 
 
+_FLAGS = {
+    "cost_uusd": "--max-usd",
+    "tokens": "--max-tokens",
+    "calls": "--max-calls",
+    "wall_s": "--max-seconds",
+    "energy_mwh": "--max-wh",
+}
+
+
 def _show(name: str, value: float) -> str:
     if name == "cost_uusd":
         return f"${value / 1_000_000:.2f}" if value >= 10_000 or value == 0 else f"${value / 1_000_000:.4f}"
@@ -122,7 +131,7 @@ def require(spent: Spent, budgets: Budgets, span: str = "task") -> None:
     """Called before each model call. Raises BudgetSpent (exit 5) when a limit is reached."""
     for level in levels(spent, budgets, span):
         if level.spent:
-            where = "assistant run --max-usd" if level.name == "cost_uusd" and span == "task" else "assistant config"
+            where = f"assistant run {_FLAGS[level.name]}" if span == "task" else "assistant config"
             raise BudgetSpent(f"budget reached: {level.sentence()}", hint=f"raise it (`{where}`) or end here")
 
 

@@ -44,6 +44,15 @@ class TestWarnings:
         assert warned([e async for e in again.run_turn("go on")]) == []
         assert (again.totals.input_tokens, again.totals.calls) == (310, 5)
 
+    async def test_the_totals_have_what_the_cache_took_also_when_resumed(self, folder: Path) -> None:
+        world = World(folder, Step(calls=(READ,), usage=Usage(100, 5, 80, 15)), Step(text="a", usage=Usage(120, 5, 90)))
+        await world.turn()
+        totals = world.session.totals
+        assert (totals.input_tokens, totals.cache_read, totals.cache_write) == (220, 170, 15)
+        past = recall(world.log, world.log.entries(task=world.task.id))
+        again = LocalSession(world.task, ScriptedModel([]), world.services, past)
+        assert again.totals == totals
+
     async def test_unknown_prices_are_said_once_when_money_is_limited(self, folder: Path) -> None:
         world = World(folder, CALLING, CALLING, Step(text="ok"), budgets=Budgets(cost_uusd=1_000_000))
         said = warned(await world.turn())

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import runpy
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from assistant.config import ModelSettings
-from assistant.errors import AssistantError, ModelError, UsageError
+from assistant.errors import ModelError, UsageError
 from assistant.models import local
 from assistant.models.catalogue import Catalogue
-from assistant.models.fetch_model import fetch_model
 from assistant.models.worker_model import WorkerModel
 from assistant.models.worker_process import Worker
 from assistant.types import CallDone, Finished, TextDelta
@@ -102,61 +98,3 @@ class TestEngine:
         with pytest.raises(ModelError, match="can't be loaded"):
             await collect(WorkerModel(info, worker), asked("hello"))
         await worker.aclose()
-
-
-@pytest.fixture
-async def hub() -> AsyncIterator[dict[str, str]]:
-    """A hub that redirects to a storage, as the real one does, and names the hash in the redirect."""
-    digest = hashlib.sha256(BYTES).hexdigest()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
-        name = path.rsplit("/", 1)[1]
-        if path.startswith("/storage"):
-            body = BYTES[:-5] if "cut" in name else b"<html>" if "page" in name else BYTES
-            writer.write(
-                f"HTTP/1.1 200 OK\r\nContent-Length: {len(BYTES)}\r\nConnection: close\r\n\r\n".encode() + body
-            )
-        elif "missing" in name:
-            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        else:
-            etag = "0" * 64 if "altered" in name else digest
-            head = f'HTTP/1.1 302 Found\r\nLocation: /storage/{name}\r\nX-Linked-Etag: "{etag}"\r\n'
-            writer.write(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield {"HF_ENDPOINT": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
-
-
-class TestFetching:
-    async def test_a_file_is_fetched_by_its_name(self, hub: dict[str, str], tmp_path: Path) -> None:
-        seen: list[tuple[int, int]] = []
-        add = lambda done, total: seen.append((done, total))  # noqa: E731
-        file = await asyncio.to_thread(fetch_model, "me/tiny-GGUF/tiny-Q4_K_M.gguf", tmp_path / "models", add, hub)
-        assert file == tmp_path / "models" / "tiny-Q4_K_M.gguf"
-        assert file.read_bytes() == BYTES
-        assert seen[-1] == (len(BYTES), len(BYTES))
-        assert (tmp_path / "models").stat().st_mode & 0o777 == 0o700
-
-    @pytest.mark.parametrize(
-        ("name", "why"),
-        [("altered", "SHA-256"), ("cut", "bytes came"), ("page", "not a GGUF file"), ("missing", "answered 404")],
-    )
-    async def test_what_is_not_whole_and_right_is_not_kept(
-        self, hub: dict[str, str], tmp_path: Path, name: str, why: str
-    ) -> None:
-        with pytest.raises(AssistantError, match=why):
-            await asyncio.to_thread(fetch_model, f"me/tiny/{name}.gguf", tmp_path, lambda *_: None, hub)
-        assert list(tmp_path.iterdir()) == []
-
-    async def test_no_network_is_said_plainly(self, tmp_path: Path) -> None:
-        with pytest.raises(AssistantError, match="could not be fetched"):
-            fetch_model("a/b/c.gguf", tmp_path, lambda *_: None, {"HF_ENDPOINT": "http://127.0.0.1:9"})
-
-    @pytest.mark.parametrize("name", ["tiny", "a/b", "a/b/c.bin", "a/b/../../../x.gguf", "https://x/y/z.gguf"])
-    def test_other_names_are_refused(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(UsageError, match=r"OWNER/REPOSITORY/FILE\.gguf"):
-            fetch_model(name, tmp_path, lambda *_: None, {})

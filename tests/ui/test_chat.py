@@ -89,6 +89,13 @@ class TestATurn:
         assert "asked" not in status_content(asked, 80).plain
         assert "asked" not in status_content(Status(), 120).plain
 
+    def test_the_status_line_tells_what_the_cache_took_where_there_is_room(self) -> None:
+        used = Status(tokens=36_300, cache_read=31_000, cache_write=2_400, cost_uusd=182_000)
+        assert "36.3k tokens · cache 31k read, 2.4k written · $0.18" in status_content(used, 160).plain
+        assert "36.3k tok · cache 31k/2.4k · $0.18" in status_content(used, 80).plain
+        assert "cache" not in status_content(used, 79).plain
+        assert "cache" not in status_content(Status(tokens=5), 160).plain
+
     async def test_the_status_line_follows(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk({"go": [events.StageChanged(3, 1)]}), size=(120, 24)) as chat:
             await chat.say("go")

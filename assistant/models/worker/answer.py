@@ -57,6 +57,7 @@ class _Call:
         self.pieces: list[str] = []
         self.opaque: JSON = None
         self.done = False
+        self.free = False
 
 
 class Answer:
@@ -71,8 +72,18 @@ class Answer:
         """Who made the opaque parts: the full model name. They go back to this one only."""
         self.finish = ""
         self.usage: Usage | None = None
-        self.refusal = ""
+        self._refusal: list[str] = []
         self._calls: dict[object, _Call] = {}
+        self._void = 0
+
+    @property
+    def refusal(self) -> str:
+        """What was said in place of an answer."""
+        return "".join(self._refusal)
+
+    def refuse(self, piece: str) -> None:
+        """More words of a refusal."""
+        self._refusal.append(piece)
 
     @property
     def has_calls(self) -> bool:
@@ -99,13 +110,15 @@ class Answer:
         yield ServerToolUse(name, detail)
 
     def call(
-        self, key: object, *, id: str = "", name: str = "", arguments: str = "", opaque: JSON = None
+        self, key: object, *, id: str = "", name: str = "", arguments: str = "", opaque: JSON = None, free: bool = False
     ) -> Iterator[ModelEvent]:
-        """A piece of the call that the protocol knows as `key`; the first piece begins it."""
+        """A piece of the call that the protocol knows as `key`; the first piece begins it. `free`: its arguments are any
+        text and no JSON by the protocol's own rules (OpenAI's custom tools), so that they can't be malformed."""
         call = self._calls.get(key)
         if call is None:
-            call = self._calls[key] = _Call(len(self._calls))
+            call = self._calls[key] = _Call(self._void + len(self._calls))
         call.id = call.id or id
+        call.free = call.free or free
         shown = "" if call.name else name
         call.name = call.name or name
         call.opaque = opaque if opaque is not None else call.opaque
@@ -121,6 +134,11 @@ class Answer:
         if arguments and arguments != so_far:
             call.pieces = [arguments]
             yield CallDelta(call.index, "", arguments.removeprefix(so_far))
+
+    def begin_anew(self) -> None:
+        """The provider began its message a second time: the calls of the first are void. Words that were said stay said."""
+        self._void += len(self._calls)
+        self._calls.clear()
 
     def call_id(self, key: object) -> str:
         """The id under which `key` is known so far."""
@@ -138,8 +156,10 @@ class Answer:
                 continue
             call.done = True
             arguments = "".join(call.pieces)
-            if not arguments.strip() and self.finish != "length":
-                arguments = "{}"
+            if call.free:
+                pass
+            elif arguments.strip() == "null" or (not arguments.strip() and self.finish != "length"):
+                arguments = "{}"  # Llama at Groq writes `null` for tools that take nothing
             id = call.id if len(call.id) >= MIN_ID_CHARACTERS else f"call_{os.urandom(12).hex()}"
             call.pieces = [arguments]
             yield CallDone(CallPart(ToolCall(id, call.name, arguments), self.maker, call.opaque))
@@ -155,7 +175,7 @@ class Answer:
             finish = "tool_calls"
         if not named and finish == "tool_calls":
             finish = "stop"
-        if finish == "tool_calls" and not all(_is_object(call.pieces[0]) for call in named):
+        if finish == "tool_calls" and not all(call.free or _is_object(call.pieces[0]) for call in named):
             finish = "malformed_tool_call"
         yield Finished(finish, self.usage, self.refusal)
 

@@ -14,7 +14,7 @@ from assistant.errors import ModelError
 from assistant.models.worker.answer import Reader
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_response, unreadable
-from assistant.models.worker.frames import AwsEventStream, EventStream, FrameReader, JsonLines
+from assistant.models.worker.frames import MAX_MESSAGE_BYTES, AwsEventStream, EventStream, FrameReader, JsonLines
 from assistant.models.worker.history import Rules, safe_name
 from assistant.models.worker.http import MAX_BODY_BYTES, Response, post
 from assistant.models.worker.pace import Pace
@@ -111,8 +111,12 @@ async def _answer(response: Response, reader: Reader, pace: Pace, *, json_lines:
         pace.came(len(piece))
         if frames is None:
             head += piece
+            if len(head) > MAX_MESSAGE_BYTES:
+                raise unreadable("it is one message without end")
             if not whole and head.startswith(_BOM):
                 del head[: len(_BOM)]
+            if not whole and not head.strip():
+                head.clear()  # blanks that keep the connection open
             if whole or _says_nothing(head):
                 continue
             frames = _framing(response.headers.get("content-type", ""), bytes(head), json_lines=json_lines)

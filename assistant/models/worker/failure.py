@@ -124,23 +124,28 @@ _STATUS = {
     405: "bad_request",
     408: "timeout",
     409: "server",
+    410: "not_found",
     413: "context_length",
     422: "bad_request",
     424: "server",
     425: "server",
     429: "rate_limit",
     498: "overloaded",
+    499: "server",
     503: "overloaded",
     504: "timeout",
+    522: "timeout",
     524: "timeout",
     529: "overloaded",
 }
-"""498 is Groq's "flex tier capacity exceeded", 524 Cloudflare's time-out, 529 Anthropic's "overloaded"."""
+"""498 is Groq's "flex tier capacity exceeded", 499 Google's "cancelled", 522 and 524 are Cloudflare's time-outs, 529 is
+Anthropic's "overloaded"."""
 
 _TOO_LONG = re.compile(
     r"prompt is too long|maximum context length|context length|context window|context size|context_length"
     r"|input is too long|input token count .* exceeds|input tokens? exceed|exceeds? the (model'?s )?(maximum|context)"
-    r"|too many (input |prompt |total )?tokens|token limit|maximum number of tokens|reduce the length"
+    r"|too many (input |prompt |total )?tokens|(input|prompt|context) token limit|token limit exceeded"
+    r"|exceeds? .{0,40}token limit|maximum number of tokens|reduce the length"
     r"|reduce your message size|prompt (has|contains) .* tokens|exceeds maximum (input|prompt) length"
     r"|exceed context limit|context overflow|maximum prompt length|tokens? .{0,40}must be <="
     r"|number of input tokens exceeds|total length of all messages is too long|request too large",
@@ -155,6 +160,7 @@ _NO_MONEY = re.compile(
     r"|exceeded your current quota, please check your plan(?!.*retry)",
     re.IGNORECASE,
 )
+_TOO_OFTEN = re.compile(r"rate.?limit|too many requests", re.IGNORECASE)
 _BUSY = re.compile(r"overloaded|no capacity|at capacity|temporarily unavailable|try again later", re.IGNORECASE)
 
 MAX_WORDS = 500
@@ -188,6 +194,8 @@ def from_body(
     if status == 413 and kind == "rate_limit":
         kind = "context_length"  # Groq: one request larger than a minute's allowance never fits
     wait = _retry_after(headers, content)
+    if kind == "quota" and wait and "resource_exhausted" in codes:
+        kind = "rate_limit"  # Google's words for "too many a minute" are those for "no money left", but for the wait
     retryable = kind in RETRYABLE
     if headers.get("x-should-retry") == "false":
         retryable = False
@@ -230,6 +238,7 @@ def _words(content: JSON, fault: Mapping[str, Any]) -> str:
             if isinstance(value, str) and value.strip():
                 return " ".join(value.split())
     listed = records(outer.get("detail")) + records(outer.get("errors")) + records(fault.get("errors"))
+    listed += records(record(fault.get("message")).get("detail"))  # Mistral, of a wrong request
     return "; ".join(w for item in listed if (w := text(item.get("msg")) or text(item.get("message"))))
 
 
@@ -279,7 +288,7 @@ def _inner_status(content: JSON, fault: Mapping[str, Any]) -> int:
 def _kind(codes: list[str], words: str, status: int) -> str:
     by_code = next((_CODES[code] for code in codes if code in _CODES), "")
     general = by_code in ("", "bad_request", "server", "rate_limit", "permission")
-    if general and status in (0, 400, 413, 422, 500) and _TOO_LONG.search(words):
+    if general and by_code != "rate_limit" and status in (0, 400, 413, 422, 500) and _TOO_LONG.search(words):
         return "context_length"
     if general and status not in (401, 404) and status < 500:
         if _NO_MONEY.search(words):
@@ -292,6 +301,8 @@ def _kind(codes: list[str], words: str, status: int) -> str:
         return _STATUS[status]
     if 400 <= status < 500 or by_code == "bad_request":
         return "bad_request"
+    if _TOO_OFTEN.search(words) and status == 0:
+        return "rate_limit"
     return "overloaded" if _BUSY.search(words) else "server"
 
 

@@ -84,9 +84,12 @@ class EventStream:
 
     def _take(self, line: bytes, frames: list[Frame]) -> None:
         if not line:
-            data = b"\n".join(self._data)
-            if data.strip() and self._kind not in _SIGNS_OF_LIFE:
-                frames.append(Frame(self._kind, data))
+            whole = (
+                self._data if len(self._data) > 1 and all(map(_is_message, self._data)) else [b"\n".join(self._data)]
+            )
+            for data in whole:
+                if data.strip() and self._kind not in _SIGNS_OF_LIFE:
+                    frames.append(Frame(self._kind, data))
             self._data, self._kind, self._size = [], "", 0
             return
         name, _, value = line.partition(b":")
@@ -104,22 +107,32 @@ class EventStream:
             raise ModelError("the provider sent a message without end", kind="server", retryable=True)
 
 
+def _is_message(line: bytes) -> bool:
+    """Whether a line of data is a message in itself: some servers leave out the blank lines between theirs. The first line of
+    an object that is laid out over many does not end it."""
+    line = line.strip()
+    return not line or line == b"[DONE]" or (line.startswith(b"{") and line.endswith(b"}"))
+
+
 class JsonLines:
     """One JSON object a line, or one JSON object laid out over many lines."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._laid_out = False
+        """Whether one object goes over many lines: then it is whole at the end."""
 
     def feed(self, piece: bytes) -> list[Frame]:
         """See FrameReader."""
         self._buffer += piece
         if len(self._buffer) > MAX_MESSAGE_BYTES:
             raise ModelError("the provider sent a message without end", kind="server", retryable=True)
-        if b"\n" not in piece:
+        if b"\n" not in piece or self._laid_out:
             return []
         *lines, last = bytes(self._buffer).split(b"\n")
         if any(line.strip() and not line.rstrip().endswith(b"}") for line in lines):
-            return []  # laid out over many lines: whole at the end
+            self._laid_out = True
+            return []
         self._buffer = bytearray(last)
         return [Frame("", line) for line in lines if line.strip()]
 

@@ -31,7 +31,9 @@ def text(value: JSON) -> str:
 
 
 def number(value: JSON) -> int:
-    """`value` as a count: 0 for what is no number or is negative."""
+    """`value` as a count: 0 for what is no number or is negative. Some gateways write theirs as a string."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or value < 0:
         return 0
     return int(min(value, 2**53))

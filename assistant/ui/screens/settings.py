@@ -42,7 +42,7 @@ WHAT = {
     "look.popup": N_("a notification when you are needed and look elsewhere"),
     "budgets.cost_uusd": N_("most a task may spend, in millionths of a US dollar"),
     "budgets.tokens": N_("most tokens of a task"),
-    "budgets.calls": N_("most tool calls of a task"),
+    "budgets.calls": N_("most model calls of a task"),
     "budgets.wall_s": N_("longest time of a task, in seconds"),
     "budgets.energy_mwh": N_("most energy of a task, in thousandths of a watt hour"),
     "me": N_("your own addresses and accounts: sending there is sending home"),

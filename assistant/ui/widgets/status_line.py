@@ -1,4 +1,4 @@
-"""The last line: task, folder, model, autonomy, staged changes, tokens, cost."""
+"""The last line: task, folder, model, autonomy, staged changes, tokens, what the provider's cache took, cost."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Status(Data, frozen=True):
     staged: int = 0
     held: int = 0
     tokens: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
     cost_uusd: int = 0
     unpriced: bool = False
     others: int = 0
@@ -60,6 +62,8 @@ class StatusLine(Widget):
             model=session.model_info.id,
             autonomy=task.autonomy.value,
             tokens=totals.input_tokens + totals.output_tokens,
+            cache_read=totals.cache_read,
+            cache_write=totals.cache_write,
             cost_uusd=totals.cost_uusd,
             unpriced=totals.unpriced_calls > 0,
             asks=totals.asks,
@@ -99,6 +103,10 @@ def _right(status: Status, width: int) -> Content:
         parts.append(Content(_("asked {n}, {m} this hour").format(n=status.asks, m=status.asks_last_hour)))
     if width >= 36 and status.tokens:
         parts.append(Content(figures.count(status.tokens) + (_(" tokens") if width >= 110 else _(" tok"))))
+    if width >= 80 and (status.cache_read or status.cache_write):
+        read, written = figures.count(status.cache_read), figures.count(status.cache_write)
+        short, long = _("cache {read}/{written}"), _("cache {read} read, {written} written")
+        parts.append(Content((long if width >= 120 else short).format(read=read, written=written)))
     if width >= 30 and (status.cost_uusd or status.unpriced):
         parts.append(Content(figures.money(status.cost_uusd) + ("+?" if status.unpriced else "")))
     return Content(" · ").join(p for p in parts if p)

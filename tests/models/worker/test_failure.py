@@ -57,6 +57,14 @@ SAID = [
     (429, '{"message":"Too many requests, please wait before trying again."}', "rate_limit"),
     (403, '{"message":"You don\'t have access to the model with the specified model ID."}', "permission"),
     (401, '{"error":{"message":"anything at all"}}', "auth"),
+    (410, '{"error":{"message":"the model was retired"}}', "not_found"),
+    (499, '{"error":{"code":499,"message":"The operation was cancelled.","status":"CANCELLED"}}', "server"),
+    (522, "", "timeout"),
+    (
+        429,
+        '{"error":{"message":"Request too large for m on tokens per min (TPM): Limit 3","code":"rate_limit_exceeded"}}',
+        "rate_limit",
+    ),
     (
         400,
         '{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}',
@@ -135,3 +143,9 @@ def test_words_are_kept_short_and_on_one_line() -> None:
 
 def test_a_provider_that_says_do_not_retry_is_heard() -> None:
     assert not from_response(500, {"x-should-retry": "false"}, b"{}").retryable
+
+
+def test_the_words_of_a_wrong_request_are_found_where_mistral_puts_them() -> None:
+    body = b'{"object":"error","message":{"detail":[{"loc":["body","temperature"],"msg":"Input should be less"}]}}'
+    error = from_response(422, {}, body)
+    assert (error.kind, error.message) == ("bad_request", "the provider said: Input should be less")

@@ -27,6 +27,7 @@ MODELS = {
     "cohere": ("cohere/m", "/v2/chat"),
     "ollama": ("ollama/m", ""),
     "converse": ("bedrock/converse/m", ""),
+    "invoke": ("bedrock/invoke/m", ""),
 }
 NDJSON = ("ollama",)
 

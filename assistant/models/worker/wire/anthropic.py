@@ -10,6 +10,7 @@ from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, unreadable
 from assistant.models.worker.frames import Frame
+from assistant.models.worker.growing import Growing
 from assistant.models.worker.history import Rules, arguments_of, fit, safe_name
 from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target, join
@@ -46,6 +47,8 @@ DEFAULT_OUTPUT_TOKENS = 16_384
 _OLD_OUTPUT_TOKENS = {"claude-3-5": 8192, "claude-3-": 4096, "claude-2": 4096, "claude-instant": 4096}
 _THINKING_TOKENS = {"low": 2048, "medium": 8192, "high": 24_576}
 _THOUGHTS = ("thinking", "redacted_thinking")
+_WRITTEN = "\0written"
+"""Under this name the JSON text of a block's input is kept until the block ends; no block has a field of it."""
 
 
 def rules(target: Target, call: WireCall) -> Rules:
@@ -170,7 +173,7 @@ class Reader:
 
     def __init__(self, target: Target) -> None:
         self.answer = Answer(target.maker)
-        self._blocks: dict[object, dict[str, Any]] = {}
+        self._blocks: dict[object, Growing] = {}
         self._usage: dict[str, Any] = {}
         self._stop = ""
         self._done = False
@@ -179,7 +182,10 @@ class Reader:
         """See `answer.Reader`."""
         if frame.data.strip() == b"[DONE]":
             return
-        yield from self.event(record(decode(frame.data)))
+        event = record(decode(frame.data))
+        if frame.kind == "error" and "type" not in event:
+            raise from_body(event)
+        yield from self.event(event)
 
     def event(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """One event of the stream, taken out of its envelope."""
@@ -191,10 +197,13 @@ class Reader:
         elif kind == "content_block_stop":
             yield from self._stop_block(event.get("index"))
         elif kind == "message_start":
+            if self._blocks or self.answer.has_calls:  # a gateway that asked another upstream in the middle
+                self._blocks.clear()
+                self.answer.begin_anew()
             self._count(record(record(event.get("message")).get("usage")))
         elif kind == "message_delta":
             self._count(record(event.get("usage")))
-            self._stop = text(record(event.get("delta")).get("stop_reason")) or self._stop
+            self._end(record(event.get("delta")))
         elif kind == "message_stop":
             self._done = True
         elif kind == "error" or "error" in event:
@@ -215,8 +224,14 @@ class Reader:
             yield from self._start(index, block)
             yield from self._stop_block(index)
         self._count(record(message.get("usage")))
-        self._stop = text(message.get("stop_reason")) or "end_turn"
+        self._end(message)
+        self._stop = self._stop or "end_turn"
         self._done = True
+
+    def _end(self, said: Mapping[str, Any]) -> None:
+        self._stop = text(said.get("stop_reason")) or self._stop
+        if self._stop == "refusal":
+            self.answer.refuse(text(record(said.get("stop_details")).get("explanation")))
 
     def complete(self) -> bool:
         """See `answer.Reader`."""
@@ -231,7 +246,7 @@ class Reader:
         yield from self.answer.end()
 
     def _start(self, index: object, block: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        kept = self._blocks[index] = {**block, "_json": ""}
+        self._blocks[index] = Growing(block)
         kind = block.get("type")
         if kind == "tool_use":
             given = record(block.get("input"))
@@ -242,29 +257,27 @@ class Reader:
             yield from self.answer.text(text(block.get("text")))
         elif kind == "thinking":
             yield from self.answer.thought(text(block.get("thinking")))
-        else:
-            kept["_json"] = ""
 
     def _delta(self, index: object, delta: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        block = self._blocks.setdefault(index, {"type": "", "_json": ""})
+        block = self._blocks.setdefault(index, Growing())
         kind = delta.get("type")
         if kind == "text_delta":
             yield from self.answer.text(text(delta.get("text")))
         elif kind == "thinking_delta":
-            block["thinking"] = text(block.get("thinking")) + text(delta.get("thinking"))
+            block.grow("thinking", text(delta.get("thinking")))
             yield from self.answer.thought(text(delta.get("thinking")))
         elif kind == "signature_delta":
-            block["signature"] = text(block.get("signature")) + text(delta.get("signature"))
+            block.grow("signature", text(delta.get("signature")))
         elif kind == "input_json_delta":
             piece = text(delta.get("partial_json"))
             if block.get("type") == "tool_use":
                 yield from self.answer.call(index, arguments=piece)
             else:
-                block["_json"] += piece
+                block.grow(_WRITTEN, piece)
 
     def _stop_block(self, index: object) -> Iterator[ModelEvent]:
-        block = self._blocks.pop(index, {})
-        written = block.pop("_json", "")
+        block = self._blocks.pop(index, Growing()).whole()
+        written = text(block.pop(_WRITTEN, ""))
         kind = text(block.get("type"))
         if kind in _THOUGHTS:
             yield from self.answer.thought_done(text(block.get("thinking")), {"block": block})

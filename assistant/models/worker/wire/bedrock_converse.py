@@ -12,6 +12,7 @@ from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, unreadable
 from assistant.models.worker.frames import Frame
+from assistant.models.worker.growing import Growing
 from assistant.models.worker.history import Rules, arguments_of, fit, safe_name
 from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target, join, region
@@ -124,7 +125,7 @@ class Reader:
 
     def __init__(self, target: Target) -> None:
         self.answer = Answer(target.maker)
-        self._thoughts: dict[object, dict[str, str]] = {}
+        self._thoughts: dict[object, Growing] = {}
         self._server: dict[object, dict[str, Any]] = {}
         self._stop = ""
         self._whole = False
@@ -207,16 +208,17 @@ class Reader:
             piece = record(delta.get("toolUse")).get("input")
             yield from self.answer.call(index, arguments=piece if isinstance(piece, str) else encode(record(piece)))
         if thought := record(delta.get("reasoningContent")):
-            kept = self._thoughts.setdefault(index, {})
+            kept = self._thoughts.setdefault(index, Growing())
             for name in ("text", "signature", "redactedContent"):
                 if name in thought:
-                    kept[name] = kept.get(name, "") + text(thought.get(name))
+                    kept.grow(name, text(thought.get(name)))
             yield from self.answer.thought(text(thought.get("text")))
 
     def _stop_block(self, index: object) -> Iterator[ModelEvent]:
-        kept = self._thoughts.pop(index, None)
-        if kept is None:
+        begun = self._thoughts.pop(index, None)
+        if begun is None:
             return
+        kept = begun.whole()
         if "redactedContent" in kept:
             block: dict[str, Any] = {"redactedContent": kept["redactedContent"]}
         else:

@@ -140,10 +140,7 @@ class _Plain:
     def whole(self, body: JSON) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
         content = record(body)
-        if (
-            not {"results", "generation", "outputs", "generations", "completions", "completion", "choices", "text"}
-            & content.keys()
-        ):
+        if not {*_LISTS, *_TEXTS, "data"} & _first(content).keys():
             raise unreadable("no text in it")
         yield from self._take(content)
         self._reason = self._reason or "stop"
@@ -162,20 +159,15 @@ class _Plain:
         yield from self.answer.end()
 
     def _take(self, content: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        pieces = (
-            records(content.get("results"))
-            or records(content.get("outputs"))
-            or records(content.get("generations"))
-            or records(content.get("choices"))
-            or records(content.get("completions"))
-        )
-        first = {**content, **(pieces[0] if pieces else {})}
+        first = _first(content)
         first |= record(first.get("data"))
-        for name in ("outputText", "generation", "text", "completion"):
+        for name in _TEXTS:
             yield from self.answer.text(text(first.get(name)))
         for name in ("completionReason", "stop_reason", "finish_reason", "finishReason"):
             said = first.get(name)
             self._reason = text(said) or text(record(said).get("reason")) or self._reason
+        if content.get("amazon-bedrock-guardrailAction") == "INTERVENED" and _blocked(content):
+            self._reason = "content_filtered"
         metrics = record(content.get("amazon-bedrock-invocationMetrics"))
         usage = record(content.get("usage"))
         self._given = (
@@ -193,3 +185,22 @@ class _Plain:
             or number(metrics.get("outputTokenCount"))
             or self._written
         )
+
+
+_LISTS = ("results", "outputs", "generations", "choices", "completions")
+"""Where the answers of the old families stand; the first counts."""
+_TEXTS = ("outputText", "generation", "text", "completion")
+
+
+def _first(content: Mapping[str, Any]) -> dict[str, Any]:
+    pieces: list[dict[str, Any]] = []
+    for name in _LISTS:
+        pieces = pieces or records(content.get(name))
+    kept = {name: value for name, value in content.items() if name not in _LISTS or not pieces}
+    return {**kept, **(pieces[0] if pieces else {})}
+
+
+def _blocked(content: Mapping[str, Any]) -> bool:
+    """Whether a guardrail put its own words in place of the answer, which then has no reason to end; what it only masks goes on."""
+    trace = record(record(content.get("amazon-bedrock-trace")).get("guardrail"))
+    return "blocked" in text(trace.get("actionReason")).lower()

@@ -150,6 +150,7 @@ class Reader:
             raise from_body(content) if isinstance(content.get("message"), str) else unreadable("no message in it")
         yield from self.answer.text(text(content.get("text")))
         yield from self._think(text(message.get("tool_plan")))
+        yield from self.answer.text(text(message.get("content")))
         for part in records(message.get("content")):
             yield from self._content(part)
         for index, call in enumerate(records(message.get("tool_calls")) or records(content.get("tool_calls"))):
@@ -201,9 +202,9 @@ class Reader:
         yield from self.answer.call(key, id=text(call.get("id")), name=text(function.get("name")), arguments=written)
 
     def _end(self, finish: str, usage: Mapping[str, Any], envelope: Mapping[str, Any]) -> None:
-        if finish in ("ERROR", "TIMEOUT", "USER_CANCEL"):
+        if finish.upper() in ("ERROR", "TIMEOUT", "USER_CANCEL"):
             raise from_body({"message": text(envelope.get("error")) or f"the answer ended with {finish}"})
-        self._finish = finish or "COMPLETE"
+        self._finish = finish.upper() or "COMPLETE"
         tokens = record(usage.get("tokens")) or record(usage.get("billed_units"))
         if tokens:
             self.answer.usage = Usage(

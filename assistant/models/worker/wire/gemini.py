@@ -14,6 +14,7 @@ from assistant.models.worker.frames import Frame
 from assistant.models.worker.history import Rules, arguments_of, fit, safe_name
 from assistant.models.worker.shape import decode, encode, number, record, records, text
 from assistant.models.worker.target import Target, join
+from assistant.models.worker.wire.gemini_arguments import Arguments
 from assistant.models.worker.wire.request import Request, json_request, schema
 from assistant.types import (
     JSON,
@@ -172,6 +173,7 @@ class Reader:
         self._thoughts: list[str] = []
         self._thought_signature = ""
         self._calls = 0
+        self._partial: Arguments | None = None
         self._finish: object = None
         self._said = False
 
@@ -199,6 +201,7 @@ class Reader:
         """See `answer.Reader`."""
         if self._finish is None:
             raise cut()
+        yield from self._close_call()
         yield from self._close_thought()
         finish = _FINISH.get(self._finish, "other")
         if self._finish == "UNEXPECTED_TOOL_CALL" and self.answer.has_calls:
@@ -215,7 +218,7 @@ class Reader:
         feedback = record(response.get("promptFeedback"))
         if feedback.get("blockReason"):
             self._finish = "SAFETY"
-            self.answer.refusal = text(feedback.get("blockReasonMessage")) or text(feedback.get("blockReason"))
+            self.answer.refuse(text(feedback.get("blockReasonMessage")) or text(feedback.get("blockReason")))
         first = (c for c in records(response.get("candidates")) if number(c.get("index")) == 0)
         for candidate in first:
             for part in records(record(candidate.get("content")).get("parts")):
@@ -225,7 +228,7 @@ class Reader:
             if said and said != "FINISH_REASON_UNSPECIFIED":
                 self._finish = said if isinstance(said, int) else text(said)
                 if _FINISH.get(self._finish) == "content_filter":
-                    self.answer.refusal = text(candidate.get("finishMessage"))
+                    self.answer.refuse(text(candidate.get("finishMessage")))
 
     def _part(self, part: Mapping[str, Any]) -> Iterator[ModelEvent]:
         signature = text(part.get("thoughtSignature"))
@@ -237,15 +240,7 @@ class Reader:
             return
         yield from self._close_thought()
         if "functionCall" in part:
-            call = record(part.get("functionCall"))
-            self._calls += 1
-            yield from self.answer.call(
-                self._calls,
-                id=text(call.get("id")),
-                name=text(call.get("name")),
-                arguments=encode(record(call.get("args"))),
-                opaque={"thoughtSignature": signature} if signature else None,
-            )
+            yield from self._call(record(part.get("functionCall")), signature)
             return
         yield from self.answer.text(words)
         for name in ("executableCode", "toolCall"):
@@ -254,6 +249,31 @@ class Reader:
                 yield from self.answer.server_tool(text(detail.get("toolType")) or name, detail)
         if signature and "text" in part:
             yield from self.answer.thought_done("", {"thoughtSignature": signature})
+
+    def _call(self, call: Mapping[str, Any], signature: str) -> Iterator[ModelEvent]:
+        """A call, whole; or its name, and then its arguments value by value (see `gemini_arguments`)."""
+        pieces = records(call.get("partialArgs"))
+        going_on = bool(call.get("willContinue"))
+        if self._partial is None or call.get("name"):
+            yield from self._close_call()
+            if not call.get("name") and not call.get("args"):
+                return  # the end mark of a call that is closed
+            self._calls += 1
+            arguments = "" if pieces or going_on else encode(record(call.get("args")))
+            opaque = {"thoughtSignature": signature} if signature else None
+            id, name = text(call.get("id")), text(call.get("name"))
+            yield from self.answer.call(self._calls, id=id, name=name, arguments=arguments, opaque=opaque)
+            self._partial = Arguments() if pieces or going_on else None
+        if self._partial is not None:
+            for piece in pieces:
+                self._partial.take(piece)
+            if not going_on:
+                yield from self._close_call()
+
+    def _close_call(self) -> Iterator[ModelEvent]:
+        if self._partial is not None:
+            yield from self.answer.call(self._calls, arguments=encode(self._partial.value))
+            self._partial = None
 
     def _close_thought(self) -> Iterator[ModelEvent]:
         words, self._thoughts = "".join(self._thoughts), []

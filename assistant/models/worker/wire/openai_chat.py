@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assistant.errors import ModelError
 from assistant.models.worker.answer import Answer
 from assistant.models.worker.call import WireCall
 from assistant.models.worker.failure import cut, from_body, is_error, unreadable
 from assistant.models.worker.frames import Frame
+from assistant.models.worker.growing import Growing
 from assistant.models.worker.history import Fitted, Rules, fit, joined, safe_name
 from assistant.models.worker.shape import decode, encode, items, number, record, records, text
 from assistant.models.worker.target import Target, join
@@ -44,8 +46,28 @@ _FINISH = {
     "eos": "stop",
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "stop_word": "stop",
+    "eos_token": "stop",
+    "complete": "stop",
     "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "content_filtered": "content_filter",
+    "sensitive": "content_filter",
+    "refusal": "content_filter",
+    "recitation": "content_filter",
+    "malformed_function_call": "malformed_tool_call",
 }
+_BROKEN = {
+    "error": "server",
+    "network_error": "server",
+    "insufficient_system_resource": "overloaded",
+    "timeout": "timeout",
+    "abort": "incomplete_stream",
+    "cancelled": "incomplete_stream",
+}
+"""Ends that are none: OpenRouter's and Mistral's `error`, Zhipu's, DeepSeek's, vLLM's and SGLang's words for what broke off."""
 
 JSON_LINES = False
 _REASONING = ("reasoning_content", "reasoning", "thinking")
@@ -162,7 +184,7 @@ class Reader:
         self.answer = Answer(target.maker)
         self._done = False
         self._thoughts: list[str] = []
-        self._details: dict[object, dict[str, Any]] = {}
+        self._details: dict[object, Growing] = {}
         self._current: object = None
         self._renamed: dict[object, object] = {}
         self._finish = ""
@@ -207,8 +229,10 @@ class Reader:
         """See `answer.Reader`. Some servers never say `[DONE]`: then a finish and a usage mean that all was said."""
         if not self._done and not (self._finish and self.answer.usage):
             raise cut()
+        if kind := _BROKEN.get(self._finish.lower()):
+            raise ModelError(f"the provider ended its answer with `{self._finish}`", kind=kind, retryable=True)
         words = "".join(self._thoughts)
-        details = list(self._details.values())
+        details = [block.whole() for block in self._details.values()]
         yield from self.answer.thought_done(words, {"reasoning_details": details} if details else None)
         self.answer.finish = _FINISH.get(self._finish.lower(), "other") if self._finish else "stop"
         yield from self.answer.end()
@@ -218,7 +242,7 @@ class Reader:
             raise from_body(choice)
         yield from self._reasoning(message)
         yield from self._words(message.get("content"))
-        self.answer.refusal += text(message.get("refusal"))
+        self.answer.refuse(text(message.get("refusal")))
         yield from self._calls(message)
         said = choice.get("finish_reason") or record(choice.get("finish_details")).get("type")
         self._finish = text(said) or self._finish
@@ -229,6 +253,9 @@ class Reader:
         if isinstance(content, str):
             yield from self.answer.text(content)
             return
+        if isinstance(content, dict):  # Cloudflare, asked for JSON, gives it unpacked
+            yield from self.answer.text(encode(content))
+            return
         for part in records(content):
             kind = part.get("type")
             if kind == "thinking":
@@ -236,7 +263,7 @@ class Reader:
                 pieces = [inner] if isinstance(inner, str) else [text(p.get("text")) for p in records(inner)]
                 yield from self._think("".join(pieces))
             elif kind == "refusal":
-                self.answer.refusal += text(part.get("refusal"))
+                self.answer.refuse(text(part.get("refusal")))
             elif kind in ("text", "output_text", None):
                 yield from self.answer.text(text(part.get("text")))
 
@@ -259,32 +286,37 @@ class Reader:
         key = (piece.get("type"), piece.get("index"), piece.get("id"))
         whole = self._details.get(key) or self._details.get((piece.get("type"), piece.get("index"), None))
         if whole is None:
-            self._details[key] = dict(piece)
+            self._details[key] = Growing(piece)
             return
         for name, value in piece.items():
             if name in ("text", "summary", "data") and isinstance(value, str):
-                whole[name] = text(whole.get(name)) + value
+                whole.grow(name, value)
             elif value is not None:
-                whole[name] = value
+                whole.put(name, value)
 
     def _calls(self, message: Mapping[str, Any]) -> Iterator[ModelEvent]:
         for piece in records(message.get("tool_calls")):
             function = record(piece.get("function"))
+            custom = record(
+                piece.get("custom")
+            )  # a tool that takes any text; Snowflake writes an empty one beside each function
+            free = not (function.get("name") or function.get("arguments")) and any(custom.values())
+            if free:
+                function = {"name": custom.get("name"), "arguments": custom.get("input")}
             opaque = {"extra_content": piece["extra_content"]} if piece.get("extra_content") else None
-            yield from self._piece(self._key(piece), piece, function, opaque)
+            yield from self._piece(self._key(piece), piece, function, opaque, free=free)
         legacy = record(message.get("function_call"))
         if legacy.get("name") or (legacy.get("arguments") and self.answer.call_open("legacy")):
             yield from self._piece("legacy", {}, legacy, None)
 
     def _piece(
-        self, key: object, piece: Mapping[str, Any], function: Mapping[str, Any], opaque: JSON
+        self, key: object, piece: Mapping[str, Any], function: Mapping[str, Any], opaque: JSON, *, free: bool = False
     ) -> Iterator[ModelEvent]:
         self._current = key
         arguments = function.get("arguments")
         written = arguments if isinstance(arguments, str) else "" if arguments is None else encode(arguments)
-        yield from self.answer.call(
-            key, id=text(piece.get("id")), name=text(function.get("name")), arguments=written, opaque=opaque
-        )
+        id, name = text(piece.get("id")), text(function.get("name"))
+        yield from self.answer.call(key, id=id, name=name, arguments=written, opaque=opaque, free=free)
 
     def _key(self, piece: Mapping[str, Any]) -> object:
         """Which call a piece belongs to: by index, except where a new id and name under an old index begin another call.
@@ -292,7 +324,7 @@ class Reader:
         An id alone does not: older vLLM makes a new one up for every piece.
         """
         index, id = piece.get("index"), text(piece.get("id"))
-        name = text(record(piece.get("function")).get("name"))
+        name = text((record(piece.get("function")) or record(piece.get("custom"))).get("name"))
         if index is None:
             begins = bool(id) or bool(name) or self._current is None
             return ("id", id or object()) if begins else self._current

@@ -108,11 +108,12 @@ class Reader:
     def __init__(self, target: Target) -> None:
         self.answer = Answer(target.maker)
         self._ended = False
-        self._texts: dict[object, str] = {}
+        self._texts: dict[object, list[str]] = {}
         self._spoken: set[object] = set()
         self._thoughts: dict[object, bool] = {}
         self._seen: set[object] = set()
         self._ids: set[str] = set()
+        self._places: dict[str, object] = {}
 
     def frame(self, frame: Frame) -> Iterator[ModelEvent]:
         """See `answer.Reader`."""
@@ -146,46 +147,50 @@ class Reader:
         yield from self.answer.end()
 
     def _text_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        key = (_place(event), event.get("content_index"))
+        key = (self._place(event), event.get("content_index"))
         piece = text(event.get("delta"))
-        self._texts[key] = self._texts.get(key, "") + piece
-        self._spoken.add(_place(event))
+        self._texts.setdefault(key, []).append(piece)
+        self._spoken.add(self._place(event))
         yield from self.answer.text(piece)
 
     def _text_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """The whole text once more: what the pieces left out (all of it, with some servers) comes now."""
-        key = (_place(event), event.get("content_index"))
-        whole, so_far = text(event.get("text")), self._texts.get(key, "")
+        key = (self._place(event), event.get("content_index"))
+        whole, so_far = text(event.get("text")), "".join(self._texts.get(key, []))
         if whole.startswith(so_far) and len(whole) > len(so_far):
             yield from self._text_delta({**event, "delta": whole[len(so_far) :]})
 
     def _refusal(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        self.answer.refusal += text(event.get("delta"))
-        self._spoken.add(_place(event))
+        self.answer.refuse(text(event.get("delta")))
+        self._spoken.add(self._place(event))
         yield from ()
 
+    def _refusal_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
+        if self._place(event) not in self._spoken:
+            yield from self._refusal({**event, "delta": event.get("refusal")})
+
     def _thought_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        self._thoughts[_place(event)] = True
+        self._thoughts[self._place(event)] = True
         yield from self.answer.thought(text(event.get("delta")))
 
     def _call_delta(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        key = _place(event)
+        key = self._place(event)
         if self.answer.call_open(key):
             yield from self.answer.call(key, arguments=text(event.get("delta")))
 
     def _call_done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        key, whole = _place(event), text(event.get("arguments")) or text(event.get("input"))
+        key, whole = self._place(event), text(event.get("arguments")) or text(event.get("input"))
         if whole and self.answer.call_open(key):
             yield from self.answer.whole_arguments(key, whole)
 
     def _added(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         item = record(event.get("item"))
-        if item.get("type") in _OURS:
+        if item.get("type") in _OURS and not _ran_there(item):
             id, name = text(item.get("call_id")) or text(item.get("id")), text(item.get("name"))
-            yield from self.answer.call(_place(event), id=id, name=name)
+            yield from self.answer.call(self._place(event), id=id, name=name, free=item.get("type") != "function_call")
 
     def _done(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
-        yield from self._item(record(event.get("item")), _place(event))
+        yield from self._item(record(event.get("item")), self._place(event))
 
     def _item(self, item: Mapping[str, Any], index: object) -> Iterator[ModelEvent]:
         """A complete item. Its content counts where no pieces of it came before."""
@@ -200,9 +205,9 @@ class Reader:
             yield from self._message(item)
         elif kind == "reasoning":
             yield from self._reasoning(item, index)
-        elif kind in _OURS:
+        elif kind in _OURS and not _ran_there(item):
             yield from self._call(item, index)
-        elif kind and kind not in _SILENT:
+        elif kind and (kind not in _SILENT or kind in _OURS):
             yield from self.answer.server_tool(text(item.get("name")) or kind, dict(item))
 
     def _message(self, item: Mapping[str, Any]) -> Iterator[ModelEvent]:
@@ -211,7 +216,7 @@ class Reader:
             yield from self.answer.text(content)
         for part in records(content):
             if part.get("type") == "refusal":
-                self.answer.refusal += text(part.get("refusal"))
+                self.answer.refuse(text(part.get("refusal")))
             else:
                 yield from self.answer.text(text(part.get("text")))
 
@@ -229,7 +234,8 @@ class Reader:
             yield from self.answer.whole_arguments(index, written)
             return
         id = text(item.get("call_id")) or text(item.get("id"))
-        yield from self.answer.call(index, id=id, name=text(item.get("name")), arguments=written)
+        free = item.get("type") != "function_call"
+        yield from self.answer.call(index, id=id, name=text(item.get("name")), arguments=written, free=free)
 
     def _end(self, response: Mapping[str, Any]) -> Iterator[ModelEvent]:
         status = text(response.get("status"))
@@ -252,6 +258,16 @@ class Reader:
             self.answer.finish = "stop"
         self._ended = True
 
+    def _place(self, event: Mapping[str, Any]) -> object:
+        """Which item an event belongs to: its index, or its name with servers that leave the index out, always or here
+        and there."""
+        index = event.get("output_index")
+        name = text(event.get("item_id")) or text(record(event.get("item")).get("id"))
+        if index is not None:
+            self._places.setdefault(name, index)
+            return index
+        return self._places.get(name, name) if name else None
+
     def _response(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         yield from self._end(record(event.get("response")))
 
@@ -259,6 +275,7 @@ class Reader:
         "response.output_text.delta": _text_delta,
         "response.output_text.done": _text_done,
         "response.refusal.delta": _refusal,
+        "response.refusal.done": _refusal_done,
         "response.reasoning_summary_text.delta": _thought_delta,
         "response.reasoning_text.delta": _thought_delta,
         "response.function_call_arguments.delta": _call_delta,
@@ -275,12 +292,9 @@ class Reader:
     }
 
 
-def _place(event: Mapping[str, Any]) -> object:
-    """Which item an event belongs to: its index, or its name with servers that leave the index out."""
-    index = event.get("output_index")
-    if index is not None:
-        return index
-    return text(event.get("item_id")) or text(record(event.get("item")).get("id")) or None
+def _ran_there(item: Mapping[str, Any]) -> bool:
+    """Whether a call was made by the provider for itself: xAI shows the steps of its search as calls of custom tools."""
+    return text(item.get("call_id")).startswith("xs_call")
 
 
 def _usage(raw: Mapping[str, Any]) -> Usage | None:
