@@ -19,7 +19,7 @@ from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolErr
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
 from assistant.gateway.canonicalise import make_action
-from assistant.gateway.consent import is_consent, is_persons, scope_words
+from assistant.gateway.consent import is_consent, is_persons
 from assistant.gateway.editing import Edited, editable, edited_arguments, new_words, note
 from assistant.gateway.events import (
     CallApproved,
@@ -312,8 +312,8 @@ class Gateway:
             if self.planting is not None and self._above is None:
                 await self.planting.perhaps(self.approver, self._log, self._task(), emit)
             lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
-            spelled = ((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
-            scopes = tuple((a, words) for a, words in spelled if words)
+            offered = ((a, self.policy.lasting(action, a, now_ms=self._now_ms())) for a in lasting)
+            scopes = tuple((a, grants) for a, grants in offered if grants)
             answers = (Answer.ONCE, *(a for a, _ in scopes), Answer.NO)
             asked = time.monotonic()
             try:
@@ -323,8 +323,6 @@ class Gateway:
                         action,
                         name,
                         verdict,
-                        describe.sentence(action),
-                        describe.would_change(action),
                         answers,
                         scopes=scopes,
                         editable=may_edit,

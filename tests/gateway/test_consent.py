@@ -38,7 +38,7 @@ class TestWhatCounts:
         assert not is_consent(Approval(NAME, Answer.NO, Channel.KEY), NAME)
 
     async def test_G5_nobody_here_means_no(self) -> None:
-        request = ApprovalRequest("c", ACTION, NAME, Verdict(Decision.ASK), "Fetch")
+        request = ApprovalRequest("c", ACTION, NAME, Verdict(Decision.ASK))
         assert not is_consent(await Unattended().ask(request), NAME)
 
 

@@ -33,7 +33,7 @@ def test_a_whole_turn_with_a_question_typed_answered_and_left(demo: Callable[...
         terminal.wait_for("Ask for something")
         terminal.type("ask")
         terminal.press("Enter")
-        terminal.wait_for("Run `make test` in this folder")
+        terminal.wait_for("Run in the sandbox: make test")
         terminal.press("Enter")
         terminal.answer("y")
         terminal.wait_for("The tests pass.")
