@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterator, Sequence
 
+from assistant.gateway.describe import relative
 from assistant.types import Answer, Approval, Channel, Grant
 from assistant.visible import one_line
 
@@ -60,17 +61,24 @@ def scope_words(grants: Sequence[Grant], answer: Answer) -> str:
     return _ENDS.get(answer, "{what}").format(what=grants_words(grants)) if grants else ""
 
 
-def grants_words(grants: Sequence[Grant], _: Callable[[str], str] = str) -> str:
-    """What grants allow, spelled out for the card. `_` translates."""
-    return "; ".join(dict.fromkeys(grant_words(grant, _) for grant in grants))
+def grants_words(grants: Sequence[Grant], _: Callable[[str], str] = str, folder: str = "") -> str:
+    """What grants allow, spelled out for the card: each kind once, with all that it is for. `_` translates. Paths in `folder`
+    are named as seen from there where the grant is bound to one task, and so to its folder."""
+    kinds: dict[tuple[str, str], dict[str, None]] = {}
+    for grant in grants:
+        kinds.setdefault((grant.effect.value, grant.tool), {})[_thing(grant, _, folder)] = None
+    return "; ".join(_words(effect, tool, ", ".join(things), _) for (effect, tool), things in kinds.items())
 
 
-def grant_words(grant: Grant, _: Callable[[str], str] = str) -> str:
-    """What one grant allows, on one line."""
+def _words(effect: str, tool: str, things: str, _: Callable[[str], str]) -> str:
+    may = _(_MAY[effect]).format(what=things)
+    return _(_WITH).format(what=may, tool=one_line(tool, 60)) if tool else may
+
+
+def _thing(grant: Grant, _: Callable[[str], str], folder: str) -> str:
     kind, name = grant.resource.type, grant.resource.id
-    alone = kind == "host" and (
-        ":" in name or name.replace(".", "").isdigit()
-    )  # a port, an IP address: nothing is below
-    thing = _(_WHAT.get("account" if alone else kind, "{id}")).format(id=one_line(name, 120))
-    may = _(_MAY[grant.effect.value]).format(what=thing)
-    return _(_WITH).format(what=may, tool=one_line(grant.tool, 60)) if grant.tool else may
+    if folder and grant.task and kind in ("file", "folder"):
+        name = relative(name, folder)
+    if kind == "host" and (":" in name or name.replace(".", "").isdigit()):  # a port, an IP address: nothing is below
+        kind = "account"
+    return _(_WHAT.get(kind, "{id}")).format(id=one_line(name, 300))

@@ -82,6 +82,9 @@ if TYPE_CHECKING:
 
 Emit = Callable[[GatewayEvent], None]
 
+MOST_GRANTS = 5
+"""An answer that would grant more than this at once is not offered: nobody reads a longer list before pressing a key."""
+
 _REFUSALS = {
     "needs_person": "refused: this needs the person's yes, and nobody is here to give it",
     "refused": "refused by the person",
@@ -313,7 +316,7 @@ class Gateway:
                 await self.planting.perhaps(self.approver, self._log, self._task(), emit)
             lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
             offered = ((a, self.policy.lasting(action, a, now_ms=self._now_ms())) for a in lasting)
-            scopes = tuple((a, grants) for a, grants in offered if grants)
+            scopes = tuple((a, grants) for a, grants in offered if 0 < len(grants) <= MOST_GRANTS)
             answers = (Answer.ONCE, *(a for a, _ in scopes), Answer.NO)
             asked = time.monotonic()
             try:

@@ -5,14 +5,14 @@ A row is a list of `(text, style)`; every text is already visible (no control ch
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
 from assistant.gateway.approver import ApprovalRequest, ElicitRequest
 from assistant.gateway.consent import grants_words
 from assistant.gateway.sentences import sentence, would_change
-from assistant.types import Action, Answer
+from assistant.types import JSON, Action, Answer, as_list
 from assistant.ui import facts, provenance
 from assistant.ui.forms import Field, of_schema
 from assistant.ui.language import _
@@ -107,8 +107,7 @@ def action_rows(action: Action) -> list[Row]:
     what = " · ".join((action.tool, facts.effect_word(action.effect), facts.resource_word(action.resource.type)))
     rows: list[Row] = [[(visible(what), "bold $secondary"), ("  ", ""), *_value(action.resource.id)]]
     for argument in action.arguments:
-        text = argument.value if isinstance(argument.value, str) else _json(argument.value)
-        first, *rest = visible(text).split("\n")
+        first, *rest = _lines(argument.value)
         name = f"{argument.name} ({facts.role_word(argument.role)})"
         rows.append([("  ", ""), (visible(name), "$quiet"), ("  ", ""), (first, "")])
         rows += [[("  │ ", "$quiet"), (line, "")] for line in rest]
@@ -119,7 +118,7 @@ def action_rows(action: Action) -> list[Row]:
 
 def scopes_in_words(request: ApprovalRequest) -> dict[Answer, str]:
     """What the answers that last would allow, spelled out."""
-    return {answer: grants_words(grants, _) for answer, grants in request.scopes}
+    return {answer: grants_words(grants, _, request.action.folder) for answer, grants in request.scopes}
 
 
 def answer_names() -> dict[Answer, tuple[str, str]]:
@@ -133,6 +132,38 @@ def answer_names() -> dict[Answer, tuple[str, str]]:
 
 def _value(text: str, style: str = "") -> Row:
     return [(visible(text).replace("\n", "⏎"), style)]
+
+
+def _lines(value: JSON) -> list[str]:
+    """A value in full: a text line by line, each thing of a list and each field of an object on a line of its own. A line that
+    goes on with a field's text begins with `│`, so that no text can pass for a field."""
+    if isinstance(value, str):
+        return visible(value).split("\n")
+    if isinstance(value, dict):
+        return _fields(cast("dict[str, JSON]", value)) or ["{}"]
+    items = as_list(value)
+    if not isinstance(value, list) or not items:
+        return [visible(_json(value))]
+    if len(items) == 1 and isinstance(items[0], str):
+        return [visible(items[0]).replace("\n", "⏎")]
+    found = [""]
+    for item in items:
+        if isinstance(item, dict):
+            found += [
+                ("· " if n == 0 else "  ") + line for n, line in enumerate(_fields(cast("dict[str, JSON]", item)))
+            ]
+        else:
+            found.append("· " + visible(item if isinstance(item, str) else _json(item)).replace("\n", "⏎"))
+    return found
+
+
+def _fields(value: dict[str, JSON]) -> list[str]:
+    found: list[str] = []
+    for name, held in value.items():
+        first, *rest = visible(held if isinstance(held, str) else _json(held)).split("\n")
+        found.append(f"{visible(name)}: {first}".replace("\n", "⏎"))
+        found += [f"│ {line}" for line in rest]
+    return found
 
 
 def _json(value: object) -> str:

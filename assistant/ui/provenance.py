@@ -37,11 +37,11 @@ def row(trace: Trace, folder: str = "") -> Row:
         Origin.GRANT: _("is covered by a permission that you gave"),
         Origin.FIELD: _("comes from a field of {source}, not from you"),
         Origin.UNTRUSTED: _("comes from {source}, not from you"),
-        Origin.UNKNOWN: _("was made up by the model: it stands nowhere else"),
+        Origin.UNKNOWN: _("was chosen by the model, and stands nowhere else"),
     }
     told = words[trace.origin].format(source=source or _("data that was read"))
     style = "$success" if trace.origin in _GOOD else "$warning"
-    return [(one_line(trace.argument, 60), ""), (" ", ""), (one_line(told, 600), style)]
+    return [(f"`{one_line(trace.argument, 60)}`", ""), (" ", ""), (one_line(told, 600), style)]
 
 
 def place(source: str, folder: str = "") -> str:

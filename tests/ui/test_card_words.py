@@ -9,7 +9,7 @@ import pytest
 from assistant.gateway.canonicalise import make_action
 from assistant.gateway.registry import Registry
 from assistant.shipped import shipped
-from assistant.types import JSON, Action, Effect, Label, Origin, Resource, Trace
+from assistant.types import JSON, Action, Argument, Effect, Label, Origin, Resource, Trace
 from assistant.ui import facts, provenance
 from assistant.ui.decision import action_rows, card_rows
 from assistant.ui.language import set_language
@@ -107,18 +107,44 @@ class TestFacts:
         assert "a\\x1b[2J⏎b" in text
 
 
+class TestArguments:
+    def rows(self, action: Action) -> list[str]:
+        return ["".join(words for words, _style in row) for row in action_rows(action)]
+
+    def test_U3_each_of_several_is_a_line(self) -> None:
+        rows = self.rows(call("delete_files", paths=["*.tmp", "a\nb"]))
+        assert rows[1:4] == ["  paths (acted on)  ", "  │ · *.tmp", f"  │ · {FOLDER}/a⏎b"]
+
+    def test_U3_an_edit_shows_what_goes_and_what_comes_and_no_text_passes_for_a_field(self) -> None:
+        edits = [{"old": "one\nnew: harmless", "new": "two"}, {"old": "x", "new": "y", "all": True}]
+        rows = self.rows(call("edit_file", path="a.txt", edits=edits))
+        at = rows.index("  edits (content)  ")
+        assert rows[at + 1 : at + 7] == [
+            "  │ · old: one",
+            "  │   │ new: harmless",
+            "  │   new: two",
+            "  │ · old: x",
+            "  │   new: y",
+            "  │   all: true",
+        ]
+
+    def test_nothing_in_a_list_or_an_object_is_shown_as_that(self) -> None:
+        action = Action("t", Effect.READ, Resource("file", "/x"), (Argument("a", []), Argument("b", {})), FOLDER)
+        assert self.rows(action)[1:3] == ["  a (option)  []", "  b (option)  {}"]
+
+
 class TestWhereValuesComeFrom:
     @pytest.mark.parametrize(
         ("origin", "source", "words"),
         [
-            (Origin.PROMPT, "you", "url stands in your own words"),
-            (Origin.UNTRUSTED, "web_fetch:evil.example", "url comes from the page evil.example, not from you"),
-            (Origin.UNTRUSTED, f"read_file:{FOLDER}/notes.md", "url comes from the file notes.md, not from you"),
-            (Origin.FIELD, "list:mcp:mail", "url comes from a field of the server mail, not from you"),
-            (Origin.UNTRUSTED, "run_command:make", "url comes from what `make` printed, not from you"),
-            (Origin.UNTRUSTED, "", "url comes from data that was read, not from you"),
-            (Origin.UNKNOWN, "", "url was made up by the model: it stands nowhere else"),
-            (Origin.GRANT, "", "url is covered by a permission that you gave"),
+            (Origin.PROMPT, "you", "`url` stands in your own words"),
+            (Origin.UNTRUSTED, "web_fetch:evil.example", "`url` comes from the page evil.example, not from you"),
+            (Origin.UNTRUSTED, f"read_file:{FOLDER}/notes.md", "`url` comes from the file notes.md, not from you"),
+            (Origin.FIELD, "list:mcp:mail", "`url` comes from a field of the server mail, not from you"),
+            (Origin.UNTRUSTED, "run_command:make", "`url` comes from what `make` printed, not from you"),
+            (Origin.UNTRUSTED, "", "`url` comes from data that was read, not from you"),
+            (Origin.UNKNOWN, "", "`url` was chosen by the model, and stands nowhere else"),
+            (Origin.GRANT, "", "`url` is covered by a permission that you gave"),
         ],
     )
     def test_a_destination_is_traced_to_a_place_that_a_person_knows(
@@ -134,7 +160,7 @@ class TestWhereValuesComeFrom:
     def test_options_that_the_model_chose_take_no_line(self) -> None:
         action = call("run_command", command="make", timeout_s=30)
         traces = [Trace("command", Origin.UNKNOWN), Trace("timeout_s", Origin.UNKNOWN)]
-        assert [row[0][0] for row in provenance.rows(action, traces)] == ["command"]
+        assert [row[0][0] for row in provenance.rows(action, traces)] == ["`command`"]
 
 
 class TestTheReason:
