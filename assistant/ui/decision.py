@@ -141,9 +141,9 @@ def _lines(value: JSON) -> list[str]:
         return visible(value).split("\n")
     if isinstance(value, dict):
         return _fields(cast("dict[str, JSON]", value)) or ["{}"]
-    items = as_list(value)
-    if not isinstance(value, list) or not items:
-        return [visible(_json(value))]
+    if not isinstance(value, list) or not value:
+        return [visible(_json(cast("object", value)))]
+    items = as_list(cast("JSON", value))
     if len(items) == 1 and isinstance(items[0], str):
         return [visible(items[0]).replace("\n", "⏎")]
     found = [""]

@@ -783,7 +783,9 @@ class FakeDesk:
         self.done.append(("archive_task", (task, archived)))
         (self.archived.add if archived else self.archived.discard)(task)
 
-    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+    async def tasks(
+        self, search: str = "", limit: int = 200, *, archived: bool = False, replays: bool = False
+    ) -> list[TaskSummary]:
         titles = ["Tidy the notes", "Why does the build fail?", "整理照片"]
         every = [
             TaskSummary(
@@ -799,6 +801,9 @@ class FakeDesk:
             for i in range(self.earlier)
         ]
         every = [_with(t, self.titles.get(t.task.id), t.task.id in self.archived) for t in every]
+        if replays and every:
+            again = msgspec.structs.replace(every[0].task, id="r0", title="replay: Tidy the notes", purpose="replay")
+            every.append(TaskSummary(again, turns=1))
         shown = [t for t in every if archived or not t.task.archived]
         return [t for t in shown if search.lower() in t.task.title.lower()][:limit]
 

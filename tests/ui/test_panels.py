@@ -342,6 +342,15 @@ class TestTasks:
             await chat.pilot.press("a")
             await chat.until(lambda: chat.desk.archived == set())
 
+    async def test_replays_are_shown_only_when_asked_for_and_marked(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk()) as chat:
+            await chat.say("/tasks", wait=False)
+            await chat.until(lambda: "Why does the build fail?" in chat.text())
+            assert "replay: Tidy the notes" not in chat.text()
+            await chat.pilot.press("v")
+            await chat.until(lambda: "replay: Tidy the notes" in chat.text())
+            assert "  replay" in chat.text()
+
     async def test_a_branch_of_the_marked_task_is_opened(self, panel: Any) -> None:
         async with panel("tasks") as chat:
             await mark(chat, "整理照片")
