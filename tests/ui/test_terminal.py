@@ -151,7 +151,7 @@ class TestPlainLines:
             terminal.wait_for("[make test]>")
             terminal.type("make check")
             terminal.press("Enter")
-            terminal.wait_for("command (param)  make check")
+            terminal.wait_for("command (option)  make check")
             terminal.type("y")
             terminal.press("Enter")
             terminal.wait_for("The tests pass.")
