@@ -49,12 +49,13 @@ def place(source: str, folder: str = "") -> str:
     tool, colon, what = source.partition(":")
     if not colon or what.startswith("//"):
         return source
+    what = relative(what, folder) if folder else what
     if tool == "web_fetch":
         return _("the page {name}").format(name=what)
     if tool == "web_search":
         return _("what a web search found")
     if tool in ("read_file", "read_document", "query_data"):
-        return _("the file {name}").format(name=relative(what, folder) if folder else what)
+        return _("the file {name}").format(name=what)
     if tool in ("run_command", "run_python", "start_process", "talk_to_process"):
         return _("what `{name}` printed").format(name=what)
     if tool == "read_clipboard":
