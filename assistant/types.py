@@ -591,3 +591,10 @@ class Task(Data, frozen=True):
     """Of a branch: the entry of the log before which it left its parent's conversation. 0 for other tasks."""
     created_ms: int = 0
     archived: bool = False
+    purpose: str = ""
+    """`replay` for a recorded task that another model plays again, empty for a task of the person's or of a helper."""
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it only plays another task again: lists leave it out, and nobody comes back to it unasked."""
+        return self.purpose == "replay"

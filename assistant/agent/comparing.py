@@ -207,7 +207,7 @@ class Replays:
             policy, past = await asyncio.to_thread(self._whole_past, state, new)
             spending = self._spending(new)
             replaying = self._replaying(new, state.task, past, policy, spending, approver)
-            await self._tasks.record_opening(new, {"purpose": "replay"})
+            await self._tasks.record_opening(new)
             return await replaying.run(answering, self._tools(new), self._settings().max_steps)
         finally:
             await answering.aclose()
@@ -224,7 +224,7 @@ class Replays:
             past = Recalled([*before.history, *turn.history], before.preface, spent=turn.spent)
             spending = self._spending(new)
             replaying = self._replaying(new, state.task, past, policy, spending, approver)
-            await self._tasks.record_opening(new, {"purpose": "replay"})
+            await self._tasks.record_opening(new)
         except BaseException:
             await answering.aclose()
             raise
@@ -248,6 +248,7 @@ class Replays:
             autonomy=old.autonomy,
             budgets=self._settings().budgets,
             parent=old.id,
+            purpose="replay",
             created_ms=now_ms(),
         )
 

@@ -280,8 +280,11 @@ class Desk(Protocol):
         """Put a task away, whether it is open or not, or take it back."""
         ...
 
-    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
-        """Newest first; `search` looks through all content. Those that were put away only when `archived`."""
+    async def tasks(
+        self, search: str = "", limit: int = 200, *, archived: bool = False, replays: bool = False
+    ) -> list[TaskSummary]:
+        """Newest first; `search` looks through all content. Those that were put away only when `archived`, replays and
+        comparisons only when `replays`."""
         ...
 
     async def models(self) -> list[ModelInfo]:

@@ -288,9 +288,11 @@ class LocalDesk:
         past.notices = notices
         return self._sessions.make(state.task, model, approver, policy, past)
 
-    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
-        """Newest first; those that were put away only when `archived`."""
-        return await asyncio.to_thread(lambda: self._views.tasks(search, limit, archived=archived))
+    async def tasks(
+        self, search: str = "", limit: int = 200, *, archived: bool = False, replays: bool = False
+    ) -> list[TaskSummary]:
+        """Newest first; those that were put away only when `archived`, replays only when `replays`."""
+        return await asyncio.to_thread(lambda: self._views.tasks(search, limit, archived=archived, replays=replays))
 
     async def staged_tasks(self, *, applied_too: bool = False) -> list[StagedTask]:
         """Tasks with staged changes (or something to undo), newest first."""

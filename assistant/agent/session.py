@@ -22,7 +22,7 @@ from assistant.agent.driver import Driver, Emit
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
 from assistant.agent.limits import BudgetLimit, RepetitionLimit, StepLimit
 from assistant.agent.notes import read_folder_notes
-from assistant.agent.pictures import message_blobs, pictures_in, pictures_seen
+from assistant.agent.pictures import message_blobs, pictures_in, pictures_seen, with_pictures
 from assistant.agent.recall import Recalled, preface_seen, prompt_seen, stopped_result
 from assistant.agent.retelling import may_have_happened
 from assistant.agent.services import Services
@@ -173,7 +173,7 @@ class LocalSession(Steering):
     def run_turn(self, prompt: str, images: Sequence[ImagePart] = ()) -> AsyncGenerator[Event]:
         """Run one turn. TurnFinished is always the last event, also after `stop`. Closing the stream stops the turn.
 
-        `images` carry their data; what is written in them is nobody's word.
+        `images` carry their data, or name what lies in the log (of an earlier message); what is written in them is nobody's word.
         """
         message = Message("user", (TextPart(prompt), *images), _PERSON)
         return self._drive(lambda emit: self._model_turn(message, emit))
@@ -249,6 +249,7 @@ class LocalSession(Steering):
         return ended
 
     async def _model_turn(self, message: Message, emit: Emit) -> TurnFinished:
+        asked, message = message, await asyncio.to_thread(with_pictures, message, self._log)
         prompt, by_person = message.text, message.label == _PERSON
         self._turns += 1
         notices, records = self._left_open()
@@ -263,6 +264,9 @@ class LocalSession(Steering):
         if not self._services.within:
             await self._moment_kept(emit)
             self._moment = self._in_background(asyncio.to_thread(self._keep_moment, seq))
+        if lost := len(asked.parts) - len(message.parts):
+            was = "was" if lost == 1 else "were"
+            emit(Notice("warning", f"{lost} of the pictures {was} erased from the log, and {was} not sent"))
         for notice in notices:
             emit(notice)
         for text in self._services.reload_policy(self._services.policy):

@@ -14,7 +14,7 @@ import msgspec
 from assistant.agent.recall import recall
 from assistant.audit.page import Filter, find
 from assistant.errors import UsageError
-from assistant.gateway.describe import sentence
+from assistant.gateway.sentences import sentence
 from assistant.types import Action, Answer, Channel, Data, Grant, plain
 from assistant.visible import one_line
 

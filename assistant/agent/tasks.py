@@ -27,11 +27,11 @@ class Tasks:
         self._views = views
 
     def find(self, beginning: str) -> TaskState:
-        """The one task whose id begins so; an empty beginning means the latest. Blocking.
+        """The one task whose id begins so; an empty beginning means the latest that is no replay. Blocking.
 
         Raises UsageError when no task begins so, when several do, and when what the task needs to go on was erased.
         """
-        found = self._views.find_task(beginning)
+        found = self._views.find_task(beginning) if beginning else [i for i in (self._views.latest_task(),) if i]
         if beginning and len(found) > 1 and beginning not in found:
             raise UsageError(f"several tasks begin with `{one_line(beginning, 40)}`", hint=", ".join(found[:5]))
         state = self._views.task_state(beginning if beginning in found else found[0]) if found else None
@@ -44,8 +44,8 @@ class Tasks:
             raise UsageError(what, hint="see `assistant tasks`")
         return state
 
-    async def record_opening(self, task: Task, more: Mapping[str, JSON] | None = None) -> None:
-        """The first entry of a task, with `more` in its body. Raises LogError."""
+    async def record_opening(self, task: Task) -> None:
+        """The first entry of a task. Raises LogError."""
         body: dict[str, JSON] = {
             "folder": task.folder,
             "model": task.model,
@@ -57,9 +57,11 @@ class Tasks:
         }
         if task.branched_at:
             body["branched_at"] = task.branched_at
+        if task.purpose:
+            body["purpose"] = task.purpose
         if task.title:
             body["title"] = task.title
-        await self._log.write("task.opened", task.id, body | dict(more or {}))
+        await self._log.write("task.opened", task.id, body)
 
     async def record_change(
         self, task: str, what: str, old: JSON, new: JSON, *, blobs: Mapping[str, bytes] | None = None

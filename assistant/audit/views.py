@@ -100,10 +100,12 @@ class Views:
 
     # ---------------------------------------------------------------- tasks
 
-    def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+    def tasks(
+        self, search: str = "", limit: int = 200, *, archived: bool = False, replays: bool = False
+    ) -> list[TaskSummary]:
         """The tasks that were active last, newest first; with `search`, those with an entry or a content that matches.
 
-        Those that the person put away are left out, unless `archived`.
+        Those that the person put away are left out, unless `archived`; replays and comparisons unless `replays`.
         """
         found: list[TaskSummary] = []
         wanted = self._tasks_with(search) if search else None
@@ -111,7 +113,7 @@ class Views:
             if wanted is not None and task_id not in wanted and search.lower() not in task_id:
                 continue
             task = self._task(task_id, facts) if facts.opened_seq else None
-            if task is not None and (archived or not task.archived):
+            if task is not None and (archived or not task.archived) and (replays or not task.is_replay):
                 found.append(
                     TaskSummary(
                         task,
@@ -128,6 +130,11 @@ class Views:
     def find_task(self, prefix: str = "", *, opened: bool = True) -> list[str]:
         """Ids of the tasks that begin with `prefix`, the one active last first; only those that were `opened` here."""
         return [task_id for task_id, facts in self.index.tasks(None, prefix) if facts.opened_seq or not opened]
+
+    def latest_task(self) -> str:
+        """The id of the task that was active last and that a person goes on with: no replay. Empty when there is none."""
+        own = (i for i, facts in self.index.tasks(None) if facts.opened_seq)
+        return next((i for i in own if (task := self.task(i)) is not None and not task.is_replay), "")
 
     def task_state(self, task: str) -> TaskState | None:
         """A task as it stands, with what was granted and forbidden, and what it used; None when the log has no such task."""

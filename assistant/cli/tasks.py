@@ -15,6 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("search", nargs="?", default="", help="words to look for in everything that was said")
     parser.add_argument("--limit", type=int, default=50)
     parser.add_argument("--archived", action="store_true", help="also those that were put away")
+    parser.add_argument("--all", action="store_true", help="also those, and replays and comparisons")
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout")
 
 
@@ -28,12 +29,13 @@ async def _run(args: argparse.Namespace) -> int:
 
     desk = build_desk()
     try:
-        for row in await desk.tasks(args.search, args.limit, archived=args.archived):
+        for row in await desk.tasks(args.search, args.limit, archived=args.archived or args.all, replays=args.all):
             if args.json:
                 print(json.dumps(plain(row)))
             else:
                 task = row.task
-                mark = f" ({'branch' if task.branched_at else 'part'} of {task.parent})" if task.parent else ""
+                kind = "replay" if task.is_replay else "branch" if task.branched_at else "part"
+                mark = f" ({kind} of {task.parent})" if task.parent else ""
                 mark += " (archived)" if task.archived else ""
                 mark += " (interrupted)" if row.interrupted else ""
                 print(f"{row.task.id}  {row.turns:>3} turns  {one_line(row.task.folder, 50)}  {row.task.title}{mark}")

@@ -7,23 +7,22 @@ from typing import Protocol, runtime_checkable
 
 from assistant.canonical import digest
 from assistant.gateway.editing import Edited
-from assistant.types import JSON, Action, Answer, Approval, Channel, Data, Verdict
+from assistant.types import JSON, Action, Answer, Approval, Channel, Data, Grant, Verdict
 
 
 class ApprovalRequest(Data, frozen=True):
-    """What a person is shown. The card shows `action` itself, every byte of it made visible, not a summary of it."""
+    """What a person is shown. The card shows `action` itself, every byte of it made visible, not a summary of it.
+
+    The words of a card (`sentences.sentence`, `consent.scope_words`) are made where it is shown, in the person's language.
+    """
 
     call_id: str
     action: Action
     digest: str
     verdict: Verdict
-    sentence: str
-    """What will happen, in one sentence."""
-    would_change: tuple[str, ...] = ()
-    """What would change, one line each."""
     answers: tuple[Answer, ...] = (Answer.ONCE, Answer.TASK, Answer.NO)
-    scopes: tuple[tuple[Answer, str], ...] = ()
-    """For `task` and `always`: what exactly would be granted, spelled out."""
+    scopes: tuple[tuple[Answer, tuple[Grant, ...]], ...] = ()
+    """For `task` and `always`: what exactly would be granted, to be spelled out (`consent.scope_words`)."""
     editable: tuple[str, ...] = ()
     """Names of the arguments that the person may change instead of answering."""
 

@@ -139,5 +139,9 @@ def _resource(arguments: list[Argument], folder: str) -> Resource:
             value = next(iter(as_list(argument.value)), None)
             if not isinstance(value, str):
                 continue
+            if (
+                argument.kind is Kind.GLOB
+            ):  # a rule for a folder must hold for a pattern in it, and a grant for no other folder
+                value = os.path.normpath(os.path.join(folder, value))  # noqa: PTH118
             return Resource(kinds[argument.kind], host_of(value) if argument.kind is Kind.URL else value)
     return Resource("folder", folder)

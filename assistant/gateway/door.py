@@ -19,7 +19,7 @@ from assistant.errors import LogError, SandboxError, SandboxUnavailable, ToolErr
 from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver
 from assistant.gateway.canonicalise import make_action
-from assistant.gateway.consent import is_consent, is_persons, scope_words
+from assistant.gateway.consent import is_consent, is_persons
 from assistant.gateway.editing import Edited, editable, edited_arguments, new_words, note
 from assistant.gateway.events import (
     CallApproved,
@@ -80,6 +80,9 @@ if TYPE_CHECKING:
     from assistant.sandbox.protocol import Room
 
 Emit = Callable[[GatewayEvent], None]
+
+MOST_GRANTS = 5
+"""An answer that would grant more than this at once is not offered: nobody reads a longer list before pressing a key."""
 
 _REFUSALS = {
     "needs_person": "refused: this needs the person's yes, and nobody is here to give it",
@@ -311,8 +314,8 @@ class Gateway:
             if self.planting is not None and self._above is None:
                 await self.planting.perhaps(self.approver, self._log, self._task(), emit)
             lasting = (Answer.TASK, Answer.ALWAYS) if self._above is None else ()
-            spelled = ((a, scope_words(self.policy.proposed(action, a), a)) for a in lasting)
-            scopes = tuple((a, words) for a, words in spelled if words)
+            offered = ((a, self.policy.lasting(action, a, now_ms=self._now_ms())) for a in lasting)
+            scopes = tuple((a, grants) for a, grants in offered if 0 < len(grants) <= MOST_GRANTS)
             answers = (Answer.ONCE, *(a for a, _ in scopes), Answer.NO)
             asked = time.monotonic()
             try:
@@ -322,8 +325,6 @@ class Gateway:
                         action,
                         name,
                         verdict,
-                        describe.sentence(action),
-                        describe.would_change(action),
                         answers,
                         scopes=scopes,
                         editable=may_edit,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assistant.canonical import digest
-from assistant.gateway import describe
 from assistant.gateway.approver import ApprovalRequest, Approver, Edited
 from assistant.gateway.events import GatewayEvent, Notice
 from assistant.policy.planted import PlantedChecks
@@ -45,9 +44,7 @@ class Planting:
         name = digest(action)
         verdict = Verdict(Decision.ASK, _POLICIES, SIGNS["stranger"], "needs_person")
         call_id = f"planted-{secrets.token_hex(4)}"
-        request = ApprovalRequest(
-            call_id, action, name, verdict, describe.sentence(action), answers=(Answer.ONCE, Answer.NO)
-        )
+        request = ApprovalRequest(call_id, action, name, verdict, answers=(Answer.ONCE, Answer.NO))
         answer = await approver.ask(request)
         if answer.channel is Channel.UNATTENDED:
             return  # nobody read anything

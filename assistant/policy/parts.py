@@ -46,20 +46,36 @@ def _parts(action: Action, seen: Provenance, granted: Granted) -> Iterator[Part]
         case Effect.FETCH | Effect.SEND | Effect.ACT:
             yield from _egress_parts(action, seen, granted, base)
         case Effect.DELETE:
-            yield _deletion(action, seen, granted, base)
+            yield from _deletions(action, seen, granted, base)
         case Effect.WRITE:
             yield from _write_parts(action, seen, granted, base)
         case _:
-            yield Part(action.effect.value, action.resource, base, local=_flag(action, "local"))
+            for resource in _targets(action):
+                yield Part(action.effect.value, resource, base, local=_flag(action, "local"))
 
 
-def _deletion(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Part:
+def _targets(action: Action) -> tuple[Resource, ...]:
+    """What an action is about, each target by itself: a rule or a grant for one file says nothing of the file beside it."""
+    if action.resource.type not in ("file", "folder"):
+        return (action.resource,)
+    found = {action.resource: None}
+    for argument in action.arguments:
+        if argument.role is Role.TARGET and argument.kind in (Kind.PATH, Kind.GLOB):
+            for value in leaves(argument.value):
+                path = str(value)
+                full = commands.normpath(path if path.startswith("/") else f"{action.folder}/{path}")
+                found[Resource(action.resource.type, full)] = None
+    return tuple(found)
+
+
+def _deletions(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
     values = [*_values(action, Role.TARGET)]
     where = _worst(known.target(v, seen)[0] for v in values) or "unknown"
     signs: tuple[str, ...] = ()
     if not granted("delete", action.resource, action.tool) and action.resource.type not in ("file", "folder"):
         signs = Signs(action, "delete", seen).of_nowhere()
-    return Part("delete", action.resource, _with(base, target=where, signs=signs))
+    for resource in _targets(action):
+        yield Part("delete", resource, _with(base, target=where, signs=signs))
 
 
 def _base_facts(action: Action, seen: Provenance) -> Facts:
@@ -180,7 +196,7 @@ def _egress_parts(action: Action, seen: Provenance, granted: Granted, base: Fact
 def _write_parts(action: Action, seen: Provenance, granted: Granted, base: Facts) -> Iterator[Part]:
     """Files are judged when they are applied; data in a service is changed at once, so its signs count."""
     if action.resource.type not in ("service", "account"):
-        yield Part("write", action.resource, base)
+        yield from (Part("write", resource, base) for resource in _targets(action))
         return
     signs = Signs(action, "write", seen, own_data=True)
     found = False

@@ -99,6 +99,20 @@ class Session:
         asking = [j.part for j in self._parts(action, 0) if j.decision is not Decision.ALLOW]
         return granting.proposed(action, asking, answer, name=digest(action)[:12], task=self._task.id)
 
+    def lasting(self, action: Action, answer: Answer, *, now_ms: int) -> tuple[Grant, ...]:
+        """The grants that `answer` would make, or none where the same action would be asked about all the same: a forbid or a
+        warning sign wins over any grant, and a person must not be offered what has no effect. Nothing is counted."""
+        made = self.proposed(action, answer)
+        tried = [msgspec.structs.replace(grant, id=f"dry-run-{n}") for n, grant in enumerate(made)]
+        for grant in tried:
+            self._grants.add(grant)
+        try:
+            enough = all(j.decision is Decision.ALLOW for j in self._parts(action, now_ms))
+        finally:
+            for grant in tried:
+                self._grants.remove(grant.id)
+        return made if enough else ()
+
     # ------------------------------------------------------------ what holds
 
     def use(self, engine: Engine) -> None:
@@ -198,7 +212,7 @@ class Session:
         traces = self._seen.trace(action)
         name = digest(action) if worst is Decision.ASK or self._consents else ""
         if worst is Decision.ASK and self._consents.refused(name):
-            return self._deny("you said no to exactly this", "refused")
+            return self._deny(_SAID_NO, "refused")
         policies, reason = self._explain([j for j in judged if j.decision is worst])
         code = ""
         if worst is Decision.ASK and self._consents.take(name):
@@ -286,15 +300,24 @@ class Session:
         if reasons:
             return tuple(policies), reasons[0]
         if any(j.part.facts.outside for j in judged):
-            return tuple(policies), "the path lies outside this task's folder, and no grant opens it"
+            return tuple(policies), _OUTSIDE
         if any(p.startswith("grant:") for p in policies):
-            return tuple(policies), "a grant allows it"
-        return tuple(policies), "no policy allows it"
+            return tuple(policies), _GRANTED
+        return tuple(policies), _NOTHING_ALLOWS
 
     def _code(self, policies: Sequence[str], outside: bool) -> str:
         if not policies and outside:
             return "outside_folder"
         return next((self._rank[p][1].code for p in policies if p in self._rank and self._rank[p][1].code), "refused")
 
+
+REASONS = (
+    "you said no to exactly this",
+    "the path lies outside this task's folder, and no grant opens it",
+    "a grant allows it",
+    "no policy allows it",
+)
+"""What is said where no policy gives a reason. The policies' own stand in their files, those of warning signs in `signs.py`."""
+_SAID_NO, _OUTSIDE, _GRANTED, _NOTHING_ALLOWS = REASONS
 
 _ORDER = (Decision.ALLOW, Decision.ASK, Decision.DENY)

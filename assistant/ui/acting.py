@@ -11,8 +11,8 @@ from assistant.agent import events as turn_events
 from assistant.errors import AssistantError
 from assistant.types import Autonomy
 from assistant.ui.language import _
+from assistant.ui.levels import autonomy_word
 from assistant.ui.messages import StagedChanged, TurnEvent
-from assistant.ui.widgets.status_line import autonomy_word
 from assistant.visible import visible
 
 if TYPE_CHECKING:

@@ -115,6 +115,8 @@ class AssistantApp(App[int], inherit_bindings=False):
         self._desk: asyncio.Future[Desk] | None = None
         self._focused = True
         self.hurried = False
+        self.models_told = False
+        """Whether a chat of this run has looked which models there are, and said so: once is enough."""
         self._pictures: Pictures | None = None
         self._drawings: Drawings | None = None
         self.chats: dict[str, ChatScreen] = {}

@@ -9,7 +9,17 @@ from assistant.canonical import digest
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
 from assistant.types import JSON, Answer, Approval, Channel
-from assistant.ui.decision import EDIT, KEYS, LATER, Question, answer_names, card_rows, fields_of, keys_of
+from assistant.ui.decision import (
+    EDIT,
+    KEYS,
+    LATER,
+    Question,
+    answer_names,
+    card_rows,
+    fields_of,
+    keys_of,
+    scopes_in_words,
+)
 from assistant.ui.forms import Field, of_action, read
 from assistant.ui.language import _
 from assistant.visible import one_line
@@ -37,7 +47,7 @@ class Terminal(Protocol):
 async def ask(terminal: Terminal, request: ApprovalRequest) -> Approval | Edited:
     """The answer to one Action. The end of input is a no, an empty line is no answer."""
     _show(terminal, request, _("decision needed"))
-    scopes = dict(request.scopes)
+    scopes = scopes_in_words(request)
     for answer, (key, name) in answer_names().items():
         if answer in request.answers:
             terminal.say(f"  {key}: {name}" + (f": {scopes[answer]}" if answer in scopes else ""))

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from assistant.types import Data
 from assistant.ui.language import N_, _
+from assistant.visible import one_line
 
 if TYPE_CHECKING:
+    from assistant.agent.desk import Desk, TaskSession
     from assistant.ui.screens.chat import ChatScreen
+
+
+class Chat(Protocol):
+    """What a command needs that works the same on the screen and as plain lines (`line_commands.py`)."""
+
+    @property
+    def desk(self) -> Desk | None:
+        """None while it is being built."""
+        ...
+
+    @property
+    def session(self) -> TaskSession | None:
+        """The open task."""
+        ...
+
+    def tell(self, level: str, text: str, hint: str = "") -> None:
+        """Say something to the person."""
+        ...
+
+    async def change(self, act: Callable[[TaskSession], Awaitable[object]], what: str, value: str) -> bool:
+        """Do `act` on the session and say so, or say why not."""
+        ...
 
 
 class Command(Data, frozen=True):
@@ -181,11 +205,16 @@ async def run(chat: ChatScreen, text: str) -> None:
     name, _space, argument = text.strip().removeprefix("/").partition(" ")
     command = _BY_NAME.get(name)
     if command is None:
-        import difflib  # only for a slip of the finger
-
-        close = difflib.get_close_matches(name, _BY_NAME, n=1)
-        hint = _("did you mean `/{name}`?").format(name=close[0]) if close else _("type / to see all commands")
-        chat.tell("warning", _("there is no command `/{name}`").format(name=name), hint)
+        unknown(chat, name, _BY_NAME)
         chat.prompt.give_back(text)
         return
     await command.run(chat, argument.strip())
+
+
+def unknown(chat: Chat, name: str, names: Iterable[str]) -> None:
+    """Say that there is no such command, and which is the nearest."""
+    import difflib  # only for a slip of the finger
+
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = _("did you mean `/{name}`?").format(name=close[0]) if close else _("type / to see all commands")
+    chat.tell("warning", _("there is no command `/{name}`").format(name=one_line(name, 60)), hint)

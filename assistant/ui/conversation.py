@@ -14,6 +14,7 @@ from assistant.agent import events
 from assistant.types import Change, Decision, ImagePart
 from assistant.ui.helpers import Helper
 from assistant.ui.pages import cut
+from assistant.ui.reasons import grounds
 
 OUTPUT_CHARS = 60_000
 """How much of a call's live output is kept for the screen; all of it is in the log."""
@@ -221,7 +222,7 @@ class Conversation:
             case events.CallStarted():
                 card.tool, card.title = event.tool, event.title
             case events.CallJudged(verdict=verdict):
-                card.reason, card.policies = verdict.reason, verdict.policies
+                card.reason, card.policies = "; ".join(grounds(verdict.reason)), verdict.policies
                 card.status = {Decision.ASK: "asking", Decision.DENY: "refused"}.get(verdict.decision, "running")
             case events.CallApproved(approval=approval):
                 card.status = "refused" if approval.answer == "no" else "running"

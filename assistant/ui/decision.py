@@ -5,14 +5,18 @@ A row is a list of `(text, style)`; every text is already visible (no control ch
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
 from assistant.gateway.approver import ApprovalRequest, ElicitRequest
-from assistant.types import Action, Answer, Origin, Trace
+from assistant.gateway.consent import grants_words
+from assistant.gateway.sentences import sentence, would_change
+from assistant.types import JSON, Action, Answer, as_list
+from assistant.ui import facts, provenance
 from assistant.ui.forms import Field, of_schema
 from assistant.ui.language import _
+from assistant.ui.reasons import grounds
 from assistant.visible import one_line, visible
 
 Row: TypeAlias = list[tuple[str, str]]
@@ -42,16 +46,16 @@ def card_rows(request: Question, *, compact: bool = False) -> list[Row]:
     gap: list[Row] = [] if compact else [[]]
     if isinstance(request, ElicitRequest):
         return _server_rows(request, gap)
-    rows: list[Row] = [[(text, "bold")] for text in visible(request.sentence).split("\n")]
+    rows: list[Row] = [[(sentence(request.action, _), "bold")]]
     rows += [*gap, *action_rows(request.action)]
     rows += [*gap, [(_("Why you are asked"), "bold $secondary")]]
-    rows += [[("  ", ""), (text, "")] for text in visible(request.verdict.reason).split("\n") if text]
-    rows += [[("  ", ""), *trace_row(trace)] for trace in request.verdict.traces]
+    rows += [[("  ", ""), (text, "")] for text in grounds(request.verdict.reason)]
+    rows += [[("  ", ""), *row] for row in provenance.rows(request.action, request.verdict.traces)]
     if request.verdict.policies:
         rows.append([("  ", ""), (one_line(_("policies: ") + ", ".join(request.verdict.policies), 1_000), "$quiet")])
-    if request.would_change:
+    if changes := would_change(request.action, _):
         rows += [*gap, [(_("What would change"), "bold $secondary")]]
-        rows += [[("  ", ""), (one_line(change, 1_000), "")] for change in request.would_change]
+        rows += [[("  ", ""), (one_line(change, 1_000), "")] for change in changes]
     return rows
 
 
@@ -61,7 +65,7 @@ def headline(request: Question) -> str:
         return _("server `{name}` asks: {words}").format(
             name=one_line(request.server, 40), words=one_line(request.message, 200)
         )
-    return one_line(request.sentence, 240)
+    return one_line(sentence(request.action, _), 240)
 
 
 def fields_of(request: ElicitRequest) -> tuple[Field, ...]:
@@ -100,38 +104,21 @@ def _kind(field: Field) -> str:
 
 def action_rows(action: Action) -> list[Row]:
     """The Action, every byte of it: what is judged is what is shown is what is run."""
-    rows: list[Row] = [
-        [
-            (visible(f"{action.tool} · {action.effect} · {action.resource.type}"), "bold $secondary"),
-            ("  ", ""),
-            *_value(action.resource.id),
-        ]
-    ]
+    what = " · ".join((action.tool, facts.effect_word(action.effect), facts.resource_word(action.resource.type)))
+    rows: list[Row] = [[(visible(what), "bold $secondary"), ("  ", ""), *_value(action.resource.id)]]
     for argument in action.arguments:
-        text = argument.value if isinstance(argument.value, str) else _json(argument.value)
-        first, *rest = visible(text).split("\n")
-        rows.append([("  ", ""), (visible(f"{argument.name} ({argument.role})"), "$quiet"), ("  ", ""), (first, "")])
+        first, *rest = _lines(argument.value)
+        name = f"{argument.name} ({facts.role_word(argument.role)})"
+        rows.append([("  ", ""), (visible(name), "$quiet"), ("  ", ""), (first, "")])
         rows += [[("  │ ", "$quiet"), (line, "")] for line in rest]
     rows.append([("  ", ""), (_("in "), "$quiet"), *_value(action.folder, "$quiet")])
-    if action.facts:
-        rows.append([("  ", ""), *_value(_json(action.facts), "$quiet")])
+    rows += [[("  ", ""), (one_line(words, 1_000), style)] for words, style in facts.in_words(action)]
     return rows
 
 
-def trace_row(trace: Trace) -> Row:
-    """Where a value comes from, in words."""
-    words = {
-        Origin.PROMPT: _("from your own words"),
-        Origin.TRUSTED: _("from trusted data"),
-        Origin.GRANT: _("granted by you"),
-        Origin.FIELD: _("from a field of untrusted data"),
-        Origin.UNTRUSTED: _("from untrusted text, not from you"),
-        Origin.UNKNOWN: _("from nowhere that is known"),
-    }
-    style = "$success" if trace.origin in (Origin.PROMPT, Origin.TRUSTED, Origin.GRANT) else "$warning"
-    told = trace.note or ", ".join(trace.label.sources)
-    note = f" ({one_line(told, 300)})" if told else ""
-    return [(one_line(trace.argument), ""), (": ", ""), (words.get(trace.origin, str(trace.origin)), style), (note, "")]
+def scopes_in_words(request: ApprovalRequest) -> dict[Answer, str]:
+    """What the answers that last would allow, spelled out."""
+    return {answer: grants_words(grants, _, request.action.folder) for answer, grants in request.scopes}
 
 
 def answer_names() -> dict[Answer, tuple[str, str]]:
@@ -139,12 +126,44 @@ def answer_names() -> dict[Answer, tuple[str, str]]:
     return {
         Answer.ONCE: ("y", _("yes, once")),
         Answer.TASK: ("t", _("for this task")),
-        Answer.ALWAYS: ("a", _("always")),
+        Answer.ALWAYS: ("a", _("always, in every task")),
     }
 
 
 def _value(text: str, style: str = "") -> Row:
     return [(visible(text).replace("\n", "⏎"), style)]
+
+
+def _lines(value: JSON) -> list[str]:
+    """A value in full: a text line by line, each thing of a list and each field of an object on a line of its own. A line that
+    goes on with a field's text begins with `│`, so that no text can pass for a field."""
+    if isinstance(value, str):
+        return visible(value).split("\n")
+    if isinstance(value, dict):
+        return _fields(cast("dict[str, JSON]", value)) or ["{}"]
+    if not isinstance(value, list) or not value:
+        return [visible(_json(cast("object", value)))]
+    items = as_list(cast("JSON", value))
+    if len(items) == 1 and isinstance(items[0], str):
+        return [visible(items[0]).replace("\n", "⏎")]
+    found = [""]
+    for item in items:
+        if isinstance(item, dict):
+            found += [
+                ("· " if n == 0 else "  ") + line for n, line in enumerate(_fields(cast("dict[str, JSON]", item)))
+            ]
+        else:
+            found.append("· " + visible(item if isinstance(item, str) else _json(item)).replace("\n", "⏎"))
+    return found
+
+
+def _fields(value: dict[str, JSON]) -> list[str]:
+    found: list[str] = []
+    for name, held in value.items():
+        first, *rest = visible(held if isinstance(held, str) else _json(held)).split("\n")
+        found.append(f"{visible(name)}: {first}".replace("\n", "⏎"))
+        found += [f"│ {line}" for line in rest]
+    return found
 
 
 def _json(value: object) -> str:

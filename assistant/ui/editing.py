@@ -21,6 +21,8 @@ class Editing:
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
         self._item: Said | None = None
+        self._shown = ""
+        """Its text as it was put into the prompt."""
         self._draft = ""
 
     @property
@@ -44,16 +46,17 @@ class Editing:
         elif (changed := chat.prompt.take()) != self._item.text:
             chat.prompt.remember(changed)
         self._item = item
-        chat.prompt.put(item.text)
+        self._shown = chat.app.pictures().again(item.text, item.images) if item.images else item.text
+        chat.prompt.put(self._shown)
         chat.prompt.border_title = _("editing what you said · Enter sends it as a branch · Esc gives up")
         chat.prompt.focus()
 
     def leave(self) -> bool:
         """Give up; False when nothing was being edited. What was changed stays in the prompt's history (U7)."""
-        if (item := self._item) is None:
+        if self._item is None:
             return False
         self._end()
-        if (changed := self._chat.prompt.take()) != item.text:
+        if (changed := self._chat.prompt.take()) != self._shown:
             self._chat.prompt.remember(changed)
         self._chat.prompt.put(self._draft)
         self._draft = ""

@@ -20,10 +20,12 @@ from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequ
 from assistant.gateway.editing import Edited
 from assistant.streams import is_gone
 from assistant.types import Approval
-from assistant.ui import asking, drawings, figures
+from assistant.ui import asking, drawings, figures, line_commands
+from assistant.ui.conversation import Conversation, Said
 from assistant.ui.first_run import found_models
 from assistant.ui.hangup import Hangup
 from assistant.ui.language import _
+from assistant.ui.pictures import Pictures, pictures_gone
 from assistant.visible import one_line, visible
 
 if TYPE_CHECKING:
@@ -104,10 +106,17 @@ class LineChat:
     ) -> None:
         self._build, self._folder, self._resume, self._options = desk, folder, resume, options
         self._keyboard = Keyboard()
-        self._session: TaskSession | None = None
+        self.desk: Desk | None = None
+        self.session: TaskSession | None = None
+        self.conversation = Conversation()
+        """What was said in the open task, for `/edit` and `/find`."""
+        self.pictures = Pictures()
+        self.stopping: Callable[[], Awaitable[None]] | None = None
+        """What Ctrl+C ends besides a turn."""
+        self._left = False
         self._partial = ""
         self._asking = asyncio.Lock()
-        self._stopping: asyncio.Future[None] | None = None
+        self._ending: asyncio.Future[None] | None = None
         self._hangup: Hangup | None = None
 
     async def run(self) -> int:
@@ -115,7 +124,7 @@ class LineChat:
         leave = partial(self._leave, asyncio.current_task())
         hangup = self._hangup = Hangup(leave, self._leave_at_once, asked=(signal.SIGTERM,))
         hangup.start()
-        desk = await self._build()
+        desk = self.desk = await self._build()
         self._keyboard.start()
         loop = asyncio.get_running_loop()
         try:
@@ -123,21 +132,15 @@ class LineChat:
                 session = await desk.resume_task(self._resume, approver=self)
             else:
                 session = await desk.open_task(self._folder, approver=self, **self._options)
-            self._session = session
+            self.enter(session)
             loop.add_signal_handler(signal.SIGINT, self._interrupted, asyncio.current_task())
-            session.warm_up()
-            self._say(
-                _("assistant in {folder}, model {model}").format(
-                    folder=session.task.folder, model=session.model_info.id
-                )
-            )
-            notices = [*session.notices(), *await session.weakness()]
+            notices = await session.weakness()
             if self._resume is None:
-                notices.append(found_models(await desk.models(), session.model_info))
+                notices = [*notices, found_models(await desk.models(), session.model_info)]
             for notice in notices:
-                self._say(notice.text + (f" ({notice.hint})" if notice.hint else ""))
+                self.tell(notice.level, notice.text, notice.hint)
             self._say(_("type a request and press Enter; /help lists the commands"))
-            return await self._dialogue(session)
+            return await self._dialogue()
         except asyncio.CancelledError:
             return INTERRUPTED
         finally:
@@ -148,9 +151,13 @@ class LineChat:
 
     def _interrupted(self, task: asyncio.Task[Any] | None) -> None:
         """Ctrl+C: the first ends the turn, one more before that is done, or without a turn, the chat."""
-        session = self._session
-        if session is not None and session.running and (self._stopping is None or self._stopping.done()):
-            self._stopping = asyncio.ensure_future(session.stop())
+        session = self.session
+        if self._ending is not None and not self._ending.done():
+            self._leave(task)
+        elif self.stopping is not None:
+            self._ending = asyncio.ensure_future(self.stopping())
+        elif session is not None and session.running:
+            self._ending = asyncio.ensure_future(session.stop())
         else:
             self._leave(task)
 
@@ -162,63 +169,76 @@ class LineChat:
         """Asked again while leaving."""
         os._exit(INTERRUPTED)
 
-    async def _dialogue(self, session: TaskSession) -> int:
-        while True:
+    def enter(self, session: TaskSession) -> None:
+        """Talk in this task from now on. The one before stays in the log, where `/tasks` finds it."""
+        self.session = session
+        self.conversation = Conversation()
+        self.conversation.load(session.past())
+        session.warm_up()
+        self._say(
+            _("assistant in {folder}, model {model}").format(folder=session.task.folder, model=session.model_info.id)
+        )
+        for notice in session.notices():
+            self.tell(notice.level, notice.text, notice.hint)
+
+    async def _dialogue(self) -> int:
+        while not self._left:
             self._print(_("you") + "> ", end="")
             text = await self._keyboard.line()
-            if text is None or text.strip() in ("/quit", "/exit"):
-                return 0
+            if text is None:
+                break
             if not text.strip():
                 continue
             try:
                 if text.startswith("/"):
-                    await self._command(session, text)
+                    await line_commands.run(self, text)
                 else:
-                    await self._turn(session, text)
+                    await self.turn(text)
             except AssistantError as error:
                 self._say(f"{_('error')}: {error}")
+        return 0
 
-    async def _turn(self, session: TaskSession, text: str) -> None:
-        own = text.startswith("!")
-        async for event in session.run_own_command(text[1:].strip()) if own else session.run_turn(text):
-            self._show(event)
-
-    # ------------------------------------------------------------ commands
-
-    async def _command(self, session: TaskSession, text: str) -> None:
-        name, _space, argument = text.strip()[1:].partition(" ")
-        if name == "review":
-            for change in await session.changes():
-                self._say(f"{change.kind} {change.path}" + (f" ({_('held')}: {change.held})" if change.held else ""))
-                for line in (await session.diff(change.path)).splitlines() if argument == change.path else ():
-                    self._say(f"  {line}")
-            self._say(_("/apply and /drop take paths, or nothing for all; /review PATH shows one"))
-        elif name == "apply":
-            report = await session.apply(argument.split() or None)
-            self._say(
-                _("applied {n}, held {held}, conflicts {conflicts}").format(
-                    n=len(report.applied), held=len(report.held), conflicts=len(report.conflicts)
-                )
-            )
-        elif name == "drop":
-            self._say(_("dropped {n}").format(n=len(await session.drop(argument.split() or None))))
-        elif name == "undo":
-            report = await session.undo(argument)
-            self._say(_("taken back: {n}").format(n=len(report.applied)))
-        elif name == "model" and argument:
-            self._say((await session.set_model(argument)).id)
-        elif name == "tools":
-            for spec, on in session.tools():
-                self._say(f"{spec.name}: {_('on') if on else _('off')}. {spec.can}")
-        elif name == "running":
-            for program in session.processes():
-                self._say(f"{program.id} {_('runs') if program.running else _('ended')}: {program.command}")
-            self._say(_("/stop ID ends one"))
-        elif name == "stop" and argument:
-            await session.stop_process(argument)
-            self._say(_("stopped"))
+    async def turn(self, text: str) -> None:
+        """Send a request, or run a command of one's own, and say what comes of it. Raises AssistantError."""
+        session = self.session
+        if session is None:
+            return
+        self.conversation.add(Said(text))
+        if text.startswith("!"):
+            stream = session.run_own_command(text[1:].strip())
         else:
-            self._say(_("commands: /review /apply /drop /undo /model NAME /tools /running /stop ID /quit"))
+            images, gone = self.pictures.of(text)
+            if gone:
+                self.tell("warning", pictures_gone(gone))
+            stream = session.run_turn(text, images)
+        async for event in stream:
+            self.conversation.feed(event)
+            self.show(event)
+
+    # ------------------------------------------------------------ what commands use
+
+    def tell(self, level: str, text: str, hint: str = "") -> None:
+        """A line of our own; what is wrong says so first."""
+        mark = f"{_(level)}: " if level in ("warning", "error") else ""
+        self._say(mark + text + (f" ({hint})" if hint else ""))
+
+    async def change(self, act: Callable[[TaskSession], Awaitable[object]], what: str, value: str) -> bool:
+        """Do `act` on the session and say so. Raises AssistantError, which the dialogue says."""
+        if self.session is None:
+            return False
+        await act(self.session)
+        self._say(f"{what}: {value}")
+        return True
+
+    def leave(self) -> None:
+        """End the chat when the command that said so is done."""
+        self._left = True
+
+    async def confirm(self, question: str, detail: str = "") -> bool:
+        """Ask yes or no. Only `y` is a yes; what was typed before the question is dropped."""
+        self._say("\n".join(part for part in (detail, question) if part))
+        self.forget()
+        return (await self.read(_("y: yes, anything else: no")) or "").strip() == "y"
 
     # ------------------------------------------------------------ what is said
 
@@ -246,7 +266,8 @@ class LineChat:
             self._print(visible(self._partial))
             self._partial = ""
 
-    def _show(self, event: events.Event) -> None:
+    def show(self, event: events.Event) -> None:
+        """Say what an event tells."""
         match event:
             case events.TextDelta(text=text):
                 self._words(text)

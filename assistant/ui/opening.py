@@ -22,8 +22,6 @@ class Opener:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
-        self._models_told = False
-        """Whether it was said which models were found."""
 
     async def open(self) -> None:
         """Build the desk and open the task: DeskReady, or DeskFailed, whatever breaks."""
@@ -83,9 +81,9 @@ class Opener:
         try:
             changes = await session.changes()
             chat.post_message(TurnEvent(events.StageChanged(len(changes), sum(1 for c in changes if c.held))))
-            if self._models_told:
+            if chat.app.models_told:
                 return
-            self._models_told = True
+            chat.app.models_told = True
             first = len(await desk.tasks(limit=2)) <= 1
             if not session.history() and (first or session.model_info.provider == "builtin"):
                 from assistant.ui.first_run import found_models

@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +21,7 @@ import msgspec
 from assistant.errors import UsageError
 from assistant.types import ImagePart
 from assistant.ui import figures
-from assistant.ui.language import _
+from assistant.ui.language import _, ngettext
 from assistant.visible import one_line
 
 MAX_BYTES = 5 << 20
@@ -164,22 +165,51 @@ class Pictures:
     """The pictures of this run by the marks that stand for them in prompts. Bounded: the oldest are let go."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, Picture] = {}
+        self._kept: dict[int, Picture | ImagePart] = {}
         self._next = 1
 
     def add(self, picture: Picture) -> str:
         """Keep it; the mark that stands for it."""
         number, self._next = self._next, self._next + 1
         self._kept[number] = picture
-        while len(self._kept) > 1 and sum(len(p.data) for p in self._kept.values()) > KEPT_BYTES:
-            del self._kept[next(iter(self._kept))]
+        whole = {n: len(p.data) for n, p in self._kept.items() if isinstance(p, Picture)}
+        while len(whole) > 1 and sum(whole.values()) > KEPT_BYTES:
+            oldest = next(iter(whole))
+            del self._kept[oldest], whole[oldest]
         size = f"{picture.width}×{picture.height}"
         return _("[image {n}: {name}, {size}, {bytes}]").format(
             n=number, name=picture.name, size=size, bytes=figures.size(len(picture.data))
         )
 
+    def again(self, text: str, images: Sequence[ImagePart]) -> str:
+        """An earlier message with marks of this run for its pictures, which lie in the log: sent again, they go along.
+
+        `images` are in the order of their marks. Where some are missing, nobody knows which: those marks stay as they are.
+        """
+        numbers = list(dict.fromkeys(int(number) for number in MARK.findall(text)))
+        if len(numbers) != len(images):
+            return text
+        new: dict[int, int] = {}
+        for number, image in zip(numbers, images, strict=True):
+            new[number], self._next = self._next, self._next + 1
+            self._kept[new[number]] = image
+        return MARK.sub(lambda found: found[0].replace(found[1], str(new[int(found[1])]), 1), text)
+
+    def marks(self, text: str) -> list[str]:
+        """The marks of pictures in `text`, each once."""
+        return list(dict.fromkeys(found[0] for found in MARK.finditer(text)))
+
     def of(self, text: str) -> tuple[list[ImagePart], int]:
         """The pictures that `text` has marks for, in its order, and how many marks have none any more."""
         numbers = list(dict.fromkeys(int(number) for number in MARK.findall(text)))
-        found = [self._kept[number].part() for number in numbers if number in self._kept]
-        return found, len(numbers) - len(found)
+        kept = [self._kept[number] for number in numbers if number in self._kept]
+        return [one.part() if isinstance(one, Picture) else one for one in kept], len(numbers) - len(kept)
+
+
+def pictures_gone(number: int) -> str:
+    """What is said of pictures that are not sent."""
+    return ngettext(
+        "{n} picture is not kept any more, and was not sent",
+        "{n} pictures are not kept any more, and were not sent",
+        number,
+    )

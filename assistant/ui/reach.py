@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistant.gateway.servers import ServerState
 from assistant.servers.config import ServerConfig
 from assistant.types import Effect, Grant, Kind, ToolSpec
 from assistant.ui.language import _
@@ -59,6 +60,16 @@ def given(config: ServerConfig) -> list[tuple[str, str]]:
     if grants.sampling:
         rows.append((_("Models"), _("it may ask one, each time judged")))
     return rows
+
+
+def state_words(state: ServerState) -> tuple[str, str]:
+    """(words, style) of a server's state: a sign and a word, never colour alone."""
+    return {
+        "trusted": ("✓ " + _("trusted"), "$success"),
+        "new": ("? " + _("new: off until you trust it"), "$warning"),
+        "changed": ("! " + _("changed since you trusted it: off"), "$error"),
+        "disabled": ("■ " + _("disabled"), "$quiet"),
+    }.get(state.state, ("✗ " + state.state, "$error"))
 
 
 def _of_server(spec: ToolSpec, server: ServerConfig | None) -> list[tuple[str, str]]:

@@ -33,11 +33,6 @@ REASONS = (
 """What the sandbox says of a conflict or a held file, so that the catalogue has it; others are shown as they come."""
 
 
-def within(path: str, paths: Sequence[str]) -> bool:
-    """Whether `path` is one of `paths`, or lies below one."""
-    return any(path == p or path.startswith(p.rstrip("/") + "/") for p in paths)
-
-
 _SIGNS = {
     "created": ("+", "$added"),
     "deleted": ("-", "$removed"),

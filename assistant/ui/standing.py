@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
+from assistant.gateway.consent import grants_words
 from assistant.ui import figures
 from assistant.ui.language import _, ngettext
 from assistant.visible import one_line
@@ -13,13 +14,13 @@ from assistant.visible import one_line
 if TYPE_CHECKING:
     from assistant.agent.standing import Waiting
     from assistant.types import Grant
-    from assistant.ui.screens.chat import ChatScreen
+    from assistant.ui.commands import Chat
 
 SHOWN = 20
 """Refusals that are listed, the newest; the rest is counted."""
 
 
-async def grants(chat: ChatScreen, argument: str) -> None:
+async def grants(chat: Chat, argument: str) -> None:
     """List what holds in this task, or end one: `revoke ID`."""
     session = chat.session
     if session is None:
@@ -40,12 +41,22 @@ async def grants(chat: ChatScreen, argument: str) -> None:
 
 def grant_line(grant: Grant) -> str:
     """Id, what may be done, where, until when, how often."""
-    from assistant.ui.screens.tools import grant_label  # words of a screen that may never be opened
-
-    return f"{one_line(grant.id, 40)}  {grant_label(grant).plain.strip()}"
+    return f"{one_line(grant.id, 40)}  {'  '.join(grant_words(grant))}"
 
 
-async def waiting(chat: ChatScreen) -> None:
+def grant_words(grant: Grant) -> tuple[str, str]:
+    """What a grant allows, and until when and how often."""
+    until = (
+        figures.moment(grant.expires_ms)[:16]
+        if grant.expires_ms
+        else _("until the task ends")
+        if grant.task
+        else _("always")
+    )
+    return grants_words([grant], _), until + (f" · {grant.uses}×" if grant.uses else "")
+
+
+async def waiting(chat: Chat) -> None:
     """List what was refused unattended in this task and not answered since."""
     desk, session = chat.desk, chat.session
     if desk is None or session is None:

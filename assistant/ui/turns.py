@@ -10,7 +10,7 @@ from assistant.agent import events
 from assistant.errors import AssistantError
 from assistant.ui.conversation import Said, Update
 from assistant.ui.gathering import Gathering
-from assistant.ui.language import _, ngettext
+from assistant.ui.language import _
 from assistant.ui.messages import TurnEvent
 from assistant.visible import one_line
 
@@ -160,12 +160,6 @@ class Turns:
 
 
 def _gone(number: int) -> events.Notice:
-    return events.Notice(
-        "warning",
-        ngettext(
-            "{n} picture is not kept any more, and was not sent",
-            "{n} pictures are not kept any more, and were not sent",
-            number,
-        ),
-        _("paste it again to send it"),
-    )
+    from assistant.ui.pictures import pictures_gone  # few prompts have any
+
+    return events.Notice("warning", pictures_gone(number), _("paste it again to send it"))

@@ -104,10 +104,21 @@ class TestComparing:
         assert (comparison.then.tokens, comparison.then.cost_uusd, comparison.then.calls) == (2_020, 2_000, 2)
         assert (comparison.now.tokens, comparison.now.cost_uusd, comparison.now.calls) == (505, 1_000, 1)
         assert session.totals == before
-        (own,) = [t for t in await desk.tasks() if t.task.parent == session.task.id]
+        (own,) = [t for t in await desk.tasks(replays=True) if t.task.parent == session.task.id]
         assert own.cost_uusd == 1_000
+        assert own.task.is_replay
         kinds = [e.kind for e in desk.log.entries() if e.task == own.task.id]
         assert kinds == ["task.opened", "message", "model.call", "model.result", "turn.finished"]
+
+    async def test_it_is_in_no_list_unasked_and_nobody_comes_back_to_it(
+        self, desk: LocalDesk, home: Path, folder: Path
+    ) -> None:
+        session = await asked_twice(desk, home, folder)
+        comparison = await compared(desk, session, script(home, "now.json", {"text": "x"}, after=1))
+        await seen(comparison.run())
+        assert [t.task.id for t in await desk.tasks()] == [session.task.id]
+        assert len(await desk.tasks(replays=True)) == 2
+        assert desk.task_id("") == session.task.id
 
     async def test_a_command_of_one_s_own_after_the_turn_is_not_part_of_it(
         self, desk: LocalDesk, home: Path, folder: Path

@@ -70,3 +70,27 @@ async def test_what_was_erased_is_not_drawn(desk: LocalDesk, home: Path, folder:
     erase(desk.log, [BY_NAME[1].sha256])
     assert await desk.thumbnail(BY_NAME[1], 40, 20) is None
     assert await desk.thumbnail(ImagePart("image/png", "0" * 64), 40, 20) is None
+
+
+async def test_one_of_an_earlier_message_is_sent_again_by_its_address(
+    desk: LocalDesk, home: Path, folder: Path
+) -> None:
+    task, _ = await turn_with_pictures(desk, home, folder)
+    again = await desk.resume_task(task, approver=Unattended())
+    told = [e async for e in again.run_turn("once more", [BY_NAME[0]])]
+    (begun,) = [e for e in told if isinstance(e, events.TurnStarted)]
+    assert begun.images == (BY_NAME[0],)
+    asked = next(m for m in reversed(again.history()) if m.role == "user")
+    sent = [part for part in asked.parts if isinstance(part, ImagePart)]
+    assert [base64.b64decode(part.data_b64) for part in sent] == [GIVEN], "the model gets the picture itself"
+
+
+async def test_one_that_was_erased_meanwhile_is_not_sent_and_that_is_said(
+    desk: LocalDesk, home: Path, folder: Path
+) -> None:
+    task, _ = await turn_with_pictures(desk, home, folder)
+    again = await desk.resume_task(task, approver=Unattended())
+    erase(desk.log, [BY_NAME[0].sha256])
+    told = [e async for e in again.run_turn("once more", [BY_NAME[0]])]
+    assert [e.images for e in told if isinstance(e, events.TurnStarted)] == [()]
+    assert any("1 of the pictures was erased" in e.text for e in told if isinstance(e, events.Notice))

@@ -50,7 +50,7 @@ class TestReplay:
         assert '"replayed"' in entries
         assert '"intent"' not in entries
         assert program.run("log", "verify").code == 0
-        rows = [json.loads(line) for line in program.run("tasks", "--json").out.splitlines()]
+        rows = [json.loads(line) for line in program.run("tasks", "--all", "--json").out.splitlines()]
         assert next(r for r in rows if r["task"]["id"] == done["task"])["task"]["parent"] == task
 
     def test_side_by_side_within_the_width_also_in_chinese(self, program: Program, task: str) -> None:
@@ -71,9 +71,11 @@ class TestReplay:
         )
         done = replay(program, task, now, "--json").events[-1]
         assert done["now"]["cost_uusd"] == 2_000_000
-        rows = [json.loads(line) for line in program.run("tasks", "--json").out.splitlines()]
+        rows = [json.loads(line) for line in program.run("tasks", "--all", "--json").out.splitlines()]
         costs = {r["task"]["id"]: r.get("cost_uusd", 0) for r in rows}
         assert (costs[done["task"]], costs[task]) == (2_000_000, 0)
+        assert done["task"] not in program.run("tasks").out
+        assert f"(replay of {task})" in program.run("tasks", "--all").out
 
     def test_a_policy_that_forbids_the_model_holds(self, program: Program, task: str) -> None:
         own = program.home / ".config/assistant/policies"

@@ -8,7 +8,8 @@ import pytest
 
 from assistant.canonical import digest
 from assistant.gateway.canonicalise import host_of, make_action
-from assistant.gateway.describe import sentence, title
+from assistant.gateway.describe import title
+from assistant.gateway.sentences import sentence
 from assistant.gateway.validate import InvalidCallError
 from assistant.types import JSON, Action, ArgumentSpec, Effect, Kind, Role, ToolSpec
 

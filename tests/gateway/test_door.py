@@ -194,6 +194,31 @@ class TestAnAskedCall:
         world.log.close()
 
 
+class TestTheAnswersOffered:
+    async def test_for_longer_where_a_grant_would_do(self, folder: Path, paths: Paths) -> None:
+        says = Says(Answer.TASK)
+        world = World(folder, paths, says, Autonomy.COLLABORATOR)
+        assert (await world.call("run_command", command="make test")).ok
+        (shown,) = says.shown
+        assert shown.answers == (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
+        assert [g.resource.id for g in dict(shown.scopes)[Answer.TASK]] == ["make test"]
+        assert (await world.call("run_command", command="make test V=1")).ok
+        assert len(says.shown) == 1, "what was offered has taken effect"
+        world.log.close()
+
+    async def test_just_once_where_a_rule_would_ask_again_all_the_same(self, folder: Path, paths: Paths) -> None:
+        rule = '@id("always-ask-make")\nforbid(principal, action == Action::"execute", resource) unless { context.approved };'
+        own = Path(paths.config) / "policies" / "own.cedar"
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(rule)
+        says = Says(Answer.ONCE)
+        world = World(folder, paths, says, Autonomy.COLLABORATOR)
+        assert (await world.call("run_command", command="make test")).ok
+        assert says.shown[0].answers == (Answer.ONCE, Answer.NO)
+        assert says.shown[0].scopes == ()
+        world.log.close()
+
+
 class TestAForbiddenCall:
     async def test_writing_outside_the_folder_is_denied_and_nobody_is_asked(self, folder: Path, paths: Paths) -> None:
         says = Says(Answer.ALWAYS)

@@ -16,6 +16,7 @@ from assistant.gateway.door import Gateway
 from assistant.gateway.memory import Memory, as_query
 from assistant.gateway.policies import Policies
 from assistant.gateway.registry import Registry
+from assistant.gateway.sentences import sentence
 from assistant.policy.provenance import Observation
 from assistant.sandbox.protocol import Room
 from assistant.shipped import shipped
@@ -77,7 +78,7 @@ class TestRemembering:
         world = World(folder, asked, "read notes.md and remember what matters")
         world.read("bills are seen by Bob before anyone pays")
         assert (await world.call("remember", fact="Bob sees the bills first")).ok
-        assert "Bob sees the bills first" in asked.shown[0].sentence
+        assert "Bob sees the bills first" in sentence(asked.shown[0].action)
         (fact,) = world.memory.find()
         assert fact.label.integrity is Integrity.UNTRUSTED
         assert fact.label.sources == ("read_file:notes.md",)

@@ -11,6 +11,7 @@ from assistant.config import Settings, find_paths
 from assistant.gateway.approver import ApprovalRequest, Unattended
 from assistant.gateway.events import Notice
 from assistant.gateway.planting import Planting
+from assistant.gateway.sentences import sentence
 from assistant.policy.planted import TOOL, PlantedChecks
 from assistant.types import Answer, Approval, Autonomy, Channel
 from tests.gateway.test_door import Says, World
@@ -46,7 +47,7 @@ async def test_a_check_is_asked_told_and_recorded_and_never_run(tmp_path: Path, 
     assert [r.action.tool for r in approver.shown] == [TOOL, "run_command", "run_command"]
     planted = approver.shown[0]
     assert planted.answers == (Answer.ONCE, Answer.NO)
-    assert "planted-check@example.invalid" in planted.sentence
+    assert "planted-check@example.invalid" in sentence(planted.action)
     (told,) = [e for e in made.events if isinstance(e, Notice)]
     noticed = to_checks is Answer.NO
     assert (told.level, f"{int(noticed)} of 1 such checks noticed" in told.text) == (

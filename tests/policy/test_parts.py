@@ -10,8 +10,8 @@ import pytest
 from assistant.policy.parts import MAX_PARTS
 from assistant.policy.provenance import Observation
 from assistant.policy.session import Session
-from assistant.types import Action, Argument, Decision, Effect, Resource, Role
-from tests.policy.making import action, mail, make_session, run
+from assistant.types import Action, Answer, Argument, Autonomy, Boundary, Decision, Effect, Grant, Kind, Resource, Role
+from tests.policy.making import FOLDER, action, mail, make_session, run
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,32 @@ def test_P8_a_destination_inside_json_or_a_list_is_a_part_too(session: Session) 
     ):
         asked = action(Effect.SEND, Resource("service", "m"), Argument("to", value, Role.DEST))
         assert session.judge(asked, now_ms=0).decision is not Decision.ALLOW
+
+
+def several(effect: Effect, *paths: str) -> Action:
+    """A call that names several files, its first one as its resource."""
+    full = [p if p.startswith("/") else f"{FOLDER}/{p}" for p in paths]
+    target = Argument("paths", list(full), Role.TARGET, Kind.GLOB)
+    return action(effect, full[0], target, staged=True, bulk=True, count=len(paths))
+
+
+@pytest.mark.parametrize("effect", [Effect.READ, Effect.WRITE, Effect.DELETE])
+def test_P8_every_target_is_a_part_so_that_no_rule_is_passed_by_a_file_named_first(effect: Effect) -> None:
+    rule = f'@id("not-this")\nforbid(principal, action, resource == File::"{FOLDER}/thesis.doc");'
+    session = make_session(Autonomy.OPERATOR)
+    session.add_boundary(Boundary("b", "never touch thesis.doc", rule))
+    assert session.judge(several(effect, "a.tmp"), now_ms=0).decision is not Decision.DENY
+    assert session.judge(several(effect, "a.tmp", "thesis.doc"), now_ms=0).decision is Decision.DENY
+
+
+def test_P8_a_grant_for_one_target_does_not_cover_the_others(session: Session) -> None:
+    session.add_grant(Grant("g", Effect.DELETE, Resource("file", f"{FOLDER}/a.tmp")))
+    assert session.judge(several(Effect.DELETE, "a.tmp"), now_ms=0).decision is Decision.ALLOW
+    assert session.judge(several(Effect.DELETE, "a.tmp", "thesis.doc"), now_ms=0).decision is Decision.ASK
+    assert {g.resource.id for g in session.proposed(several(Effect.DELETE, "b", "c"), Answer.TASK)} == {
+        f"{FOLDER}/b",
+        f"{FOLDER}/c",
+    }
 
 
 def test_P8_too_many_parts_are_refused(session: Session) -> None:

@@ -31,6 +31,7 @@ from assistant.errors import StageError, UsageError
 from assistant.gateway.approver import ApprovalRequest, Approver, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
 from assistant.gateway.processes import Running
+from assistant.gateway.sentences import sentence
 from assistant.gateway.servers import ServerState
 from assistant.gateway.thumbnails import Thumbnail
 from assistant.models.budgets import Spent
@@ -188,12 +189,16 @@ def action(command: str = "make test", folder: str = "/home/ada/project") -> Act
     )
 
 
+MAKE = Grant("asked-1", Effect.EXECUTE, Resource("command", "make"), "run_command")
+"""What a lasting yes to `make` would grant."""
+
+
 def request(
     command: str = "make test",
     *,
     call_id: str = "c1",
     answers: tuple[Answer, ...] = (Answer.ONCE, Answer.TASK, Answer.NO),
-    scopes: tuple[tuple[Answer, str], ...] = ((Answer.TASK, "run `make` with any target in this folder"),),
+    scopes: tuple[tuple[Answer, tuple[Grant, ...]], ...] = ((Answer.TASK, (MAKE,)),),
     editable: tuple[str, ...] = ("command",),
 ) -> ApprovalRequest:
     """A question as the gateway would ask it."""
@@ -206,8 +211,8 @@ def request(
             Trace(
                 "command",
                 Origin.UNTRUSTED,
-                Label(sources=("https://example.com/howto",)),
-                "the words come from example.com/howto, not from you",
+                Label(sources=("web_fetch:example.com",)),
+                "from the text of example.com",
             ),
         ),
     )
@@ -216,8 +221,6 @@ def request(
         act,
         digest(act),
         verdict,
-        f"Run `{command.split(chr(10))[0]}` in this folder",
-        ("+ build/report.txt",),
         answers,
         scopes,
         editable,
@@ -247,7 +250,7 @@ def edited(step: ApprovalRequest, change: Edited) -> ApprovalRequest:
         msgspec.structs.replace(a, value=change.arguments.get(a.name, a.value)) for a in step.action.arguments
     )
     act = msgspec.structs.replace(step.action, arguments=arguments)
-    return msgspec.structs.replace(step, action=act, digest=digest(act), sentence=f"Run `{arguments[0].value}`")
+    return msgspec.structs.replace(step, action=act, digest=digest(act))
 
 
 def words(text: str, step: int = 12) -> list[Step]:
@@ -388,14 +391,14 @@ class FakeSession:
                         break
                     self.replies.append(reply)
                 elif isinstance(step, ApprovalRequest):
-                    yield events.CallStarted(step.call_id, step.action.tool, step.sentence, step.action)
+                    yield events.CallStarted(step.call_id, step.action.tool, sentence(step.action), step.action)
                     yield events.CallJudged(step.call_id, step.verdict)
                     approval = await self._wait_for(self.approver.ask(step))
                     again = step
                     while isinstance(approval, Edited):
                         self.edits.append(approval)
                         again = edited(again, approval)
-                        yield events.CallEdited(again.call_id, again.sentence, again.action)
+                        yield events.CallEdited(again.call_id, sentence(again.action), again.action)
                         yield events.CallJudged(again.call_id, again.verdict)
                         approval = await self._wait_for(self.approver.ask(again))
                     if approval is None:
@@ -780,7 +783,9 @@ class FakeDesk:
         self.done.append(("archive_task", (task, archived)))
         (self.archived.add if archived else self.archived.discard)(task)
 
-    async def tasks(self, search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+    async def tasks(
+        self, search: str = "", limit: int = 200, *, archived: bool = False, replays: bool = False
+    ) -> list[TaskSummary]:
         titles = ["Tidy the notes", "Why does the build fail?", "整理照片"]
         every = [
             TaskSummary(
@@ -796,6 +801,9 @@ class FakeDesk:
             for i in range(self.earlier)
         ]
         every = [_with(t, self.titles.get(t.task.id), t.task.id in self.archived) for t in every]
+        if replays and every:
+            again = msgspec.structs.replace(every[0].task, id="r0", title="replay: Tidy the notes", purpose="replay")
+            every.append(TaskSummary(again, turns=1))
         shown = [t for t in every if archived or not t.task.archived]
         return [t for t in shown if search.lower() in t.task.title.lower()][:limit]
 

@@ -49,7 +49,7 @@ def chat_desk() -> fd.FakeDesk:
         events.Notice("warning", "the disk is nearly full", "make room"),
     ]
     answers = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
-    scopes = ((Answer.TASK, "run `make` in this folder"), (Answer.ALWAYS, "run `make` in every folder"))
+    scopes = ((Answer.TASK, (fd.MAKE,)), (Answer.ALWAYS, (fd.MAKE,)))
     desk = fd.FakeDesk(
         {"largest": turn, "ask": [fd.request("make test", answers=answers, scopes=scopes)]},
         stage=fd.changes(),

@@ -12,10 +12,10 @@ from assistant.agent import events
 from assistant.canonical import digest
 from assistant.types import Answer, Channel
 from assistant.ui.widgets import approval
-from tests.ui.fake_desk import FakeDesk, request
+from tests.ui.fake_desk import MAKE, FakeDesk, request
 
 ALL = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
-SCOPES = ((Answer.TASK, "run `make` in this folder"), (Answer.ALWAYS, "run `make` in every folder"))
+SCOPES = ((Answer.TASK, (MAKE,)), (Answer.ALWAYS, (MAKE,)))
 
 
 def asking(*requests: Any) -> FakeDesk:
@@ -86,7 +86,7 @@ class TestKeys:
             await chat.pilot.press("a")
             await chat.pilot.pause()
             assert not chat.desk.session.answers
-            assert "run `make` in every folder" in chat.text()
+            assert "again, to allow it always: run `make …`" in chat.text()
             await chat.pilot.press("a")
             await chat.until(lambda: chat.desk.session.answers)
             assert chat.desk.session.answers[0].answer == Answer.ALWAYS
@@ -188,8 +188,9 @@ class TestWhatItShows:
             shown = chat.text()
             assert "base.execute-asks" in shown
             assert "not from you" in shown
-            assert "+ build/report.txt" in shown
-            assert "run `make` with any target in this folder" in shown
+            assert "the page example.com" in shown
+            assert "on the stage only" in shown
+            assert "for this task: run `make …`" in shown
 
     async def test_two_questions_are_counted_and_can_be_visited(self, open_chat: Any) -> None:
         async with open_chat(asking(), size=(100, 40)) as chat:

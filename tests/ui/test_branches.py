@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from textual.message import Message as TextualMessage
 
 from assistant.agent.branching import AppliedSet
-from assistant.types import Message, TextPart
+from assistant.types import ImagePart, Message, TextPart
 from assistant.ui.conversation import Said
 from assistant.ui.widgets.said import SaidView
+from tests.ui import fake_desk
 from tests.ui.fake_desk import FakeDesk, words
 
 
@@ -32,6 +34,48 @@ class TestEditingWhatWasSaid:
             assert chat.desk.session.prompts == ["second"]
             assert [i.text for i in old.conversation.items if isinstance(i, Said)] == ["first", "secnod"]
             assert old.prompt.text == ""
+
+    async def test_its_pictures_are_in_the_prompt_again_and_go_along(self, open_chat: Any) -> None:
+        images = [ImagePart("image/png", mark * 64) for mark in "ab"]
+        text = "compare [image 1: x.png, 1×1, 68 B] and [image 2: y.png, 1×1, 68 B]"
+        desk = FakeDesk(history=[Message("user", (TextPart(text), *images))])
+        async with open_chat(desk, resume="t1") as chat:
+            await chat.until(lambda: "compare" in chat.text())
+            await chat.say("/edit")
+            await chat.until(lambda: chat.screen.prompt.text.startswith("compare [image"))
+            old = chat.screen
+            only = chat.screen.prompt.text.replace("[image 1: x.png, 1×1, 68 B] and ", "")
+            chat.screen.prompt.put(only)  # a mark that is taken out takes its picture with it
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.screen is not old and chat.screen.session and not chat.screen.turns.active)
+            assert chat.desk.session.images == [images[1]]
+            assert "not kept any more" not in chat.text()
+
+    async def test_giving_up_at_once_keeps_no_copy_with_other_numbers(self, open_chat: Any) -> None:
+        image = ImagePart("image/png", "a" * 64)
+        desk = FakeDesk(history=[Message("user", (TextPart("see [image 9: x.png, 1×1, 68 B]"), image))])
+        async with open_chat(desk, resume="t1") as chat:
+            await chat.until(lambda: "see" in chat.text())
+            await chat.say("/edit")
+            await chat.until(lambda: chat.screen.prompt.text == "see [image 1: x.png, 1×1, 68 B]")
+            await chat.pilot.press("escape", "up")
+            await chat.until(lambda: chat.screen.prompt.text == "/edit")
+
+    async def test_which_models_there_are_is_said_once_in_a_run(
+        self, open_chat: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fake_desk, "MODELS", [m for m in fake_desk.MODELS if m.provider == "builtin"])
+        async with open_chat(FakeDesk(default=words("hello"), earlier=0), size=(100, 40)) as chat:
+            await chat.until(lambda: "No model was found" in chat.text())
+            await chat.say("first")
+            await chat.say("/edit")
+            await chat.until(lambda: chat.screen.prompt.text == "first")
+            old = chat.screen
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.screen is not old and chat.screen.session and not chat.screen.turns.active)
+            await chat.app.workers.wait_for_complete()
+            await chat.pilot.pause()
+            assert "No model was found" not in chat.text()
 
     async def test_a_focused_message_is_edited_by_enter_and_letters_go_to_the_prompt(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk(default=words("hello"))) as chat:

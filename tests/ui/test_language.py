@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from assistant.gateway import consent, sentences
+from assistant.policy.session import REASONS
+from assistant.policy.signs import SIGNS
+from assistant.shipped import shipped
 from assistant.ui import language
 from assistant.ui.language import LOCALE, choose, read_po, set_language
 from tests.ui.fake_desk import FakeDesk, changes
@@ -17,9 +21,21 @@ UI = Path(language.__file__).parent
 CATALOGUE = LOCALE / "zh_CN" / "LC_MESSAGES" / "assistant.po"
 
 
+def texts_of_other_floors() -> set[str]:
+    """What is said on a card in words of the floors below, which know no catalogue: sentences, scopes, signs, reasons."""
+    reasons = (re.findall(r'@reason\("([^"]+)"\)', file.read_text()) for file in shipped("policies").rglob("*.cedar"))
+    return {
+        *sentences.texts(),
+        *consent.texts(),
+        *SIGNS.values(),
+        *REASONS,
+        *(reason for found in reasons for reason in found),
+    }
+
+
 def source_strings() -> dict[str, str]:
-    """msgid → plural of every text marked with `_`, `N_` or `ngettext` in the screen's source."""
-    found: dict[str, str] = {}
+    """msgid → plural of every text marked with `_`, `N_` or `ngettext` in the screen's source, and those of other floors."""
+    found = dict.fromkeys(texts_of_other_floors(), "")
     for file in sorted(UI.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:

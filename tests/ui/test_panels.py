@@ -19,9 +19,9 @@ from assistant.models.budgets import Energy, Spent
 from assistant.types import Autonomy, Change
 from assistant.ui.screens.new_task import NewTaskScreen
 from assistant.ui.screens.panel import Rows
-from assistant.ui.screens.settings import flatten, meaning, origin, typed, when
 from assistant.ui.screens.tools import with_budget
 from assistant.ui.screens.undo import undoable
+from assistant.ui.setting_words import flatten, meaning, origin, typed, when
 from tests.ui import fake_desk as fd
 from tests.ui.fake_desk import FakeDesk, changes, log_rows
 
@@ -342,6 +342,15 @@ class TestTasks:
             await chat.pilot.press("a")
             await chat.until(lambda: chat.desk.archived == set())
 
+    async def test_replays_are_shown_only_when_asked_for_and_marked(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk()) as chat:
+            await chat.say("/tasks", wait=False)
+            await chat.until(lambda: "Why does the build fail?" in chat.text())
+            assert "replay: Tidy the notes" not in chat.text()
+            await chat.pilot.press("v")
+            await chat.until(lambda: "replay: Tidy the notes" in chat.text())
+            assert "  replay" in chat.text()
+
     async def test_a_branch_of_the_marked_task_is_opened(self, panel: Any) -> None:
         async with panel("tasks") as chat:
             await mark(chat, "整理照片")
@@ -394,7 +403,7 @@ class TestTools:
 
     async def test_x_revokes_a_permission_at_once(self, panel: Any) -> None:
         async with panel("tools") as chat:
-            await mark(chat, "fetch · host docs.python.org")
+            await mark(chat, "fetch from `docs.python.org`")
             await chat.pilot.press("x")
             await chat.until(lambda: ("revoke", "g2") in chat.desk.session.done)
             await chat.until(lambda: "docs.python.org" not in chat.text())

@@ -36,7 +36,7 @@ class TestChangingACall:
             await chat.until(lambda: chat.desk.session.edits)
             assert dict(chat.desk.session.edits[0].arguments) == {"command": "make check"}
             await chat.card()
-            assert "command (param)  make check" in chat.text()
+            assert "command (option)  make check" in chat.text()
             assert "changed by you" in chat.text()
             assert not chat.desk.session.answers, "a change is no yes"
             await chat.pilot.press("y")
@@ -210,11 +210,11 @@ class TestSeveralAtOnce:
             await chat.card()
             chat.screen.panel.add(request("make b", call_id="c2"))
             chat.screen.panel.add(server_asks("Which one?"))
-            await chat.until(lambda: "▸ 1 Run `make a` in this folder" in chat.text())
-            assert "  2 Run `make b` in this folder" in chat.text()
+            await chat.until(lambda: "▸ 1 Run in the sandbox: make a" in chat.text())
+            assert "  2 Run in the sandbox: make b" in chat.text()
             assert "  3 server `tracker` asks: Which one?" in chat.text()
             await chat.pilot.press("right")
-            await chat.until(lambda: "▸ 2 Run `make b` in this folder" in chat.text())
+            await chat.until(lambda: "▸ 2 Run in the sandbox: make b" in chat.text())
 
     async def test_an_answer_goes_to_the_one_that_is_shown(self, open_chat: Any) -> None:
         async with open_chat(asking(request("make a")), size=(100, 48)) as chat:

@@ -19,8 +19,9 @@ from assistant.types import Change
 from assistant.ui import editor
 from assistant.ui.diff import counts, parse
 from assistant.ui.language import N_, _, ngettext
+from assistant.ui.line_review import within
 from assistant.ui.messages import StagedChanged
-from assistant.ui.review_rows import diff_head, tree, within
+from assistant.ui.review_rows import diff_head, tree
 from assistant.ui.safe import line
 from assistant.ui.screens.panel import PanelScreen, Rows
 from assistant.ui.widgets.diff_view import DiffView

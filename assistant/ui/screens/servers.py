@@ -19,7 +19,7 @@ from assistant.servers.offer import Offer, difference
 from assistant.types import Role
 from assistant.ui.forms import MOST_FIELDS, Field
 from assistant.ui.language import N_, _, ngettext
-from assistant.ui.reach import given
+from assistant.ui.reach import given, state_words
 from assistant.ui.safe import join, line
 from assistant.ui.screens.form import FormScreen
 from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
@@ -177,16 +177,6 @@ def _role_words() -> tuple[tuple[str, str], ...]:
 def open_for(chat: ChatScreen) -> ServersScreen:
     """The screen over `chat`."""
     return ServersScreen(chat)
-
-
-def state_words(state: ServerState) -> tuple[str, str]:
-    """(words, style) of a server's state: a sign and a word, never colour alone."""
-    return {
-        "trusted": ("✓ " + _("trusted"), "$success"),
-        "new": ("? " + _("new: off until you trust it"), "$warning"),
-        "changed": ("! " + _("changed since you trusted it: off"), "$error"),
-        "disabled": ("■ " + _("disabled"), "$quiet"),
-    }.get(state.state, ("✗ " + state.state, "$error"))
 
 
 def server_label(state: ServerState) -> Content:

@@ -35,7 +35,7 @@ class TasksScreen(PanelScreen):
         Binding("n", "new", N_("new task: folder and tools")),
         Binding("b", "branch", N_("a branch of the marked task, at its end")),
         Binding("a", "archive", N_("put the marked task away, or take it back")),
-        Binding("v", "show_archived", N_("show those that were put away too, or not")),
+        Binding("v", "show_all", N_("show those that were put away and replays too, or not")),
         Binding("slash", "search", N_("search")),
     ]
 
@@ -45,7 +45,7 @@ class TasksScreen(PanelScreen):
             raise RuntimeError("tasks need an open desk")
         self._chat, self._desk = chat, chat.desk
         self._tasks: dict[str, TaskSummary] = {}
-        self._archived_too = False
+        self._all_too = False
 
     def parts(self) -> ComposeResult:
         """Search field and list."""
@@ -55,7 +55,7 @@ class TasksScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
-        away = _("hide those put away") if self._archived_too else _("show those put away")
+        away = _("hide those put away") if self._all_too else _("show all")
         return [
             ("Enter", _("open")),
             ("n", _("new")),
@@ -77,7 +77,7 @@ class TasksScreen(PanelScreen):
     async def _read(self) -> None:
         try:
             search = self.query_one(Input).value.strip()
-            found = await self._desk.tasks(search, archived=self._archived_too)
+            found = await self._desk.tasks(search, archived=self._all_too, replays=self._all_too)
         except AssistantError as error:
             self.app.notify(str(error), severity="error", markup=False)
             return
@@ -145,9 +145,9 @@ class TasksScreen(PanelScreen):
         if await self.attempt(self._desk.archive_task(summary.task.id, away), done):
             self._reload()
 
-    def action_show_archived(self) -> None:
-        """Those that were put away too, or not."""
-        self._archived_too = not self._archived_too
+    def action_show_all(self) -> None:
+        """Those that were put away and replays too, or not."""
+        self._all_too = not self._all_too
         self.refresh_keys()
         self._reload()
 
@@ -190,6 +190,8 @@ def task_label(summary: TaskSummary, needs_person: bool | None) -> Content:
         head.append(("  " + _("open"), "$success"))
     if task.branched_at:
         head.append(("  " + _("branch"), "$secondary"))
+    if task.is_replay:
+        head.append(("  " + _("replay"), "$quiet"))
     if task.archived:
         head.append(("  " + _("put away"), "$quiet"))
     if summary.interrupted:

@@ -17,24 +17,16 @@ from textual.widgets import OptionList
 from assistant.errors import AssistantError
 from assistant.gateway.servers import ServerState
 from assistant.types import Autonomy, Boundary, Budgets, Grant, ToolSpec
-from assistant.ui import acting, figures
+from assistant.ui import acting, figures, standing
 from assistant.ui.language import N_, _, pick
-from assistant.ui.reach import grants_of, reach
+from assistant.ui.levels import AUTONOMY, autonomy_word
+from assistant.ui.reach import grants_of, reach, state_words
 from assistant.ui.safe import join, line, pad
 from assistant.ui.screens.panel import LongRows, PanelScreen, Rows
-from assistant.ui.screens.servers import state_words
-from assistant.ui.widgets.status_line import autonomy_word
 
 if TYPE_CHECKING:
     from assistant.ui.screens.chat import ChatScreen
 
-AUTONOMY = {
-    Autonomy.OPERATOR: N_("does nothing by itself: you steer each step"),
-    Autonomy.COLLABORATOR: N_("works along with you and asks before most effects"),
-    Autonomy.CONSULTANT: N_("works on the stage, asks where your word is needed"),
-    Autonomy.APPROVER: N_("goes on by itself, asks only for what is risky"),
-    Autonomy.OBSERVER: N_("does all that policy allows; you watch and can stop it"),
-}
 BUDGETS = ("cost", "tokens", "calls", "time", "energy")
 
 
@@ -251,16 +243,8 @@ def tool_label(spec: ToolSpec, *, on: bool, where: Sequence[tuple[str, str]] = (
 
 def grant_label(grant: Grant) -> Content:
     """What is allowed, where, until when."""
-    until = (
-        figures.moment(grant.expires_ms)[:16]
-        if grant.expires_ms
-        else _("until the task ends")
-        if grant.task
-        else _("always")
-    )
-    uses = f" · {grant.uses}×" if grant.uses else ""
-    scope = f"{grant.effect} · {grant.resource.type} {grant.resource.id}" + (f" · {grant.tool}" if grant.tool else "")
-    return join("    ", line(scope), (f"  {until}{uses}", "$quiet"))
+    what, until = standing.grant_words(grant)
+    return join("    ", line(what), (f"  {until}", "$quiet"))
 
 
 def boundary_label(boundary: Boundary) -> Content:

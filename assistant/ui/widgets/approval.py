@@ -35,6 +35,7 @@ from assistant.ui.decision import (
     fields_of,
     headline,
     keys_of,
+    scopes_in_words,
 )
 from assistant.ui.forms import of_action
 from assistant.ui.language import _
@@ -293,7 +294,7 @@ def answers_content(request: Question, *, always: bool) -> Content:
     """The keys, one answer a row where a scope must be spelled out."""
     if isinstance(request, ElicitRequest):
         return _server_answers(request)
-    scopes = dict(request.scopes)
+    scopes = scopes_in_words(request)
     rows: list[Content] = []
     short: list[Content] = []
     for answer, (key, name) in answer_names().items():

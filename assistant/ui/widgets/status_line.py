@@ -13,6 +13,7 @@ from textual.widget import Widget
 from assistant.types import Data
 from assistant.ui import figures
 from assistant.ui.language import _, ngettext
+from assistant.ui.levels import autonomy_word
 from assistant.ui.safe import join, line
 
 if TYPE_CHECKING:
@@ -124,14 +125,3 @@ def _left(status: Status, width: int) -> Content:
     if status.task and room >= 12:
         parts.append(line(status.task).truncate(min(room, 48), ellipsis=True))
     return Content(" · ").join(parts)
-
-
-def autonomy_word(level: str) -> str:
-    """An autonomy level in the person's language."""
-    return {
-        "operator": _("operator"),
-        "collaborator": _("collaborator"),
-        "consultant": _("consultant"),
-        "approver": _("approver"),
-        "observer": _("observer"),
-    }.get(level, level)
