@@ -13,7 +13,7 @@ import msgspec
 from assistant.agent import events
 from assistant.streams import STREAMS, is_gone, let_go
 from assistant.types import Channel, Decision
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, visible, visible_json
 
 if TYPE_CHECKING:
     from assistant.agent.session import LocalSession
@@ -32,7 +32,7 @@ class JsonRenderer:
 
     def show(self, event: events.Event) -> None:
         """Write one event."""
-        self._out.write(_ENCODER.encode(event).decode() + "\n")
+        self._out.write(visible_json(_ENCODER.encode(event).decode()) + "\n")
         self._out.flush()
 
 
@@ -93,7 +93,7 @@ class TextRenderer:
 
     def _say(self, text: str) -> None:
         self._end_line()
-        self._err.write(f"{self._indent}{text}\n")
+        self._err.write(f"{self._indent}{visible(text)}\n")
         self._err.flush()
 
 
@@ -183,5 +183,5 @@ async def finish(
         if (report.held or report.conflicts or report.failed) and code == 0:
             code = 3
     for title, why in session.refused:
-        sys.stderr.write(f"refused ({why}): {title}\n")
+        sys.stderr.write(visible(f"refused ({why}): {title}\n"))
     return code

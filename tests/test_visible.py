@@ -32,6 +32,9 @@ class TestVisible:
             ("a\x00", "a\\x00"),
             ("\u2028", "\\u2028"),
             ("\ufeffx", "\\ufeffx"),
+            ("a\u034fb", "a\\u034fb"),
+            ("a" + "\u0301" * 10, "a" + "\u0301" * 8 + "\\u0301" * 2),
+            ("a" + "\ufe01" * 9, "a" + "\ufe01" * 8 + "\\ufe01"),
         ],
     )
     def test_what_can_steer_or_hide_is_written_out(self, text: str, shown: str) -> None:

@@ -14,8 +14,13 @@ import argparse
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
+from assistant.visible import visible
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "run": "one task without a screen",
@@ -43,6 +48,13 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=_columns() - 2)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its messages repeat what was typed, which may come from anywhere."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        super()._print_message(visible(message), file)
+
+
 def _columns() -> int:
     """As shutil.get_terminal_size(): the variable, the terminal, else 80."""
     given = os.environ.get("COLUMNS", "")
@@ -59,7 +71,7 @@ def run(argv: list[str]) -> int:
     try:
         return _dispatch(argv)
     except AssistantError as error:
-        print(f"assistant: {error}", file=sys.stderr)
+        print(visible(f"assistant: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -71,14 +83,14 @@ def run(argv: list[str]) -> int:
 def _dispatch(argv: list[str]) -> int:
     if argv and argv[0] in COMMANDS:
         module = importlib.import_module(f"assistant.cli.{argv[0]}")
-        parser = argparse.ArgumentParser(
+        parser = _Parser(
             prog=f"assistant {argv[0]}",
             description=module.__doc__,
             formatter_class=_Help,
         )
         module.add(parser)
         return module.run(parser.parse_args(argv[1:]))
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="assistant",
         description="Without a command: open the chat.",
         epilog="commands:\n" + "\n".join(f"  {n:<9} {text}" for n, text in COMMANDS.items()),

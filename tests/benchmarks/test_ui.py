@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.ui.conftest import open_chat  # noqa: F401 - a fixture
-from tests.ui.fuzz import calm, nothing_lost, storm
+from tests.ui.fuzz import WILD, Mix, calm, nothing_lost, storm
 from tests.ui.fuzz import desk as storm_desk
 from tests.ui.pty_run import Pty
 
@@ -176,14 +176,23 @@ def test_a_key_is_drawn_at_once(tmp_path: Path) -> None:
     assert late["10,000 messages"] < max(0.05, 2 * late["minimal"])
 
 
-async def test_ten_thousand_random_events(open_chat: Callable[..., AbstractAsyncContextManager[Any]]) -> None:  # noqa: F811
-    """Keys, mouse and sizes at random, while answers stream: nothing raises, no prompt is lost, the prompt still works."""
-    for seed in range(100, 125):
-        async with open_chat(storm_desk(seed), resume="t1", size=(90, 30)) as chat:
-            sent = await storm(chat, seed, 400)
-            await calm(chat)
-            nothing_lost(chat, sent)
-            chat.screen.prompt.put("after the storm")
-            await chat.pilot.pause()
-            assert chat.screen.prompt.text == "after the storm"
-    print("\n  10,000 events, no exception")
+STORMS = [*((seed, Mix()) for seed in range(100, 125)), *((seed, WILD) for seed in range(200, 210))]
+
+
+@pytest.mark.parametrize(("seed", "mix"), STORMS, ids=[str(seed) for seed, _mix in STORMS])
+async def test_ten_thousand_random_events(
+    seed: int,
+    mix: Mix,
+    open_chat: Callable[..., AbstractAsyncContextManager[Any]],  # noqa: F811
+) -> None:
+    """Keys, mouse and sizes at random, while answers stream: nothing raises, no prompt is lost, the prompt still works.
+
+    25 times 400, and ten times more of what comes at the wrong time: sizes, pastes, screens that come and go.
+    """
+    async with open_chat(storm_desk(seed), resume="t1", size=(90, 30)) as chat:
+        sent = await storm(chat, seed, 400, mix)
+        await calm(chat)
+        nothing_lost(chat, sent)
+        chat.screen.prompt.put("after the storm")
+        await chat.pause()
+        assert chat.screen.prompt.text == "after the storm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from assistant.config import Look
 from assistant.ui import language
@@ -33,6 +34,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     language.set_language("en")
     yield
     language.set_language("en")
+    gc.unfreeze()  # each chat freezes what is there by its first frame: a thousand of them would never be given back
 
 
 def make_app(
@@ -60,12 +62,27 @@ class Chat:
         return screen
 
     async def until(self, condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
-        """Wait until `condition` holds."""
+        """Wait until `condition` holds. Raises at once what has ended the app, the reason why it never will."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not condition():
+            self._check()
             assert asyncio.get_running_loop().time() < deadline, f"never became true; screen:\n{self.text()}"
-            await self.pilot.pause(0.01)
-        await self.pilot.pause()
+            await self.pause(0.01)
+        await self.pause()
+
+    async def pause(self, delay_s: float | None = None) -> None:
+        """As the pilot's. Where it waits in vain, the reason is told: what ended the app, or which widgets take no messages."""
+        try:
+            await self.pilot.pause(delay_s)
+        except WaitForScreenTimeout:
+            self._check()
+            dead = [w for w in self.app.screen.walk_children(with_self=True) if w._task is None or w._task.done()]
+            raise AssertionError(f"nobody runs {dead}; screen:\n{self.text()}") from None
+
+    def _check(self) -> None:
+        if self.app._exception is not None:
+            raise self.app._exception
+        assert self.app._running or self.app._exit, "the app has ended by itself, without an error"
 
     async def type(self, text: str) -> None:
         await self.pilot.press(*[{" ": "space", "\n": "enter"}.get(c, c) for c in text])

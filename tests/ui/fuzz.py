@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 from textual import events as ui_events
 
 from assistant.agent import events
@@ -95,7 +96,34 @@ def desk(seed: int) -> FakeDesk:
     return FakeDesk(default=lambda _prompt: script(seed + next(count)), stage=changes(), history=long_history(60, 10))
 
 
-async def storm(chat: Any, seed: int, number: int) -> list[str]:
+class Mix(msgspec.Struct, frozen=True):
+    """How many of a hundred events are what; the rest are prompts that are written and sent."""
+
+    keys: float = 82
+    mouse: float = 13
+    sizes: float = 1
+    pastes: float = 0
+    screens: float = 0
+    """Screens opened, or closed from outside, as when what they show is gone."""
+
+
+WILD = Mix(keys=45, mouse=25, sizes=8, pastes=8, screens=8)
+"""More of everything that comes at the wrong time."""
+PASTED = [
+    "整理照片 🙂👩‍👩‍👧",
+    "two\r\nlines\n",
+    "\x1b[31mred\x1b[0m\x9b",
+    "x" * 5_000,
+    "/help",
+    "@",
+    "~/a.png",
+    "\u202eabc\ufeff",
+    "\n",
+]
+SCREENS = ["review", "tools", "log", "tasks", "models", "help", "settings", "kits", "servers", "running"]
+
+
+async def storm(chat: Any, seed: int, number: int, mix: Mix = Mix()) -> list[str]:  # noqa: B008
     """Send `number` random events; gives the prompts that were written and sent meanwhile. Nothing may raise."""
     sent: list[str] = []
     watched: set[Any] = set()
@@ -119,12 +147,12 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
     app = chat.app
     app.exit = lambda *_args, **_more: None  # `/q` and Enter are typed by chance too: nobody leaves in the middle
     for index in range(number):
-        roll = rng.random()
-        if roll < 0.82:
+        roll = 100 * rng.random()
+        if roll < mix.keys:
             key = rng.choice(KEYS)
             character = NAMES.get(key, key if len(key) == 1 else None)
             app.post_message(ui_events.Key(key, character))
-        elif roll < 0.95:
+        elif roll < (below := mix.keys + mix.mouse):
             x, y = rng.randrange(app.size.width), rng.randrange(app.size.height)
             kind = rng.choice(
                 [
@@ -136,8 +164,15 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
                 ]
             )
             app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
-        elif roll < 0.96:
+        elif roll < (below := below + mix.sizes):
             await chat.pilot.resize_terminal(rng.randint(4, 160), rng.randint(2, 50))
+        elif roll < (below := below + mix.pastes):
+            app.post_message(ui_events.Paste(rng.choice(PASTED)))
+        elif roll < below + mix.screens:
+            if len(app.screen_stack) > 1 and app.screen.is_mounted and rng.random() < 0.5:
+                app.screen.dismiss()  # not waited for: the next events come while it is on its way out
+            else:
+                chat.screen.open_screen(rng.choice(SCREENS))
         else:
             # The keys before are drawn first: else one of them might edit what is put here. It waits when a turn runs.
             await front(chat)
@@ -148,20 +183,20 @@ async def storm(chat: Any, seed: int, number: int) -> list[str]:
             chat.screen.prompt.put(text)
             sent.append(text)
             app.post_message(ui_events.Key("enter", "\r"))
-            await chat.pilot.pause()
+            await chat.pause()
         if index % 10 == 0:
-            await chat.pilot.pause()
-    await chat.pilot.pause()
+            await chat.pause()
+    await chat.pause()
     return sent
 
 
 async def front(chat: Any) -> None:
     """Close whatever stands above the chat."""
-    await chat.pilot.pause()
+    await chat.pause()
     while len(chat.app.screen_stack) > 1:
         await chat.until(lambda: chat.app.screen.is_mounted)  # nobody can close what isn't there yet
         chat.app.pop_screen()
-        await chat.pilot.pause()
+        await chat.pause()
 
 
 async def calm(chat: Any) -> None:

@@ -117,8 +117,8 @@ class ModelsScreen(PanelScreen):
             self.app.notify(model.why_not, severity="warning", markup=False)
 
     def on_screen_resume(self) -> None:
-        """Another model may answer since a comparison."""
-        if self._models:
+        """Another model may answer since a comparison. A screen that is closed together with the one above it shows nothing."""
+        if self._models and self.query(Rows):
             self._draw()
 
     def action_costs(self) -> None:

@@ -134,6 +134,10 @@ class Prompt(TextArea):
         self.drawn = True
         return super().render_lines(crop)
 
+    def render_line(self, y: int) -> Strip:
+        """Textual can't wrap its placeholder into no columns at all, which is what a terminal of a few cells leaves."""
+        return super().render_line(y) if self.content_size.width else Strip.blank(0)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the wrapped text has: the prompt grows and shrinks with it."""
         del container, viewport
