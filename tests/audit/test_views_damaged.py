@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assistant.cli import run
+from assistant.cli import main as run
 
 from .conftest import ENTRIES, Copy
 
