@@ -12,9 +12,9 @@ def main() -> int:
 
         sys.stdout.write(f"assistant {__version__}\n")
         return 0
-    from assistant.cli import run
+    from assistant.cli import main as dispatch
 
-    return run(sys.argv[1:])
+    return dispatch(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from assistant.audit.entry import Entry, read_entry
+from assistant.errors import LogDamaged
 from assistant.store.database import Database
 from assistant.types import Data
 
@@ -37,6 +38,9 @@ class Filter(Data, frozen=True):
 
 
 PAGE = 256
+
+UNREADABLE = "unreadable"
+"""Kind of what a page shows for an entry that can't be read; no such entry is ever written."""
 
 
 def find(
@@ -66,12 +70,20 @@ def find(
         low = max(after, before - step)
         rows = database.read(sql, (before, low, *values))
         for seq, text in rows:
-            entry = read_entry(seq, text)
+            entry = _read_or_mark(seq, text)
             if fits(entry, wanted):
                 yield entry
         before = rows[-1][0] if len(rows) == PAGE else _next_below(database, low)
         if deadline is not None and deadline.passed(before):
             return
+
+
+def _read_or_mark(seq: int, text: Any) -> Entry:
+    """The entry, or one of kind UNREADABLE in its place: whoever looks for what happened to a log must see the rest of it."""
+    try:
+        return read_entry(seq, text)
+    except LogDamaged:
+        return Entry(seq=seq, time_ms=0, kind=UNREADABLE, task="", body={})
 
 
 def _next_below(database: Database, low: int) -> int:
@@ -168,12 +180,23 @@ def _first_at(database: Database, time_ms: int, last: int) -> int:
     low, high = 1, last + 1
     while low < high:
         middle = (low + high) // 2
-        rows = database.read("SELECT seq, body FROM entries WHERE seq=?", (middle,))
-        if rows and read_entry(*rows[0]).time_ms < time_ms:
-            low = middle + 1
+        at = _next_readable(database, middle, high)
+        if at is not None and at.time_ms < time_ms:
+            low = at.seq + 1
         else:
             high = middle
     return low
+
+
+def _next_readable(database: Database, low: int, high: int) -> Entry | None:
+    """The first of the entries `low` to `high` (excluded) that can be read; None when none of the next few can."""
+    for count in (1, PAGE):
+        sql = "SELECT seq, body FROM entries WHERE seq>=? AND seq<? ORDER BY seq LIMIT ?"
+        for row in database.read(sql, (low, high, count)):
+            entry = _read_or_mark(*row)
+            if entry.kind != UNREADABLE:
+                return entry
+    return None
 
 
 def _has_words(entry: Entry, text: str) -> bool:

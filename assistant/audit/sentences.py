@@ -435,4 +435,5 @@ SENTENCES: dict[str, Callable[[Body, Said], str]] = {
     "erased": _erased,
     "key.rotated": _rotated,
     "tail.accepted": _tail,
+    "unreadable": _plain(N_("this entry can't be read: see `assistant log verify`")),
 }

@@ -66,8 +66,8 @@ def _columns() -> int:
         return 80
 
 
-def run(argv: list[str]) -> int:
-    """Run one command line and return its exit code."""
+def main(argv: list[str]) -> int:
+    """Run one command line and return its exit code. Not called `run`: that is a command, and its module would take the name."""
     try:
         return _dispatch(argv)
     except AssistantError as error:

@@ -11,7 +11,7 @@ import pytest
 
 from assistant.agent import events
 from assistant.agent.local import LocalDesk, now_ms
-from assistant.cli import run as main
+from assistant.cli import main
 from assistant.compose import build_desk
 from assistant.errors import UsageError
 from assistant.gateway.approver import Unattended

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli import COMMANDS, run
+from assistant.cli import COMMANDS
+from assistant.cli import main as run
 
 from .conftest import ENTRIES, Copy
 from .test_views import one_turn, open_task

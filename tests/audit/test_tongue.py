@@ -15,7 +15,7 @@ import assistant.audit
 from assistant.audit import tongue
 from assistant.audit.log import Log
 from assistant.audit.summary import preview
-from assistant.cli import run
+from assistant.cli import main as run
 from assistant.config import Paths
 from assistant.ui.language import read_po, set_language
 

@@ -237,8 +237,11 @@ class TestPage:
 
     def test_an_unreadable_entry_is_named(self, log: Log, views: Views) -> None:
         log._database.writer().execute("UPDATE entries SET body='nonsense' WHERE seq=3")  # pyright: ignore[reportPrivateUsage]
+        rows = views.page().rows
+        assert [row.seq for row in rows if row.kind == "unreadable"] == [3]
+        assert len(rows) == len({row.seq for row in rows}) > 3
         with pytest.raises(LogDamaged) as caught:
-            views.page()
+            log.entry(3)
         assert caught.value.first_bad_seq == 3
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assistant.cli import run
+from assistant.cli import main as run
 
 from .conftest import ENTRIES, Copy
 
@@ -69,3 +69,17 @@ def test_each_command_answers_on_a_damaged_log(
         assert "Traceback" not in said.err
         if code:
             assert said.err.startswith("assistant: "), command
+
+
+@pytest.mark.parametrize("body", ["x'00'", "'hello'", "'{}'", "7"])
+def test_the_rest_of_a_log_is_shown_around_an_entry_that_cannot_be_read(
+    body: str, copy: Copy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy.run(f"UPDATE entries SET body={body} WHERE seq=4")
+    monkeypatch.setenv("ASSISTANT_HOME", str(copy.home))
+    assert run(["log", "list", "--limit", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == ENTRIES
+    assert ["can't be read" in line for line in lines] == [n == 4 for n in range(1, ENTRIES + 1)]
+    assert run(["log", "list", "--limit", "0", "--since", "1h"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == ENTRIES - 1

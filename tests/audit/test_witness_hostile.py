@@ -24,7 +24,7 @@ from assistant.audit.trust import Trust
 from assistant.audit.verify import evidence_of, verify
 from assistant.audit.witness_ask import ask_all
 from assistant.audit.witness_server import Refused, Witness, make_server
-from assistant.cli import run
+from assistant.cli import main as run
 from assistant.config import Paths
 from assistant.errors import LogError
 

@@ -149,7 +149,7 @@ def test_verify_of_a_million_entries(big: Paths) -> None:
 def verify_in_its_own_process(paths: Paths, processes: int) -> tuple[float, int]:
     """Seconds with the start of Python, and the most memory of one process in MB."""
     script = (
-        "import re, sys\nfrom assistant.cli import run\n"
+        "import re, sys\nfrom assistant.cli import main as run\n"
         f"assert run(['log', 'verify', '--processes', '{processes}']) == 0\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)\n"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli import run
+from assistant.cli import main as run
 
 
 @pytest.fixture
