@@ -43,7 +43,7 @@ class Retelling:
         self._log = log
         self.events: list[events.Event] = []
         self._turn = 0
-        self._shown: set[str] = set()
+        self._shown: dict[str, str] = {}
         """Calls that have started and not finished."""
         self._edited: set[str] = set()
         """Those that the person changed: another intent with what they made of it follows."""
@@ -74,7 +74,7 @@ class Retelling:
         if call in self._edited and action is not None:
             self.events.append(events.CallEdited(call, describe.title(action), action))
             return
-        self._shown.add(call)
+        self._shown[call] = tool
         self.events.append(events.CallStarted(call, tool, describe.title(action) if action is not None else tool))
 
     def other(self, entry: Entry) -> None:
@@ -122,7 +122,8 @@ class Retelling:
             self.events.append(events.CallStarted(result.call_id, tool, tool))
         elif result.call_id not in self._shown:
             return
-        self._shown.discard(result.call_id)
+        tool = tool or self._shown.get(result.call_id, "")
+        self._shown.pop(result.call_id, None)
         ms, status = body.get("wall_ms"), body.get("exit_status")
         self.events.append(
             events.CallFinished(

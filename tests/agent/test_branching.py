@@ -231,9 +231,11 @@ def _lasting(seen: Sequence[events.Event]) -> list[tuple[object, ...]]:
                 found.append(("text", text))
             case events.CallStarted(call_id=call, tool=tool, title=title):
                 found.append(("call", call, tool, title))
-            case events.CallFinished(call_id=call, result=result, changes=changes, exit_status=status, seq=seq):
+            case events.CallFinished(
+                call_id=call, tool=tool, result=result, changes=changes, exit_status=status, seq=seq
+            ):
                 found.append(
-                    ("result", call, result.text, result.code, [(c.path, c.kind) for c in changes], status, seq)
+                    ("result", call, tool, result.text, result.code, [(c.path, c.kind) for c in changes], status, seq)
                 )
             case events.TurnFinished(reason=reason):
                 found.append(("end", reason))
