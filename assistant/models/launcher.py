@@ -6,16 +6,19 @@ The protocol stands here, since models and sandbox are neighbours on one floor a
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sys
 import sysconfig
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from assistant.types import Data
 
 READ_BYTES = 65536
 LAST_WORDS_BYTES = 4096
+PIPE_BYTES = 2**20
+"""What Linux allows any user for one pipe (`/proc/sys/fs/pipe-max-size`)."""
 
 
 class Launch(Data, frozen=True):
@@ -75,6 +78,7 @@ class StreamPipe:
         self._pid = pid
         self._words = bytearray()
         self._listening = asyncio.create_task(self._listen(stderr))
+        _widen(stdin)
 
     @property
     def pid(self) -> int:
@@ -133,3 +137,13 @@ def interpreter_folders() -> tuple[str, ...]:
     found |= {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     found = {p for p in found if p != Path("/")}
     return tuple(sorted(str(p) for p in found if not any(q != p and q in p.parents for q in found)))
+
+
+def _widen(stdin: asyncio.StreamWriter) -> None:
+    """Let a whole conversation fit into the pipe, so that it is handed over at once: with the usual 64 KB the rest of it waits
+    until the screen has been painted. Linux allows any user a megabyte."""
+    pipe: Any = stdin.get_extra_info("pipe")
+    try:
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except (OSError, AttributeError, ValueError):
+        pass  # no pipe, another system, or too many of them: slower, and right all the same

@@ -10,6 +10,7 @@ from assistant.agent import events
 from assistant.errors import AssistantError
 from assistant.ui.conversation import Said, Update
 from assistant.ui.gathering import Gathering
+from assistant.ui.holding import Held
 from assistant.ui.language import _
 from assistant.ui.messages import TurnEvent
 from assistant.visible import one_line
@@ -25,6 +26,7 @@ class Turns:
         self._chat = chat
         self._waiting: list[str] = []
         self._stopping = False
+        self._held = Held(chat)
         self._tool = ""
         """The tool whose call was started last."""
         self.idle = asyncio.Event()
@@ -76,6 +78,7 @@ class Turns:
     async def _start(self, text: str) -> None:
         self.active, self._stopping = True, False
         self.idle.clear()
+        self._held.hold()  # painting one's own words takes longer than sending them
         await self._draw(self._chat.conversation.add(Said(text)))
         await self._chat.transcript.show_end()
         self._chat.activity.begin(_("thinking"))
@@ -127,6 +130,7 @@ class Turns:
             case events.StageChanged(waiting=waiting, held=held):
                 chat.status.set(staged=waiting, held=held)
             case events.ModelStarted():
+                self._held.release()
                 chat.activity.what = _("stopping") if self._stopping else _("thinking")
             case events.TextDelta():
                 if chat.activity.what == _("thinking"):

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from assistant.config import ModelSettings
-from assistant.errors import ModelError, UsageError
+from assistant.errors import AssistantError, ModelError, UsageError
 from assistant.models import local
 from assistant.models.catalogue import Catalogue
 from assistant.models.worker_model import WorkerModel
@@ -17,6 +17,7 @@ from assistant.models.worker_process import Worker
 from assistant.types import CallDone, Finished, TextDelta
 from tests.conformance.model_suite import asked, collect
 from tests.models.plain_launcher import PlainLauncher
+from tests.models.test_fetch_model import Hub, hub  # noqa: F401 - a fixture
 
 BYTES = b"GGUF" + bytes(range(256)) * 64
 
@@ -89,6 +90,24 @@ class TestEngine:
         assert words[-1].usage
         called = await collect(model, replace(asked("read a file"), max_output_tokens=400))
         assert [e.part.call.name for e in called if isinstance(e, CallDone)] == ["read_file"]
+        await worker.aclose()
+
+    async def test_what_was_fetched_by_its_name_answers(
+        self,
+        tiny: Path,
+        hub: Hub,  # noqa: F811
+        tmp_path: Path,
+    ) -> None:
+        hub.content = (tiny / "tiny.gguf").read_bytes()
+        hub.cut_at = len(hub.content) // 2
+        with pytest.raises(AssistantError, match="could not be fetched"):
+            await hub.fetch(tmp_path)
+        hub.cut_at = None
+        file = await hub.fetch(tmp_path)
+        info, connection = local.open_model(f"local/{file.stem}", tmp_path)
+        worker = Worker(PlainLauncher(), connection)
+        words = await collect(WorkerModel(info, worker), replace(asked("hello", tools=()), max_output_tokens=20))
+        assert isinstance(words[-1], Finished)
         await worker.aclose()
 
     async def test_a_file_that_can_t_be_loaded_is_an_error_with_a_reason(self, tiny: Path) -> None:
