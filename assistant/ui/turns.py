@@ -150,7 +150,11 @@ class Turns:
                 chat.refresh_status()
             case _:
                 pass
-        await self._draw(chat.conversation.feed(event))
+        updates = chat.conversation.feed(event)
+        if isinstance(event, events.TextDelta) and updates and updates[0].what == "added":
+            await self._draw_first_words(updates)
+        else:
+            await self._draw(updates)
         if isinstance(event, events.TurnFinished):
             self.active = self._stopping = False
             self.idle.set()
@@ -158,6 +162,16 @@ class Turns:
             chat.refresh_status()
             chat.app.turn_ended(chat)
             await self.next()
+
+    async def _draw_first_words(self, updates: list[Update]) -> None:
+        """An answer begins: its place and its first words in one frame, not in two."""
+        self._held.hold()
+        await self._draw(updates)
+        view = self._chat.transcript.view(updates[-1].item)
+        if view is not None:
+            view.call_next(self._held.release)
+        else:
+            self._held.release()
 
     async def _draw(self, updates: list[Update]) -> None:
         await self._chat.transcript.show_updates(updates)

@@ -164,8 +164,8 @@ class TestStanding:
             await chat.say("/grants")
             await chat.until(lambda: "2 grants hold here" in chat.text())
             shown = chat.text()
-            assert "g1  execute · command make · run_command  until the task ends" in shown
-            assert "g2  fetch · host docs.python.org · fetch_page  2024-11-25 00:00" in shown
+            assert "g1  run `make …`, whatever follows (run_command)  until the task ends" in shown
+            assert "g2  fetch from `docs.python.org` and hosts below it (fetch_page)  2024-11-25 00:00" in shown
             await chat.say("/grants revoke g1")
             await chat.until(lambda: "revoked: g1" in chat.text())
             assert [g.id for g in chat.desk.session.grants()] == ["g2"]

@@ -54,7 +54,7 @@ def hostile_desk(monkeypatch: pytest.MonkeyPatch) -> FakeDesk:
     arrange.states = [ServerState(config, "changed", Pin("a", old.sha256, old, 0, new), (spec,), HOSTILE)]
     arrange.offer = new
 
-    async def tasks(search: str = "", limit: int = 200, *, archived: bool = False) -> list[TaskSummary]:
+    async def tasks(*_: object, **_more: object) -> list[TaskSummary]:
         return [TaskSummary(Task(HOSTILE, HOSTILE, HOSTILE, HOSTILE), 1, 0, 0, 0)]
 
     monkeypatch.setattr(desk, "tasks", tasks)

@@ -79,9 +79,9 @@ class AnswerView(Markdown):
         """Whether words are on their way to the screen."""
 
     def on_mount(self) -> None:
-        """What has come before the widget did."""
+        """What has come before the widget did: at once, so that who calls after this mount finds it drawn."""
         if not self.item.done or self._written < len(self.item.text):
-            self._flush_soon(0)
+            self.call_next(self._flush)
 
     @property
     def drawing(self) -> bool:
