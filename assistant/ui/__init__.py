@@ -54,7 +54,10 @@ def _run_screen(
 ) -> int:
     import asyncio
     import gc
+    import os
 
+    # Textual reads it when it is imported. At its own 60 a key waits up to 17 ms behind the frame before it.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it; see collecting
     from assistant.ui.app import AssistantApp, Opening
     from assistant.ui.hangup import Hangup

@@ -23,9 +23,9 @@ from assistant.visible import one_line, visible
 
 FLUSH_S = 0.04
 """Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
-SHARE = 4
+SHARE = 6
 """Words that were on the screen t seconds after their drawing began are followed by a pause of at least SHARE × t: a fast
-answer, or a screenful of blocks, leaves four fifths of the time to the keys."""
+answer, or a screenful of blocks, leaves six sevenths of the time to the keys."""
 LONGEST_S = 0.2
 """But never by a longer one: what took longer was a module loaded for the first drawing, or another program's turn."""
 
