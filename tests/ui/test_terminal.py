@@ -247,7 +247,7 @@ def test_a_conflict_is_merged_by_hand_with_marks_until_none_is_left(
     )
     program.chmod(0o755)
     with demo("staged", width=120, height=40, env={"EDITOR": str(program)}) as terminal:
-        terminal.wait_for("Ask for something")
+        terminal.wait_for("3 staged")  # the task is open by then
         terminal.press("F2")
         terminal.wait_for("1 in conflict")
         terminal.press("Down")
