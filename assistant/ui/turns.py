@@ -130,7 +130,8 @@ class Turns:
             case events.StageChanged(waiting=waiting, held=held):
                 chat.status.set(staged=waiting, held=held)
             case events.ModelStarted():
-                self._held.release()
+                await chat.transcript.make_place()
+                self._held.release_soon()
                 chat.activity.what = _("stopping") if self._stopping else _("thinking")
             case events.TextDelta():
                 if chat.activity.what == _("thinking"):
@@ -156,6 +157,7 @@ class Turns:
         else:
             await self._draw(updates)
         if isinstance(event, events.TurnFinished):
+            await chat.transcript.clear_place()
             self.active = self._stopping = False
             self.idle.set()
             chat.activity.end()

@@ -254,8 +254,8 @@ def edited(step: ApprovalRequest, change: Edited) -> ApprovalRequest:
 
 
 def words(text: str, step: int = 12) -> list[Step]:
-    """An answer in deltas of `step` characters."""
-    return [events.TextDelta(text[i : i + step]) for i in range(0, len(text), step)]
+    """A model's answer in deltas of `step` characters."""
+    return [events.ModelStarted("m", 1), *[events.TextDelta(text[i : i + step]) for i in range(0, len(text), step)]]
 
 
 def call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -147,3 +148,77 @@ class TestCopy:
             await chat.pilot.press("ctrl+c")
             await chat.pilot.pause()
             assert "alpha beta" in chat.app.clipboard
+
+
+class TestPlaceOfAnAnswer:
+    """From the moment a model was asked, its answer has a place on the screen."""
+
+    async def test_the_first_words_move_nothing(self, open_chat: Any) -> None:
+        asked, more = asyncio.Event(), asyncio.Event()
+        script = [events.ModelStarted("m", 1), asked, events.TextDelta("first words"), more]
+        async with open_chat(FakeDesk({"go": script}, history=long_history(40, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.say("go", wait=False)
+            await chat.until(lambda: chat.screen.transcript._place and chat.screen.transcript._place.size.height == 2)
+            place = chat.screen.transcript._place
+            before = place.region
+            asked.set()
+            await chat.until(lambda: "first words" in chat.text())
+            assert chat.screen.transcript.view(chat.screen.conversation.items[-1]) is place
+            assert place.region == before
+            more.set()
+
+    async def test_whatever_an_answer_begins_with_it_takes_the_place(self, open_chat: Any) -> None:
+        for text in ("# A head", "- a\n- b", "| a | b |\n|---|---|\n| 1 | 2 |", "```py\nx = 1\n```", "\n\nlate words", "> said"):
+            async with open_chat(FakeDesk({"go": [events.ModelStarted("m", 1), 0.1, events.TextDelta(text)]})) as chat:
+                await chat.say("go")
+                await chat.pilot.pause()
+                view = chat.screen.query_one("AnswerView")
+                alone = [child for child in view.children if child.region.height]
+                assert len(alone) == 1, f"no empty line stays beside {text!r}"
+
+    async def test_a_call_an_error_and_the_next_prompt_leave_nothing_of_it(self, open_chat: Any) -> None:
+        scripts = {
+            "call": [events.ModelStarted("m", 1), 0.1, *call("c1", "read_file", "read_file: a.txt")],
+            "thought": [events.ModelStarted("m", 1), 0.1, events.ReasoningDelta("hm"), *words("so")],
+            "error": [events.ModelStarted("m", 1), 0.1, events.TurnFinished("failed", 4, "no network")],
+            "silence": [events.ModelStarted("m", 1), 0.1, events.ModelStarted("m", 2), 0.1],
+        }
+        async with open_chat(FakeDesk(scripts)) as chat:
+            for prompt in scripts:
+                await chat.say(prompt)
+                await chat.pilot.pause()
+                views = [view for view in chat.screen.transcript.children if hasattr(view, "item")]
+                assert [view.item for view in views] == chat.screen.conversation.items, prompt
+
+    async def test_it_keeps_its_order_when_someone_scrolls_away_meanwhile(self, open_chat: Any) -> None:
+        asked = asyncio.Event()
+        script = [events.ModelStarted("m", 1), asked, events.TextDelta("the answer")]
+        async with open_chat(FakeDesk({"go": script}, history=long_history(300, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.say("go", wait=False)
+            await chat.until(lambda: chat.screen.transcript._place)
+            for _ in range(80):
+                chat.screen.action_page(-1)
+                await chat.pilot.pause()
+            assert chat.screen.transcript._last < len(chat.screen.conversation.items), "far away"
+            asked.set()
+            await chat.until(lambda: not chat.screen.turns.active)
+            for _ in range(400):
+                chat.screen.action_page(1)
+                await chat.pilot.pause()
+                if "the answer" in chat.text():
+                    break
+            items = chat.screen.conversation.items
+            shown = [view.item for view in chat.screen.transcript.children]
+            assert shown == items[-len(shown) :]
+
+    async def test_the_end_is_in_view_in_the_frame_in_which_a_line_below_appears(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(history=long_history(40, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            transcript, frames = chat.screen.transcript, []
+            shown = chat.app._display
+            chat.app._display = lambda *a: (frames.append(transcript.scroll_y + transcript.size.height), shown(*a))[1]
+            chat.screen.activity.begin("thinking")
+            await chat.until(lambda: "thinking" in chat.text())
+            assert set(frames) == {transcript.virtual_size.height}

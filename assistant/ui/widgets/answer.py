@@ -79,9 +79,18 @@ class AnswerView(Markdown):
         """Whether words are on their way to the screen."""
 
     def on_mount(self) -> None:
-        """What has come before the widget did: at once, so that who calls after this mount finds it drawn."""
-        if not self.item.done or self._written < len(self.item.text):
-            self.call_next(self._flush)
+        """What has come before the widget did: at once, so that who calls after this mount finds it drawn. Where nothing
+        has, one empty line: the first words then change what is on the screen and move nothing."""
+        if self.item.text:
+            if self._written < len(self.item.text):
+                self.call_next(self._flush)
+        elif not self.item.done:
+            self.call_next(self.mount, Paragraph(self, Token("paragraph_open", "p", 1)))
+
+    def take(self, item: Answer) -> None:
+        """This was the place for an answer, and `item` is the answer."""
+        self.item = item
+        self.call_next(self._flush)
 
     @property
     def drawing(self) -> bool:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.app import App
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 from textual.widget import Widget
 
 from assistant.ui.conversation import Answer, Card, Conversation, Item, Note, Said, Thought, Update
 from assistant.ui.widgets.said import SaidView
+
+if TYPE_CHECKING:
+    from textual._arrange import DockArrangeResult
+
+    from assistant.ui.widgets.answer import AnswerView
 
 FIRST = 14
 """Items mounted when a task is opened: more than the tallest screen usually shows."""
@@ -76,6 +82,8 @@ class Transcript(VerticalScroll, can_focus=False):
         self._first = self._last = 0
         """The window: items[_first:_last] are mounted."""
         self._views: dict[int, Widget] = {}
+        self._place: AnswerView | None = None
+        """Where the next answer will stand, behind the last item; none while the end is far away."""
         self._moving = self._trimming = False
         self._revealed: Item | None = None
         """Where the last jump went."""
@@ -101,6 +109,13 @@ class Transcript(VerticalScroll, can_focus=False):
         self.anchor(False)
         self.following = False
 
+    def arrange(self, size: Size, optimal: bool = False) -> DockArrangeResult:
+        """As Textual does. Following the end, it then scrolls by the height that the view had in the frame before, so when
+        a line below comes or goes with the same frame, the last row would come a frame late: it is told the new one."""
+        if self.following:
+            self._container_size = Size(self._container_size.width, size.height)
+        return super().arrange(size, optimal)
+
     def view(self, item: Item) -> Widget | None:
         """The mounted widget of `item`, or None while it is far away."""
         return self._views.get(id(item))
@@ -114,10 +129,36 @@ class Transcript(VerticalScroll, can_focus=False):
             elif (view := self.view(update.item)) is not None:
                 cast(ItemView, view).show_update(update)
 
+    async def make_place(self) -> None:
+        """A model was asked: make room for its answer, so that its first words find their place on the screen."""
+        from assistant.ui.widgets.answer import AnswerView
+
+        async with self._window:
+            if self._place is None and self._last == len(self.items):
+                self._place = AnswerView(Answer(""))
+                await self.mount(self._place)
+
+    async def clear_place(self) -> None:
+        """No answer comes any more."""
+        async with self._window:
+            await self._drop_place()
+
+    async def _drop_place(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            await place.remove()
+
     async def _add_last(self, item: Item) -> None:
         if self._last < len(self.items) and item is self.items[self._last]:  # the window was at the end
             self._last += 1
-            await self.mount(self._make(item, self._last - 1))
+            place = self._place
+            if place is not None and isinstance(item, Answer):
+                self._place, self._views[id(item)] = None, place
+                place.take(item)
+            else:
+                with self.app.batch_update():
+                    await self._drop_place()
+                    await self.mount(self._make(item, self._last - 1))
             await self._trim_top()
             self.call_after_refresh(self._look_back)  # by then it has its place
 
@@ -202,6 +243,8 @@ class Transcript(VerticalScroll, can_focus=False):
             await self.mount_all(self._make_all(start, stop), before=0)
             await self._unmount(self.items[self._first + WINDOW : self._last])
             self._last = min(self._last, self._first + WINDOW)
+            if self._last < len(self.items):
+                await self._drop_place()
         self.call_after_refresh(self._keep, kept, before)
 
     async def _grow_down(self) -> None:
@@ -265,6 +308,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self._first, self._last = first, last
         with self.app.batch_update():
             self._views.clear()
+            self._place = None
             await self.remove_children()
             if views := self._make_all(first, last):
                 await self.mount_all(views)
