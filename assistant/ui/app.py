@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -18,10 +19,11 @@ from textual.keys import Keys
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 from textual.worker import Worker, get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from assistant.config import Look
-from assistant.ui import collecting, themes
+from assistant.ui import collecting, forgetting, themes
 from assistant.ui.language import N_, _
 from assistant.ui.painter import Painter
 from assistant.ui.removal import Removal
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.driver import Driver
     from textual.signal import Signal
-    from textual.widget import Widget
 
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
@@ -181,7 +182,10 @@ class AssistantApp(App[int], inherit_bindings=False):
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
         """Every removal of a widget passes here: who waits for it can be cancelled, the removal can't."""
-        return Removal.of(super()._prune(*nodes, parent=parent))
+        gone = [widget for node in nodes for widget in node.walk_children(Widget, with_self=True)]
+        removal = Removal.of(super()._prune(*nodes, parent=parent))
+        removal.when_gone(partial(forgetting.forget, gone))
+        return removal
 
     def action_suspend_process(self) -> None:
         """Ctrl+Z: to the shell, where there is one: nobody could wake a program that is its session's first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, cast
 
 from textual.await_remove import AwaitRemove
@@ -23,6 +23,11 @@ class Removal(AwaitRemove):
         """Make `removal` one: the same object, since the application has already put it on its list of things to do."""
         removal.__class__ = cls
         return cast(Removal, removal)
+
+    def when_gone(self, act: Callable[[], object]) -> None:
+        """Call `act` whenever one of their tasks has ended, whether somebody waits for that or not."""
+        for task in cast("list[asyncio.Task[Any]]", self._tasks):  # pyright: ignore[reportUnknownMemberType]
+            task.add_done_callback(lambda _: act())
 
     def __await__(self) -> Generator[None, None, None]:
         """Wait until they are gone. Raises what their tasks raised; that one was cancelled is an end like any other."""

@@ -26,12 +26,24 @@ def collector() -> Iterator[None]:
     collecting.end()
 
 
-def test_a_full_collection_does_not_look_again_at_what_survived_one() -> None:
-    kept = [Node() for _ in range(50_000)]
+def test_a_full_collection_does_not_look_again_at_much_that_survived_one() -> None:
+    kept = [Node() for _ in range(collecting.LASTING)]
     gc.collect()
     set_aside = gc.get_freeze_count()
     assert set_aside > len(kept)
     assert len(gc.get_objects()) < len(kept)
+
+
+def test_little_that_survived_one_is_looked_at_again() -> None:
+    gc.collect()
+    before = gc.get_freeze_count()
+    widgets = [Node() for _ in range(collecting.LASTING // 10)]
+    gone = weakref.ref(widgets[0])
+    gc.collect()
+    widgets.clear()
+    gc.collect()
+    assert gone() is None
+    assert gc.get_freeze_count() <= before
 
 
 def test_a_cycle_made_since_is_found_by_the_next_collection() -> None:
@@ -43,7 +55,7 @@ def test_a_cycle_made_since_is_found_by_the_next_collection() -> None:
 
 def test_what_is_set_aside_and_dropped_later_is_found_when_nobody_is_typing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "GROWTH", 1.0)  # this process may hold far more than these nodes
-    nodes = [Node() for _ in range(50_000)]
+    nodes = [Node() for _ in range(collecting.LASTING)]
     gone = weakref.ref(nodes[0])
     gc.collect()
     nodes.clear()

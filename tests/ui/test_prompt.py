@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.events import Key, Paste
 
 from assistant.ui.files import search
@@ -208,3 +209,19 @@ class TestTypingAheadOfTheList:
             offered.offer([Choice("/help")], "/")
             assert not offered.take_key("enter", chat.screen.prompt.text)
             assert not offered.display
+
+
+class TestCostOfAKey:
+    async def test_a_letter_changes_the_prompt_alone(self, open_chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with open_chat(FakeDesk()) as chat:
+            await chat.type("one")
+            await chat.pilot.pause()
+            layouts: list[object] = []
+            real = type(chat.screen)._refresh_layout
+            monkeypatch.setattr(
+                type(chat.screen), "_refresh_layout", lambda *a, **k: (layouts.append(a), real(*a, **k))[1]
+            )
+            await chat.type(" two three")
+            await chat.pilot.pause()
+            assert "one two three" in chat.text()
+            assert not layouts, "the whole screen was laid out anew"

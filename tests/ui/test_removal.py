@@ -59,3 +59,17 @@ async def test_U8_who_waits_for_a_widget_to_go_can_be_cancelled_and_it_still_goe
         assert chat.app.is_running
         await chat.type("still here")
         assert chat.screen.prompt.text == "still here"
+
+
+async def test_what_was_rendered_for_a_widget_that_is_gone_is_let_go(open_chat: Any) -> None:
+    async with open_chat(FakeDesk()) as chat:
+        line = Static("many lines\n" * 10)
+        box = Vertical(line)
+        await chat.screen.transcript.mount(box)
+        await chat.until(lambda: "many lines" in chat.text())
+        assert line._styles_cache._cache
+        assert line._render_cache.lines
+        await box.remove()
+        await chat.until(lambda: not line._styles_cache._cache)
+        assert not line._render_cache.lines
+        assert not box._styles_cache._cache

@@ -169,7 +169,14 @@ class TestPlaceOfAnAnswer:
             more.set()
 
     async def test_whatever_an_answer_begins_with_it_takes_the_place(self, open_chat: Any) -> None:
-        for text in ("# A head", "- a\n- b", "| a | b |\n|---|---|\n| 1 | 2 |", "```py\nx = 1\n```", "\n\nlate words", "> said"):
+        for text in (
+            "# A head",
+            "- a\n- b",
+            "| a | b |\n|---|---|\n| 1 | 2 |",
+            "```py\nx = 1\n```",
+            "\n\nlate words",
+            "> said",
+        ):
             async with open_chat(FakeDesk({"go": [events.ModelStarted("m", 1), 0.1, events.TextDelta(text)]})) as chat:
                 await chat.say("go")
                 await chat.pilot.pause()

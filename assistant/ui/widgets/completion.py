@@ -44,6 +44,8 @@ class Completion(Static):
 
     def offer(self, choices: Sequence[Choice], written: str = "") -> None:
         """Show these rows, which fit the text `written`, or nothing."""
+        if not choices and not self.display:
+            return  # as with nearly every key: an update would cost a layout of the whole screen
         self.choices = list(choices)
         self._written = written
         self.index = 0

@@ -19,7 +19,7 @@ from assistant.ui.conversation import Answer, Card, Conversation, Item, Note, Sa
 from assistant.ui.widgets.said import SaidView
 
 if TYPE_CHECKING:
-    from textual._arrange import DockArrangeResult
+    from textual.layout import DockArrangeResult
 
     from assistant.ui.widgets.answer import AnswerView
 
@@ -289,7 +289,11 @@ class Transcript(VerticalScroll, can_focus=False):
         return count
 
     def _look_back(self) -> None:
-        if self.following and not self._trimming and self._far_above(self.scroll_offset.y) >= CHUNK // 2:
+        if not self.following or self._trimming:
+            return
+        count = self._far_above(self.scroll_offset.y)
+        last = self.view(self.items[self._first + count - 1]) if count else None
+        if count >= CHUNK // 2 or (last is not None and last.virtual_region.bottom > self.size.height):
             self._trimming = True
             self.call_later(self._trim_far)
 
