@@ -17,6 +17,7 @@ import msgspec
 from assistant.agent.children import Children
 from assistant.agent.consult import consult_action
 from assistant.agent.context import beginning, request_for
+from assistant.agent.deadline import Deadline
 from assistant.agent.desk import TaskTotals
 from assistant.agent.driver import Driver, Emit
 from assistant.agent.events import Event, Notice, TurnFinished, TurnStarted
@@ -31,7 +32,7 @@ from assistant.agent.steering import Steering
 from assistant.agent.turn import Turn, unanswered
 from assistant.agent.window import Window, still_in_force
 from assistant.canonical import dumps
-from assistant.errors import AssistantError, LogError, ModelError, UsageError
+from assistant.errors import AssistantError, BudgetSpent, LogError, ModelError, UsageError
 from assistant.gateway.record import Record, record
 from assistant.models.budgets import Spent
 from assistant.models.recovery import Again, Recovery, Swap
@@ -208,13 +209,15 @@ class LocalSession(Steering):
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
         self._emit = emit
+        deadline = Deadline(self._spending.seconds_left, self._end_programs)
         try:
             await self._spending.begin_turn()
             for notice in await self.weakness():
                 emit(notice)
-            ended = await work(emit)
+            async with deadline:
+                ended = await work(emit)
         except asyncio.CancelledError:
-            ended = TurnFinished("stopped", 130, "stopped")
+            ended = self._out_of_time() if deadline.passed else TurnFinished("stopped", 130, "stopped")
         except LogError as error:
             ended = TurnFinished("failed", error.exit_code, f"the log can't be written, so nothing runs: {error}")
         except AssistantError as error:
@@ -224,6 +227,15 @@ class LocalSession(Steering):
             emit(Notice("error", ended.message, "the task is kept; please report this"))
         ended, totals = await self._close_turn(ended), self.totals
         emit(msgspec.structs.replace(ended, asks=totals.asks, asks_last_hour=totals.asks_last_hour))
+
+    def _out_of_time(self) -> TurnFinished:
+        try:
+            self._spending.require()
+        except BudgetSpent as error:
+            return TurnFinished("budget", error.exit_code, str(error))
+        return TurnFinished(
+            "budget", BudgetSpent.exit_code, "the time of this task was used up"
+        )  # and raised meanwhile
 
     async def _close_turn(self, ended: TurnFinished) -> TurnFinished:
         """Leave nothing half said: results for open calls, kept words, and the turn's end in the log."""

@@ -92,6 +92,14 @@ class Spending:
         mine = rest(self._budgets(), self.spent + running)
         return smaller(mine, rest(self._day, self._of_today + running))
 
+    def seconds_left(self) -> float | None:
+        """Of the time that the task or the day may take; None when neither is limited. Waiting for a person does not count."""
+        running = self._running_ms()
+        own = (self._budgets().wall_s, self.spent), (self._day.wall_s, self._of_today)
+        return min(
+            (limit - (spent.wall_ms + running) / 1000 for limit, spent in own if limit is not None), default=None
+        )
+
     @property
     def _of_today(self) -> Spent:
         return self._earlier_today + self._this_turn
