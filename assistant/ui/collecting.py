@@ -17,8 +17,12 @@ YOUNG = 6_000
 of an answer live for a tenth of a second: at Python's 700 most would be taken for lasting ones."""
 
 OFTEN = 1
-"""After each second of those looks one at what they left, after each second of these one at all: with two thousand tokens
-a second, one in 0.4 s that takes 13 ms, 30 at worst. At Python's 10 it is one in 17 s that takes 300 ms."""
+"""After each second of those looks one at what they left; and after each second of these, at the next good moment, one at
+all. With two thousand tokens a second that is one in 0.4 s and takes 13 ms, 30 at worst; at Python's 10 it is one in 17 s
+that takes 300 ms."""
+
+LATEST = 8
+"""How many of them pass at most until all is looked at, good moment or not."""
 
 LASTING = 60_000
 """When so many objects have survived a look at all, they are set aside. The widgets of a full screen are 25,000, which go
@@ -42,7 +46,7 @@ def begin() -> None:
     _left = gc.get_freeze_count()
     if _set_aside not in gc.callbacks:
         gc.callbacks.append(_set_aside)
-        gc.set_threshold(YOUNG, OFTEN, OFTEN)
+        gc.set_threshold(YOUNG, OFTEN, LATEST)
     gc.enable()
 
 
@@ -52,6 +56,13 @@ def end() -> None:
         gc.callbacks.remove(_set_aside)
         gc.set_threshold(*_PYTHON_S)
     gc.unfreeze()
+
+
+def good_moment() -> None:
+    """Nothing waits to be drawn just now: look at all that is new, if it is time. In the middle of a drawing, whoever waits
+    for that would wait for this too."""
+    if gc.get_threshold()[2] == LATEST and gc.get_count()[2] > OFTEN:
+        gc.collect()
 
 
 def settle() -> None:

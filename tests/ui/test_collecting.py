@@ -75,3 +75,25 @@ def test_the_interpreter_is_left_as_it_was() -> None:
     assert gc.get_freeze_count() == 0
     gc.collect()
     assert gc.get_freeze_count() == 0
+
+
+def test_a_good_moment_is_used_when_it_is_time_and_not_before() -> None:
+    gc.collect()
+    gone = weakref.ref(Node())
+    collecting.good_moment()
+    assert gone() is not None, "nothing is new"
+    while gc.get_count()[2] <= collecting.OFTEN:
+        gc.collect(1)
+    gone = weakref.ref(Node())
+    gc.collect(0)
+    gc.collect(1)  # it has become old
+    collecting.good_moment()
+    assert gone() is None
+    assert gc.get_count()[2] == 0
+
+
+def test_where_the_interpreter_decides_no_moment_is_good() -> None:
+    collecting.end()
+    gone = weakref.ref(Node())
+    collecting.good_moment()
+    assert gone() is not None

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Markdown
 from textual.widgets._markdown import MarkdownParagraph
 
+from assistant.ui import collecting
 from assistant.ui.conversation import Answer, Update
 from assistant.ui.language import _
 from assistant.visible import one_line, visible
@@ -122,8 +123,10 @@ class AnswerView(Markdown):
 
     def _shown(self, started: float) -> None:
         self._showing = False
+        took = time.monotonic() - started
+        collecting.good_moment()
         if self._timer is None and (self._written < len(self.item.text) or not self.item.done):
-            self._flush_soon(min(max(FLUSH_S, (time.monotonic() - started) * SHARE), LONGEST_S))
+            self._flush_soon(min(max(FLUSH_S, took * SHARE), LONGEST_S))
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A link is copied, never opened: where it leads is for the person to decide."""
