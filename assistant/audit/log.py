@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -161,8 +161,7 @@ class Log:
                 also = [] if lost else [self._signer.key]
                 self._signer.adopt(new)
                 body = {"old_vkey": str(old), "new_vkey": str(new.verifier), "lost": lost}
-                written = self._write(connection, [Draft("key.rotated", "", body)], also_signing=also)
-                return written[0] if written else self._impossible()
+                return self._write(connection, [Draft("key.rotated", "", body)], also_signing=also)[0]
             finally:
                 self._reset()
 
@@ -192,8 +191,7 @@ class Log:
                 self._last_note = self._signer.sign(tree)
                 rows.insert_note(connection, tree.size, self._last_note)
                 body = {"first_seq": signed + 1, "count": tree.size - signed}
-                if self._write(connection, [Draft("tail.accepted", "", body)]) is None:
-                    self._impossible()
+                self._write(connection, [Draft("tail.accepted", "", body)])
                 return tree.size - signed
             finally:
                 self._reset()
@@ -233,18 +231,15 @@ class Log:
 
     def _commit(self, drafts: Sequence[Draft], also: Callable[[sqlite3.Connection], None] | None) -> list[Entry]:
         connection = self._database.begin()
-        if self._tree is not None:
-            entries = self._write(connection, drafts, also)
-            if entries is not None:
-                return entries
-            self._database.rollback()  # other processes have appended meanwhile
-            connection = self._database.begin()
-        self._caught_up(connection)
-        entries = self._write(connection, drafts, also)
-        return entries if entries is not None else self._impossible()
+        if self._others_wrote() or self._tree is None:
+            self._caught_up(connection)
+        return self._write(connection, drafts, also)
 
-    def _impossible(self) -> NoReturn:
-        raise LogDamaged("the log changes although it is locked", hint="run `assistant log verify`")
+    def _others_wrote(self) -> bool:
+        try:
+            return self._database.others_wrote()
+        except sqlite3.Error as error:
+            raise log_error(error, self._database.path) from error
 
     def _write(
         self,
@@ -252,14 +247,13 @@ class Log:
         drafts: Sequence[Draft],
         also: Callable[[sqlite3.Connection], None] | None = None,
         also_signing: Sequence[SigningKey] = (),
-    ) -> list[Entry] | None:
-        """Write and commit; None, with nothing written, when the stored log does not end where this process thinks."""
+    ) -> list[Entry]:
+        """Write behind what `_caught_up` has seen, and commit."""
         assert self._tree is not None  # noqa: S101 - `_caught_up` has set it
         try:
             tree = GrowingTree(self._tree.copy())
             entries, stored, last_leaf = self._make(connection, drafts, tree)
-            if not rows.insert_entries(connection, stored):
-                return None
+            rows.insert_entries(connection, stored)
             if tree.new_nodes:
                 rows.insert_nodes(connection, tree.new_nodes)
             if also is not None:

@@ -51,6 +51,8 @@ class Database:
         self._reading = threading.Lock()
         self._identity: tuple[int, int] | None = None
         self._wal_identity: tuple[int, int] | None = None
+        self._version = -1
+        """Of the data, as the writing connection has seen it last; -1 for never."""
 
     # ---------------------------------------------------------------- writing
 
@@ -71,6 +73,14 @@ class Database:
             self.fail()
             raise log_error(error, self.path) from error
         return writer
+
+    def others_wrote(self) -> bool:
+        """Whether another connection may have written since this was asked last; asked within a transaction. Raises sqlite3.Error.
+
+        A new connection doesn't know, so then it is True.
+        """
+        was, self._version = self._version, self.writer().execute("PRAGMA data_version").fetchone()[0]
+        return self._version != was
 
     def commit(self) -> None:
         """Make the transaction durable. When this returns, it survives a crash; when it raises LogError, don't rely on it."""
@@ -96,6 +106,7 @@ class Database:
         """Forget the writing connection (its open transaction is undone), so that the next use starts afresh."""
         writer, self._writer = self._writer, None
         self._identity = self._wal_identity = None
+        self._version = -1
         if writer is not None:
             try:
                 writer.close()

@@ -24,6 +24,8 @@ def log_error(error: sqlite3.Error | OSError, path: Path) -> LogError:
         return LogError(f"the log `{path}` is held by another process", hint="wait, or end the process that holds it")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LogDamaged(f"the log `{path}` is damaged: {error}", hint="see `assistant log verify`")
+    if code == sqlite3.SQLITE_CONSTRAINT:  # our own numbers were checked under the lock
+        return LogDamaged(f"the log `{path}` changes although it is locked", hint="see `assistant log verify`")
     if code == sqlite3.SQLITE_CANTOPEN:
         return LogError(
             f"the log `{path}` can't be opened", hint=f"is it there, and may you write in its folder? {_NOTHING_RUNS}"

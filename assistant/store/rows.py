@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-_INSERT_NEXT = "INSERT INTO entries SELECT ?,?,? WHERE ifnull((SELECT max(seq) FROM entries),0)=?"
-"""One statement for the question and the answer: this runs at every append."""
+_INSERT = "INSERT INTO entries VALUES(?,?,?)"
 
 
 def last_entry(connection: sqlite3.Connection) -> tuple[int, bytes]:
@@ -37,15 +36,12 @@ def node(connection: sqlite3.Connection, level: int, number: int) -> bytes | Non
     return row[0] if row else None
 
 
-def insert_entries(connection: sqlite3.Connection, rows: Sequence[tuple[int, str, bytes]]) -> bool:
-    """Add entries as (seq, body, leaf), numbered without gaps; False, and none added, unless the log ends right before."""
-    first = rows[0]
-    added = connection.execute(_INSERT_NEXT, (*first, first[0] - 1))
-    if added.rowcount != 1:
-        return False
-    if len(rows) > 1:
-        connection.executemany("INSERT INTO entries VALUES(?,?,?)", rows[1:])
-    return True
+def insert_entries(connection: sqlite3.Connection, rows: Sequence[tuple[int, str, bytes]]) -> None:
+    """Add entries as (seq, body, leaf). Raises sqlite3.IntegrityError when a number is taken."""
+    if len(rows) == 1:
+        connection.execute(_INSERT, rows[0])
+    else:
+        connection.executemany(_INSERT, rows)
 
 
 def insert_note(connection: sqlite3.Connection, size: int, note: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -157,8 +158,6 @@ class TestHeld:
     def test_a_database_held_by_another_program_is_said_in_time(
         self, log: Log, paths: Paths, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import sqlite3
-
         from assistant.store import database
 
         monkeypatch.setattr(database, "BUSY_S", 0.2)
@@ -176,6 +175,35 @@ class TestHeld:
         paths.log_db.rename(paths.log_db.with_name("aside"))
         with pytest.raises(LogError):
             await log.write("x", "t", {})
+
+
+class TestChangedMeanwhile:
+    """What another connection does to an open log is seen at the next append, before anything is signed over it."""
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM entries WHERE seq=(SELECT max(seq) FROM entries)",
+            "DELETE FROM entries",
+            "INSERT INTO entries SELECT seq+1, body, leaf FROM entries ORDER BY seq DESC LIMIT 1",
+        ],
+    )
+    def test_entries_that_came_or_went_without_a_checkpoint_stop_the_log(
+        self, log: Log, paths: Paths, change: str
+    ) -> None:
+        for _ in range(3):
+            log.append("x", "t", {})
+        notes = log.database.read("SELECT * FROM checkpoints")
+        with closing(sqlite3.connect(paths.log_db)) as other, other:
+            other.execute(change)
+        with pytest.raises(LogDamaged):
+            log.append("x", "t", {})
+        assert log.database.read("SELECT * FROM checkpoints") == notes, "nothing was signed over it"
+
+    def test_nothing_is_asked_while_nobody_else_writes(self, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+        log.append("x", "t", {})
+        monkeypatch.setattr(log, "_caught_up", lambda *_: pytest.fail("the end was looked up again"))
+        log.append("x", "t", {})
 
 
 class TestTrustFolder:
