@@ -6,19 +6,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
-LOOK_S = 1.0
-"""How often the time is looked at: budgets may be changed, and waiting for a person stands still, while a turn runs."""
+LOOK_S = 0.25
+"""How often the time is looked at: budgets may be changed, and time stands still while a person is waited for. Chosen: a
+budget is in whole seconds."""
 
 
 class Deadline:
     """`async with Deadline(...)` around the work of a turn: the task that runs it is cancelled when the time is up.
 
-    `left_s` tells how much there is left, None for as much as one likes. Before the task is cancelled `first` is awaited: it
-    ends programs, which would otherwise be waited for. `passed` tells afterwards whether it was this that cancelled it.
+    `left_s` tells how much there is left, None for as much as one likes; `tell` is called at each look at a time that is
+    limited. Before the task is cancelled `first` is awaited: it ends programs, which would otherwise be waited for. `passed`
+    tells afterwards whether it was this that cancelled it.
     """
 
-    def __init__(self, left_s: Callable[[], float | None], first: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, left_s: Callable[[], float | None], tell: Callable[[], None], first: Callable[[], Awaitable[None]]
+    ) -> None:
         self._left_s = left_s
+        self._tell = tell
         self._first = first
         self._work: asyncio.Task[object] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -38,9 +43,15 @@ class Deadline:
             self._work.uncancel()
 
     async def _look(self) -> None:
-        while (left_s := self._left_s()) is None or left_s > 0:
+        while (left_s := self._looked()) is None or left_s > 0:
             await asyncio.sleep(LOOK_S if left_s is None else min(left_s, LOOK_S))
         await self._first()
         if self._work is not None and not self._work.done():
             self.passed = True
             self._work.cancel("its time is up")
+
+    def _looked(self) -> float | None:
+        left_s = self._left_s()
+        if left_s is not None:
+            self._tell()
+        return left_s

@@ -209,7 +209,7 @@ class LocalSession(Steering):
 
     async def _supervised(self, work: Callable[[Emit], Awaitable[TurnFinished]], emit: Emit) -> None:
         self._emit = emit
-        deadline = Deadline(self._spending.seconds_left, self._end_programs)
+        deadline = Deadline(self._spending.seconds_left, self._say_time, self._end_programs)
         try:
             await self._spending.begin_turn()
             for notice in await self.weakness():
@@ -227,6 +227,10 @@ class LocalSession(Steering):
             emit(Notice("error", ended.message, "the task is kept; please report this"))
         ended, totals = await self._close_turn(ended), self.totals
         emit(msgspec.structs.replace(ended, asks=totals.asks, asks_last_hour=totals.asks_last_hour))
+
+    def _say_time(self) -> None:
+        for notice in self._spending.count(Spent()):
+            self._emit(notice)
 
     def _out_of_time(self) -> TurnFinished:
         try:

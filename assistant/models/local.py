@@ -126,12 +126,13 @@ def main() -> int:
     parser.add_argument("file")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    lines = os.dup(1)
+    lines, errors = os.dup(1), os.dup(2)
     os.dup2(2, 1)  # whatever the engine prints must not reach the lines
     try:
         server = serve_model(options.file, options.port)
     except Exception as error:  # the engine raises plain RuntimeError for a file that it can't load
-        sys.stderr.write(f"the model can't be loaded: {error}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a thread of the engine may print on: ours are the last words
+        os.write(errors, f"\nthe model can't be loaded: {error}\n".encode())
         return 3
     os.dup2(lines, 1)
     from assistant.models.worker.serve import main as serve_lines

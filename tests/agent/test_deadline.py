@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.agent import deadline as module
+from assistant.agent import events
 from assistant.agent.deadline import Deadline
 from assistant.models.scripted import ScriptedCall, Step
 from assistant.types import Budgets
@@ -19,6 +20,10 @@ async def nothing() -> None:
     """No programs run here."""
 
 
+def silence() -> None:
+    """Nobody is told."""
+
+
 class TestATurn:
     async def test_L8_a_model_that_does_not_stop_talking_is_cut_and_its_words_are_kept(self, folder: Path) -> None:
         world = World(folder, Step(text="on and on " * 500, between_s=0.02), budgets=Budgets(wall_s=1))
@@ -27,6 +32,9 @@ class TestATurn:
         assert 0.9 < time.monotonic() - begun < 3
         assert (end(seen).reason, end(seen).exit_code) == ("budget", 5)
         assert end(seen).message.startswith("budget reached: time: 1 s of 1 s for this task")
+        warned = [e.text for e in seen if isinstance(e, events.Notice) and e.level == "warning"]
+        assert len(warned) == 1, "at 80 %, in the middle of the answer"
+        assert warned[0].startswith("budget: time: 1 s of 1 s")
         assert world.session.history()[-1].text.startswith("on and on")
         assert world.kinds()[-2:] == ["model.failed", "turn.finished"]
         assert end(await world.turn("go on")).exit_code == 5, "and nothing more is begun"
@@ -58,7 +66,7 @@ class TestDeadline:
 
     async def test_time_that_stands_still_or_is_given_is_not_used_up(self) -> None:
         left = [0.02] * 5 + [9.0]
-        async with Deadline(lambda: left.pop(0) if len(left) > 1 else left[0], nothing) as deadline:
+        async with Deadline(lambda: left.pop(0) if len(left) > 1 else left[0], silence, nothing) as deadline:
             await asyncio.sleep(0.2)
         assert not deadline.passed
 
@@ -68,7 +76,7 @@ class TestDeadline:
         async def end_programs() -> None:
             order.append("programs")
 
-        deadline = Deadline(lambda: 0, end_programs)
+        deadline = Deadline(lambda: 0, silence, end_programs)
         with pytest.raises(asyncio.CancelledError):
             async with deadline:
                 try:
@@ -82,6 +90,6 @@ class TestDeadline:
         assert not task.cancelling(), "what comes after may wait as ever"
 
     async def test_no_limit_is_no_limit(self) -> None:
-        async with Deadline(lambda: None, nothing) as deadline:
+        async with Deadline(lambda: None, pytest.fail, nothing) as deadline:
             await asyncio.sleep(0.05)
         assert not deadline.passed
