@@ -180,6 +180,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.desk, self.session = message.desk, message.session
         await self.opener.show(message.session)
         self.run_worker(self.opener.look_round, group="look", exit_on_error=False)
+        self.run_worker(self.opener.load_ahead, group="ahead", exit_on_error=False)
         await self.turns.next()
 
     @on(DeskFailed)
