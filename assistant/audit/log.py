@@ -85,7 +85,8 @@ class Log:
         self._writing = threading.Lock()
         self._tree: Frontier | None = None
         self._last_leaf = b""
-        self._last_note = ""
+        self._head = ""
+        """How the next commit names the last checkpoint: computed with its note, while that is in the processor's cache."""
         self._waiting: deque[_Waiter] = deque()
         self._wake = threading.Event()
         self._closed = False
@@ -188,8 +189,9 @@ class Log:
                 if tree.size == signed:
                     connection.execute("ROLLBACK")
                     return 0
-                self._last_note = self._signer.sign(tree)
-                rows.insert_note(connection, tree.size, self._last_note)
+                note = self._signer.sign(tree)
+                self._head = head_of(note)
+                rows.insert_note(connection, tree.size, note)
                 body = {"first_seq": signed + 1, "count": tree.size - signed}
                 self._write(connection, [Draft("tail.accepted", "", body)])
                 return tree.size - signed
@@ -259,11 +261,12 @@ class Log:
             if also is not None:
                 also(connection)
             note = self._signer.sign(tree.frontier, *also_signing)
+            head = head_of(note)
             rows.insert_note(connection, tree.frontier.size, note)
         except (OSError, sqlite3.Error) as error:
             raise log_error(error, self._database.path) from error
         self._database.commit()
-        self._tree, self._last_leaf, self._last_note = tree.frontier, last_leaf, note
+        self._tree, self._last_leaf, self._head = tree.frontier, last_leaf, head
         self._database.may_create = False
         self.trust.saw(tree.frontier.size, note)
         return entries
@@ -274,7 +277,7 @@ class Log:
         """The entries of the drafts, their rows, and the last leaf; `tree` grows by them and contents are kept."""
         now = time.time_ns() // 1_000_000
         leaf = self._last_leaf
-        head = head_of(self._last_note) if self._last_note else ""
+        head = self._head
         entries: list[Entry] = []
         stored: list[tuple[int, str, bytes]] = []
         seq = tree.frontier.size
@@ -316,7 +319,8 @@ class Log:
                 tree.append(new)
         else:
             tree = StoredTree(connection).frontier(size)
-        self._last_note = self._signer.check(connection, tree, lost_key=lost_key, tail=tail)
+        note = self._signer.check(connection, tree, lost_key=lost_key, tail=tail)
+        self._head = head_of(note) if note else ""
         self._tree = tree
         self._last_leaf = leaf
         return tree
