@@ -197,8 +197,9 @@ class AssistantApp(App[int], inherit_bindings=False):
     # ------------------------------------------------------------ the desk
 
     async def desk(self) -> Desk:
-        """The one desk of this run, built when first asked for. Raises what building raised, to everyone who asks."""
-        if self._desk is None:
+        """The one desk of this run, built when first asked for. Raises what building raised, to everyone who waits for it;
+        who asks later has it built anew: what was in the way may be gone."""
+        if self._desk is None or (self._desk.done() and self._desk.exception() is not None):
             self._desk = asyncio.ensure_future(self._build())
         return await asyncio.shield(self._desk)
 

@@ -22,6 +22,8 @@ class Opener:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
+        self._wanted = ""
+        """The screen that was asked for before there was a task to show in it."""
 
     async def open(self) -> None:
         """Build the desk and open the task: DeskReady, or DeskFailed, whatever breaks."""
@@ -69,6 +71,32 @@ class Opener:
         chat.refresh_status()
         for notice in session.notices():
             await chat.turns.show(notice)
+
+    # ------------------------------------------------------------ screens asked for too early
+
+    def open_screen(self, name: str) -> None:
+        """Without a task: help at once, any other screen as soon as it is open. The last one asked for counts alone."""
+        chat, asked_before = self._chat, self._wanted
+        self._wanted = ""
+        if name == "help":
+            chat.app.open_help()
+        elif chat.turns.broken:
+            chat.tell("info", _("no task is open here"), _("sending something tries again"))
+        else:
+            self._wanted = name
+            if name != asked_before:
+                chat.app.notify(_("opens as soon as the task is open · Esc forgets it"), markup=False, timeout=3)
+
+    def open_wanted(self) -> None:
+        """The task is open: show what was asked for, unless the person has gone elsewhere meanwhile."""
+        name, self._wanted = self._wanted, ""
+        if name and self._chat.app.screen is self._chat:
+            self._chat.open_screen(name)
+
+    def forget_wanted(self) -> bool:
+        """Open nothing. False when nothing was to be opened."""
+        name, self._wanted = self._wanted, ""
+        return bool(name)
 
     async def look_round(self) -> None:
         """What is staged, how well programs are contained, and on the first run which models were found."""

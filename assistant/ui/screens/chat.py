@@ -140,6 +140,10 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.set_timer(FRAME_S, self._after_first_frame)
             return
         collecting.begin()
+        self.open_task()
+
+    def open_task(self) -> None:
+        """Begin to open the task, also again when that has failed."""
         self.run_worker(self.opener.open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts
@@ -181,10 +185,12 @@ class ChatScreen(TellsFailures, Screen[None]):
         await self.opener.show(message.session)
         self.run_worker(self.opener.look_round, group="look", exit_on_error=False)
         await self.turns.next()
+        self.opener.open_wanted()
 
     @on(DeskFailed)
     async def _desk_failed(self, message: DeskFailed) -> None:
-        self.tell("error", message.text, message.hint)
+        self.tell("error", message.text, " · ".join(w for w in (message.hint, _("sending something tries again")) if w))
+        self.opener.forget_wanted()
         self.turns.failed_to_open()
 
     @on(PromptSubmitted)
@@ -273,13 +279,10 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def open_screen(self, name: str) -> None:
         """Open another screen over this one."""
-        if self.desk is None or self.session is None:
-            if name == "help":
-                self.app.open_help()
-            else:
-                self.tell("info", _("one moment: the task is still being opened"))
-            return
-        self.app.open_screen(name, self)
+        if self.desk is not None and self.session is not None:
+            self.app.open_screen(name, self)
+        else:
+            self.opener.open_screen(name)
 
     def tell(self, level: str, text: str, hint: str = "") -> None:
         """A notice of the screen's own: in the conversation, or beside it while an answer is being written."""
@@ -312,7 +315,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_stop(self) -> None:
         """Esc: back from a reason, from an earlier message, to the prompt; else end the turn."""
-        if self.questions.leave_reason():
+        if self.questions.leave_reason() or self.opener.forget_wanted():
             return
         if isinstance(self.focused, SaidView):
             self.prompt.focus()
