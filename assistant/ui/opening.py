@@ -80,12 +80,27 @@ class Opener:
         self._wanted = ""
         if name == "help":
             chat.app.open_help()
+        elif chat.turns.broken and name == "log":
+            chat.run_worker(self._show_log, group="log", exclusive=True, exit_on_error=False)
         elif chat.turns.broken:
             chat.tell("info", _("no task is open here"), _("sending something tries again"))
         else:
             self._wanted = name
             if name != asked_before:
                 chat.app.notify(_("opens as soon as the task is open · Esc forgets it"), markup=False, timeout=3)
+
+    async def _show_log(self) -> None:
+        """A log that can't be written, so that no task opens, may still be read."""
+        from assistant.ui.screens.log import LogScreen
+
+        chat = self._chat
+        try:
+            book = await chat.app.logbook()
+        except AssistantError as error:
+            chat.tell("warning", error.message, error.hint)
+            return
+        if chat.app.screen is chat:
+            chat.app.push_screen(LogScreen(book))
 
     def open_wanted(self) -> None:
         """The task is open: show what was asked for, unless the person has gone elsewhere meanwhile."""

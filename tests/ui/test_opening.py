@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assistant.config import Look
+from assistant.audit.log import Log
+from assistant.compose import open_logbook
+from assistant.config import Look, find_paths
 from assistant.errors import LogError
 from assistant.ui.app import AssistantApp, Opening
 from assistant.ui.screens.chat import ChatScreen
@@ -43,7 +48,9 @@ class TestScreensAskedForTooEarly:
     async def test_the_last_one_opens_with_the_task(self, open_chat: Any, gate: asyncio.Event) -> None:
         async with open_chat(held(gate), wait=False) as chat:
             await chat.pilot.press("f2", "f3")
-            assert [n.message for n in chat.app._notifications] == ["opens as soon as the task is open · Esc forgets it"] * 2
+            assert [n.message for n in chat.app._notifications] == [
+                "opens as soon as the task is open · Esc forgets it"
+            ] * 2
             gate.set()
             await chat.until(lambda: isinstance(chat.app.screen, ToolsScreen))
             await chat.pilot.press("escape")
@@ -82,9 +89,9 @@ class TestPromptsSentTooEarly:
 class TestATaskThatCanNotBeOpened:
     async def test_sending_again_tries_again(self, open_chat: Any, gate: asyncio.Event) -> None:
         """What was in the way may be gone: a full disk, a locked log."""
-        gate.set()
         async with open_chat(held(gate, LogError("the disk is full"), hello=words("hi there")), wait=False) as chat:
             await chat.say("hello", wait=False)
+            gate.set()
             await chat.until(lambda: "the disk is full" in chat.text() and chat.screen.prompt.text == "hello")
             assert "sending something tries again" in chat.text()
             await chat.pilot.press("enter")
@@ -114,3 +121,25 @@ class TestATaskThatCanNotBeOpened:
             await chat.pilot.press("f2")
             await chat.until(lambda: "no task is open here" in chat.text())
             assert not list(chat.app._notifications)
+
+    async def test_the_log_can_still_be_read(self, tmp_path: Path) -> None:
+        """A disk that is full keeps tasks from opening, and what was done is what one wants to look at then."""
+        environ = {"ASSISTANT_HOME": str(tmp_path)}
+        with closing(Log.open(find_paths(environ))) as log:
+            log.append("stage.drop", "t1", {"paths": ["kept-in-mind.txt"]})
+
+        async def build() -> Any:
+            raise LogError("the disk is full")
+
+        look = Look(theme="dark", reduced_motion=True)
+        app = AssistantApp(build, Opening(FOLDER), look, partial(open_logbook, environ))
+        async with app.run_test(size=(80, 24)) as pilot:
+            chat = Chat(app, pilot, FakeDesk())
+            await chat.until(lambda: chat.screen.turns.broken)
+            await pilot.press("f4")
+            await chat.until(lambda: "stage.drop" in chat.text())
+            assert "all tasks" in chat.text()
+            assert "this task" not in chat.text(), "there is none that it could be narrowed to"
+            await pilot.press("t", "escape")
+            await chat.until(lambda: isinstance(app.screen, ChatScreen))
+        await app.close()

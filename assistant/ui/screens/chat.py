@@ -228,9 +228,9 @@ class ChatScreen(TellsFailures, Screen[None]):
     def _show_in_log(self, message: ShowInLog) -> None:
         if self.desk is None or self.session is None:
             return
-        from assistant.ui.screens.log import LogScreen
+        from assistant.ui.screens.log import open_for
 
-        self.app.push_screen(LogScreen(self, call=message.call_id))
+        self.app.push_screen(open_for(self, message.call_id))
 
     @on(TypedAhead)
     def _typed_ahead(self, message: TypedAhead) -> None:
