@@ -60,15 +60,18 @@ class Opener:
 
     async def show(self, session: TaskSession) -> None:
         """The task is open: draw its past, and what was noticed on the way."""
-        chat = self._chat
+        chat, said = self._chat, [""]
         session.warm_up()
         if past := session.past():
             await chat.query(Welcome).remove()
             chat.conversation.load(past)
-            chat.prompt.set_history([item.text for item in chat.conversation.items if isinstance(item, Said)])
+            said += [item.text for item in chat.conversation.items if isinstance(item, Said)]
+            chat.prompt.set_history(said[1:])
             await chat.transcript.show_end()
             collecting.settle()
         chat.refresh_status()
+        if chat.desk is not None:
+            await chat.unsent.bring_back(chat.desk.paths.unsent / f"{session.task.id}.json", said[-1])
         for notice in session.notices():
             await chat.turns.show(notice)
 

@@ -50,6 +50,7 @@ from assistant.ui.messages import (
 from assistant.ui.questions import Questions
 from assistant.ui.screens.manners import TellsFailures
 from assistant.ui.turns import Turns
+from assistant.ui.unsent import Unsent
 from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion
 from assistant.ui.widgets.prompt import Prompt
@@ -113,6 +114,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.turns = Turns(self)
         self.editing = Editing(self)
         self.questions = Questions(self, before="#below")
+        self.unsent = Unsent(self)
 
     def compose(self) -> ComposeResult:
         """Nothing here waits: the desk is built after the first frame."""
@@ -141,6 +143,10 @@ class ChatScreen(TellsFailures, Screen[None]):
             return
         collecting.begin()
         self.open_task()
+
+    def on_unmount(self) -> None:
+        """The chat ends."""
+        self.unsent.keep_now()
 
     def open_task(self) -> None:
         """Begin to open the task, also again when that has failed."""
@@ -261,6 +267,7 @@ class ChatScreen(TellsFailures, Screen[None]):
     def _prompt_edited(self) -> None:
         from assistant.ui import completing
 
+        self.unsent.changed()
         completing.follow(self)
         if self.panel is not None and not self.prompt.text:
             self.panel.post_message(self.panel.WantsFocus())
