@@ -31,6 +31,7 @@ from assistant.shipped import shipped
 from assistant.types import JSON, Task
 
 if TYPE_CHECKING:
+    from assistant.agent.logbook import LogBook
     from assistant.sandbox.protocol import PipedProcess, Room, Sandbox
     from assistant.servers.launcher import Launch as ServerLaunch
 
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
 def build_desk(environ: Mapping[str, str] | None = None) -> LocalDesk:
     """The whole product without a screen, for this person. Blocking, about 30 ms. Raises what `build_parts` raises."""
     return LocalDesk(build_parts(environ))
+
+
+def open_logbook(environ: Mapping[str, str] | None = None) -> LogBook:
+    """The log alone, to be read: for whoever can't have a desk, since nothing can be written. Raises LogError. Blocking."""
+    from assistant.agent.logbook import LogBook
+    from assistant.audit.views import Views
+
+    return LogBook(Views(Log.open(find_paths(environ), read_only=True)))
 
 
 def build_parts(environ: Mapping[str, str] | None = None) -> Parts:

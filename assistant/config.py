@@ -26,7 +26,7 @@ class Paths(Data, frozen=True):
     config: str
     """`config.toml`, own `policies/`, `tools/`, `kits/`."""
     data: str
-    """`log.db`, `blobs/`, `stages/`."""
+    """`log.db`, `blobs/`, `stages/`, `unsent/`."""
     trust: str
     """Pinned public key and last checkpoint seen: outside the database's folder on purpose."""
     cache: str
@@ -37,6 +37,11 @@ class Paths(Data, frozen=True):
     def log_db(self) -> Path:
         """The log's database."""
         return Path(self.data) / "log.db"
+
+    @property
+    def unsent(self) -> Path:
+        """What was typed and not sent, one file a task. Below `data`, which no tool ever sees."""
+        return Path(self.data) / "unsent"
 
     @property
     def memory_db(self) -> Path:

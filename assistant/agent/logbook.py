@@ -23,6 +23,11 @@ class LogBook:
     def __init__(self, views: Views) -> None:
         self._views = views
 
+    def close(self) -> None:
+        """Close the log, for whoever opened it to read it alone. A desk closes its own."""
+        self._views.close()
+        self._views.log.close()
+
     async def page(self, query: Query, *, before_seq: int | None = None, limit: int = 200) -> Page:
         """Newest first, at most `limit` rows before `before_seq`. Raises UsageError when no task begins as it says."""
         return await asyncio.to_thread(self._page, query, before_seq, limit)

@@ -15,6 +15,7 @@ from assistant.types import Autonomy
 
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk
+    from assistant.agent.logbook import LogBook
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,13 @@ def run(args: argparse.Namespace) -> int:
         options["broad_ok"] = True
     from assistant.ui import run_app
 
-    return run_app(_desk, folder, args.resume, look=settings.look, options=options)
+    return run_app(_desk, folder, args.resume, look=settings.look, options=options, logbook=_logbook)
+
+
+def _logbook() -> LogBook:
+    from assistant.compose import open_logbook
+
+    return open_logbook()
 
 
 async def _desk() -> Desk:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk
+    from assistant.agent.logbook import LogBook
     from assistant.config import Look
 
 
@@ -18,11 +19,12 @@ def run_app(
     *,
     look: Look | None = None,
     options: Mapping[str, Any] | None = None,
+    logbook: Callable[[], LogBook] | None = None,
 ) -> int:
     """Open the chat and stay until the person leaves; returns the exit code.
 
     `desk` is awaited once, after the first frame; what it raises is shown in the chat. It runs on the screen's loop: slow
-    imports belong in a thread. `resume` names an earlier task (empty: the latest). `options` go to `Desk.open_task`.
+    imports belong in a thread. `logbook` opens the log alone, blocking, where no desk can be built. `resume` names an earlier task (empty: the latest). `options` go to `Desk.open_task`.
     In a terminal without cursor addressing (TERM=dumb), without a terminal, or in screen-reader mode, the same task runs
     as plain lines instead.
     """
@@ -46,11 +48,16 @@ def run_app(
         from assistant.ui.lines import run_lines
 
         return run_lines(desk, folder, resume, options=options or {})
-    return _run_screen(desk, folder, resume, look, options or {})
+    return _run_screen(desk, folder, resume, look, options or {}, logbook)
 
 
 def _run_screen(
-    desk: Callable[[], Awaitable[Desk]], folder: Path, resume: str | None, look: Look, options: Mapping[str, Any]
+    desk: Callable[[], Awaitable[Desk]],
+    folder: Path,
+    resume: str | None,
+    look: Look,
+    options: Mapping[str, Any],
+    logbook: Callable[[], LogBook] | None,
 ) -> int:
     import asyncio
     import gc
@@ -62,7 +69,7 @@ def _run_screen(
     from assistant.ui.app import AssistantApp, Opening
     from assistant.ui.hangup import Hangup
 
-    app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look)
+    app = AssistantApp(desk, Opening(folder.absolute(), resume, options), look, logbook)
 
     async def main() -> int:
         hangup = Hangup(app.leave, app.leave_at_once)

@@ -23,6 +23,7 @@ from textual.widget import Widget
 from textual.worker import Worker, get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from assistant.config import Look
+from assistant.errors import LogError
 from assistant.ui import collecting, forgetting, themes
 from assistant.ui.language import N_, _
 from assistant.ui.painter import Painter
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from assistant.agent.branching import BranchPoint
     from assistant.agent.desk import Desk
+    from assistant.agent.logbook import LogBook
     from assistant.types import ImagePart
     from assistant.ui.drawings import Drawings
     from assistant.ui.pictures import Pictures
@@ -108,8 +110,16 @@ class AssistantApp(App[int], inherit_bindings=False):
     Toast { background: $panel; color: $foreground; }
     """
 
-    def __init__(self, desk: Callable[[], Awaitable[Desk]], opening: Opening, look: Look | None = None) -> None:
+    def __init__(
+        self,
+        desk: Callable[[], Awaitable[Desk]],
+        opening: Opening,
+        look: Look | None = None,
+        logbook: Callable[[], LogBook] | None = None,
+    ) -> None:
         super().__init__()
+        self._open_logbook = logbook
+        self._logbook: LogBook | None = None
         self.look = look or Look()
         self.painter = Painter()
         self._build = desk
@@ -197,13 +207,24 @@ class AssistantApp(App[int], inherit_bindings=False):
     # ------------------------------------------------------------ the desk
 
     async def desk(self) -> Desk:
-        """The one desk of this run, built when first asked for. Raises what building raised, to everyone who asks."""
-        if self._desk is None:
+        """The one desk of this run, built when first asked for. Raises what building raised, to everyone who waits for it;
+        who asks later has it built anew: what was in the way may be gone."""
+        if self._desk is None or (self._desk.done() and self._desk.exception() is not None):
             self._desk = asyncio.ensure_future(self._build())
         return await asyncio.shield(self._desk)
 
+    async def logbook(self) -> LogBook:
+        """The log, to be read when there is no desk. Raises LogError when it can't even be read."""
+        if self._logbook is None:
+            if self._open_logbook is None:
+                raise LogError(_("the log can't be read here"))
+            self._logbook = await asyncio.to_thread(self._open_logbook)
+        return self._logbook
+
     async def close(self) -> None:
         """Stop what runs and close the desk, within CLOSE_S seconds (HURRY_S when `hurried`)."""
+        if self._logbook is not None:
+            self._logbook.close()
         if self._desk is None:
             return
         if not self._desk.done():

@@ -61,6 +61,8 @@ class Card(Item, eq=False):
     policies: tuple[str, ...] = ()
     output: str = ""
     result: str = ""
+    code: str = ""
+    """Why it did not do what it was asked, in the fixed word that the model is given."""
     changes: tuple[Change, ...] = ()
     duration_ms: int = 0
     exit_status: int | None = None
@@ -287,7 +289,7 @@ class Conversation:
 
 def _finish(card: Card, event: events.CallFinished) -> None:
     card.tool = card.tool or event.tool
-    card.result, card.changes = event.result.text, event.changes
+    card.result, card.code, card.changes = event.result.text, event.result.code, event.changes
     card.duration_ms, card.exit_status = event.duration_ms, event.exit_status
     if event.result.images:
         from assistant.agent.pictures import named  # few results have any

@@ -23,7 +23,8 @@ class Editing:
         self._item: Said | None = None
         self._shown = ""
         """Its text as it was put into the prompt."""
-        self._draft = ""
+        self.draft = ""
+        """What stood in the prompt before."""
 
     @property
     def active(self) -> bool:
@@ -42,7 +43,7 @@ class Editing:
             chat.tell("info", _("this can't be edited: it is no message to the model, or not in the log yet"))
             return
         if self._item is None:
-            self._draft = chat.prompt.take()
+            self.draft = chat.prompt.take()
         elif (changed := chat.prompt.take()) != self._item.text:
             chat.prompt.remember(changed)
         self._item = item
@@ -58,8 +59,8 @@ class Editing:
         self._end()
         if (changed := self._chat.prompt.take()) != self._shown:
             self._chat.prompt.remember(changed)
-        self._chat.prompt.put(self._draft)
-        self._draft = ""
+        self._chat.prompt.put(self.draft)
+        self.draft = ""
         return True
 
     def _end(self) -> None:
@@ -80,7 +81,7 @@ class Editing:
 
     async def _branch(self, item: Said, text: str) -> None:
         chat = self._chat
-        draft, self._draft = self._draft, ""
+        draft, self.draft = self.draft, ""
         if chat.desk is None or chat.session is None:
             chat.prompt.give_back(text)
             return

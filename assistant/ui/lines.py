@@ -19,8 +19,8 @@ from assistant.errors import AssistantError, UsageError
 from assistant.gateway.approver import ApprovalRequest, ElicitAnswer, ElicitRequest
 from assistant.gateway.editing import Edited
 from assistant.streams import is_gone
-from assistant.types import Approval
-from assistant.ui import asking, drawings, figures, line_commands
+from assistant.types import Approval, ToolResult
+from assistant.ui import asking, drawings, figures, line_commands, refusals
 from assistant.ui.conversation import Conversation, Said
 from assistant.ui.first_run import found_models
 from assistant.ui.hangup import Hangup
@@ -277,7 +277,7 @@ class LineChat:
                 word = _("done") if result.ok else _("refused") if result.code == "refused" else _("failed")
                 self._say(f"{_('tool')} {tool} {word}, {figures.duration(ms)}")
                 if not result.ok:
-                    self._say("  " + one_line(result.text))
+                    self._say("  " + _why_not(result))
                 for image in result.images:
                     self._say("  " + drawings.words(image))
             case events.ChildEvent(event=inner):
@@ -309,7 +309,7 @@ class LineChat:
             case events.CallStarted(title=title):
                 self._say(f"{_('helper')}: {one_line(title)}")
             case events.CallFinished(tool=tool, result=result) if not result.ok:
-                self._say(f"{_('helper')}: {tool} {result.code}: {one_line(result.text)}")
+                self._say(f"{_('helper')}: {tool} {_('failed')}: {_why_not(result)}")
             case events.TurnFinished(reason=reason):
                 self._say(f"{_('helper')}: {_('ended')}, {reason}")
             case _:
@@ -339,3 +339,7 @@ class LineChat:
     def forget(self) -> None:
         """Drop what was typed before a question stood."""
         self._keyboard.forget()
+
+
+def _why_not(result: ToolResult) -> str:
+    return one_line(refusals.in_words(result.code, result.text).replace("\n", ": ", 1))

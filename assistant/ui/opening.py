@@ -30,6 +30,8 @@ class Opener:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
+        self._wanted = ""
+        """The screen that was asked for before there was a task to show in it."""
 
     async def open(self) -> None:
         """Build the desk and open the task: DeskReady, or DeskFailed, whatever breaks."""
@@ -66,17 +68,61 @@ class Opener:
 
     async def show(self, session: TaskSession) -> None:
         """The task is open: draw its past, and what was noticed on the way."""
-        chat = self._chat
+        chat, said = self._chat, [""]
         session.warm_up()
         if past := session.past():
             await chat.query(Welcome).remove()
             chat.conversation.load(past)
-            chat.prompt.set_history([item.text for item in chat.conversation.items if isinstance(item, Said)])
+            said += [item.text for item in chat.conversation.items if isinstance(item, Said)]
+            chat.prompt.set_history(said[1:])
             await chat.transcript.show_end()
             collecting.settle()
         chat.refresh_status()
+        if chat.desk is not None:
+            await chat.unsent.bring_back(chat.desk.paths.unsent / f"{session.task.id}.json", said[-1])
         for notice in session.notices():
             await chat.turns.show(notice)
+
+    # ------------------------------------------------------------ screens asked for too early
+
+    def open_screen(self, name: str) -> None:
+        """Without a task: help at once, any other screen as soon as it is open. The last one asked for counts alone."""
+        chat, asked_before = self._chat, self._wanted
+        self._wanted = ""
+        if name == "help":
+            chat.app.open_help()
+        elif chat.turns.broken and name == "log":
+            chat.run_worker(self._show_log, group="log", exclusive=True, exit_on_error=False)
+        elif chat.turns.broken:
+            chat.tell("info", _("no task is open here"), _("sending something tries again"))
+        else:
+            self._wanted = name
+            if name != asked_before:
+                chat.app.notify(_("opens as soon as the task is open · Esc forgets it"), markup=False, timeout=3)
+
+    async def _show_log(self) -> None:
+        """A log that can't be written, so that no task opens, may still be read."""
+        from assistant.ui.screens.log import LogScreen
+
+        chat = self._chat
+        try:
+            book = await chat.app.logbook()
+        except AssistantError as error:
+            chat.tell("warning", error.message, error.hint)
+            return
+        if chat.app.screen is chat:
+            chat.app.push_screen(LogScreen(book))
+
+    def open_wanted(self) -> None:
+        """The task is open: show what was asked for, unless the person has gone elsewhere meanwhile."""
+        name, self._wanted = self._wanted, ""
+        if name and self._chat.app.screen is self._chat:
+            self._chat.open_screen(name)
+
+    def forget_wanted(self) -> bool:
+        """Open nothing. False when nothing was to be opened."""
+        name, self._wanted = self._wanted, ""
+        return bool(name)
 
     async def look_round(self) -> None:
         """What is staged, how well programs are contained, and on the first run which models were found."""

@@ -24,7 +24,8 @@ class Turns:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
-        self._waiting: list[str] = []
+        self.waiting: list[str] = []
+        """Prompts that wait, oldest first."""
         self._stopping = False
         self._held = Held(chat)
         self._tool = ""
@@ -33,34 +34,44 @@ class Turns:
         self.idle.set()
         self.active = False
         """From the start of a turn until its TurnFinished was drawn."""
+        self.broken = False
+        """The task could not be opened."""
 
     async def submit(self, text: str) -> None:
         """Run `text` now, or after what runs."""
         if self.active or self._chat.session is None:
-            self._waiting.append(text)
-            self._chat.queue.show(self._waiting)
+            self.waiting.append(text)
+            self._show_waiting()
+            if self.broken:
+                self.broken = False
+                self._chat.open_task()
         else:
             await self._start(text)
 
     def take_back(self) -> str | None:
         """Take the newest waiting prompt out of the line, to be edited."""
-        if not self._waiting:
+        if not self.waiting:
             return None
-        text = self._waiting.pop()
-        self._chat.queue.show(self._waiting)
+        text = self.waiting.pop()
+        self._show_waiting()
         return text
 
     async def next(self) -> None:
         """Start the prompt that has waited longest."""
-        if self._waiting and not self.active and self._chat.session is not None:
-            text = self._waiting.pop(0)
-            self._chat.queue.show(self._waiting)
+        if self.waiting and not self.active and self._chat.session is not None:
+            text = self.waiting.pop(0)
+            self._show_waiting()
             await self._start(text)
 
+    def _show_waiting(self) -> None:
+        self._chat.queue.show(self.waiting, opening=self._chat.session is None)
+        self._chat.unsent.changed()
+
     def failed_to_open(self) -> None:
-        """No task: what waits goes back into the prompt, nothing is lost."""
-        texts, self._waiting = self._waiting, []
-        self._chat.queue.show(())
+        """No task: what waits goes back into the prompt, nothing is lost. Sending it tries again."""
+        self.broken = True
+        texts, self.waiting = self.waiting, []
+        self._show_waiting()
         if texts:
             self._chat.prompt.give_back("\n".join(texts))
 

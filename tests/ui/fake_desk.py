@@ -726,7 +726,7 @@ class FakeDesk:
 
     paths = Paths(
         "/home/ada/.config/assistant",
-        "/home/ada/.local/share/assistant",
+        "/dev/null/assistant",  # nothing can be kept there, so no test finds what another one typed
         "/home/ada/.local/state/assistant/trust",
         "/home/ada/.cache/assistant",
         "/run/user/1000/assistant",

@@ -215,7 +215,7 @@ async def calm(chat: Any) -> None:
 def nothing_lost(chat: Any, sent: list[str]) -> None:
     """Every prompt reached its task, waits for it, or is back in the prompt."""
     reached = [text for session in chat.desk.sessions for text in session.prompts]
-    here = [text for screen in chat.app.chats.values() for text in (*screen.turns._waiting, screen.prompt.text)]
+    here = [text for screen in chat.app.chats.values() for text in (*screen.turns.waiting, screen.prompt.text)]
     kept = "\n".join([*reached, *here])
     lost = [text for text in sent if text not in kept]
     assert not lost, f"lost: {lost}"

@@ -10,12 +10,20 @@ from textual.events import Key
 
 from assistant.agent import events
 from assistant.canonical import digest
-from assistant.types import Answer, Channel
+from assistant.types import Answer, Channel, Effect, Grant, Resource
 from assistant.ui.widgets import approval
 from tests.ui.fake_desk import MAKE, FakeDesk, request
 
 ALL = (Answer.ONCE, Answer.TASK, Answer.ALWAYS, Answer.NO)
 SCOPES = ((Answer.TASK, (MAKE,)), (Answer.ALWAYS, (MAKE,)))
+
+
+def files(count: int) -> tuple[Grant, ...]:
+    """What a lasting yes to writing `count` files would grant."""
+    folder = "/home/ada/project/reports/quarterly"
+    return tuple(
+        Grant("", Effect.WRITE, Resource("file", f"{folder}/report-{n}.txt"), "write_file") for n in range(count)
+    )
 
 
 def asking(*requests: Any) -> FakeDesk:
@@ -203,6 +211,29 @@ class TestWhatItShows:
             assert chat.screen.panel.current is second
             assert "2 of 2" in chat.text()
             assert "make b" in chat.text()
+
+    async def test_U1_a_wide_scope_has_one_row_until_it_is_asked_for(self, open_chat: Any) -> None:
+        """Nothing is agreed to before the second press, and by then all of it is read."""
+        scopes = ((Answer.ALWAYS, files(4)),)
+        async with open_chat(asking(request(answers=ALL, scopes=scopes))) as chat:
+            await chat.say("go", wait=False)
+            await chat.card()
+            row = next(row for row in chat.text().splitlines() if "always, in every task" in row)
+            assert "…" in row
+            assert "a: all of it" in row
+            assert "report-3.txt" not in chat.text()
+            await chat.pilot.press("a")
+            await chat.until(lambda: "report-3.txt" in chat.text())
+            assert not chat.desk.session.answers
+
+    async def test_U3_no_scope_is_too_long_to_be_read_in_full(self, open_chat: Any) -> None:
+        scopes = ((Answer.TASK, files(40)),)
+        async with open_chat(asking(request(answers=ALL, scopes=scopes)), size=(80, 60)) as chat:
+            await chat.say("go", wait=False)
+            await chat.card()
+            assert "all of it above" in chat.text()
+            await chat.pilot.press("end")
+            await chat.until(lambda: "report-39.txt" in chat.text())
 
 
 class TestWithdrawn:

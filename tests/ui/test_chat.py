@@ -34,6 +34,16 @@ class TestATurn:
             assert "failed run_command" in shown
             assert "boom" in shown, "what a failed call printed is shown without asking"
 
+    async def test_a_call_that_could_not_begin_says_so_in_words_not_in_a_code(self, open_chat: Any) -> None:
+        told = "`plot` is not one of the tools; tools that are on: read_file"
+        result = ToolResult("a", False, f"unknown_tool: {told}", "unknown_tool")
+        script = [events.CallStarted("a", "plot", "plot {}"), events.CallFinished("a", "plot", result)]
+        async with open_chat(FakeDesk({"go": script})) as chat:
+            await chat.say("go")
+            await chat.until(lambda: "the model asked for a tool that it does not have in this task" in chat.text())
+            assert told in chat.text()
+            assert "unknown_tool" not in chat.text()
+
     async def test_a_card_opens_and_folds_by_key(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk({"go": call("a", "read_file", "read_file: a.txt", "the content\n")})) as chat:
             await chat.say("go")

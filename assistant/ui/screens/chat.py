@@ -50,6 +50,7 @@ from assistant.ui.messages import (
 from assistant.ui.questions import Questions
 from assistant.ui.screens.manners import TellsFailures
 from assistant.ui.turns import Turns
+from assistant.ui.unsent import Unsent
 from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion
 from assistant.ui.widgets.prompt import Prompt
@@ -113,6 +114,7 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.turns = Turns(self)
         self.editing = Editing(self)
         self.questions = Questions(self, before="#below")
+        self.unsent = Unsent(self)
 
     def compose(self) -> ComposeResult:
         """Nothing here waits: the desk is built after the first frame."""
@@ -140,6 +142,14 @@ class ChatScreen(TellsFailures, Screen[None]):
             self.set_timer(FRAME_S, self._after_first_frame)
             return
         collecting.begin()
+        self.open_task()
+
+    def on_unmount(self) -> None:
+        """The chat ends."""
+        self.unsent.keep_now()
+
+    def open_task(self) -> None:
+        """Begin to open the task, also again when that has failed."""
         self.run_worker(self.opener.open, group="open", exit_on_error=False)
 
     # ------------------------------------------------------------ parts
@@ -182,10 +192,12 @@ class ChatScreen(TellsFailures, Screen[None]):
         self.run_worker(self.opener.look_round, group="look", exit_on_error=False)
         self.run_worker(self.opener.load_ahead, group="ahead", exit_on_error=False)
         await self.turns.next()
+        self.opener.open_wanted()
 
     @on(DeskFailed)
     async def _desk_failed(self, message: DeskFailed) -> None:
-        self.tell("error", message.text, message.hint)
+        self.tell("error", message.text, " · ".join(w for w in (message.hint, _("sending something tries again")) if w))
+        self.opener.forget_wanted()
         self.turns.failed_to_open()
 
     @on(PromptSubmitted)
@@ -223,9 +235,9 @@ class ChatScreen(TellsFailures, Screen[None]):
     def _show_in_log(self, message: ShowInLog) -> None:
         if self.desk is None or self.session is None:
             return
-        from assistant.ui.screens.log import LogScreen
+        from assistant.ui.screens.log import open_for
 
-        self.app.push_screen(LogScreen(self, call=message.call_id))
+        self.app.push_screen(open_for(self, message.call_id))
 
     @on(TypedAhead)
     def _typed_ahead(self, message: TypedAhead) -> None:
@@ -256,6 +268,7 @@ class ChatScreen(TellsFailures, Screen[None]):
     def _prompt_edited(self) -> None:
         from assistant.ui import completing
 
+        self.unsent.changed()
         completing.follow(self)
         if self.panel is not None and not self.prompt.text:
             self.panel.post_message(self.panel.WantsFocus())
@@ -274,13 +287,10 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def open_screen(self, name: str) -> None:
         """Open another screen over this one."""
-        if self.desk is None or self.session is None:
-            if name == "help":
-                self.app.open_help()
-            else:
-                self.tell("info", _("one moment: the task is still being opened"))
-            return
-        self.app.open_screen(name, self)
+        if self.desk is not None and self.session is not None:
+            self.app.open_screen(name, self)
+        else:
+            self.opener.open_screen(name)
 
     def tell(self, level: str, text: str, hint: str = "") -> None:
         """A notice of the screen's own: in the conversation, or beside it while an answer is being written."""
@@ -313,7 +323,7 @@ class ChatScreen(TellsFailures, Screen[None]):
 
     def action_stop(self) -> None:
         """Esc: back from a reason, from an earlier message, to the prompt; else end the turn."""
-        if self.questions.leave_reason():
+        if self.questions.leave_reason() or self.opener.forget_wanted():
             return
         if isinstance(self.focused, SaidView):
             self.prompt.focus()

@@ -207,9 +207,9 @@ class CompareScreen(PanelScreen):
 
     @on(ShowInLog)
     def _show_in_log(self, message: ShowInLog) -> None:
-        from assistant.ui.screens.log import LogScreen
+        from assistant.ui.screens.log import open_for
 
-        self.app.push_screen(LogScreen(self._chat, call=message.call_id))
+        self.app.push_screen(open_for(self._chat, message.call_id))
 
     def action_back(self) -> None:
         """Back from a reason; then stop what runs; then close."""

@@ -24,6 +24,7 @@ from assistant.ui.screens.panel import PanelScreen
 from assistant.ui.screens.review import WIDE
 
 if TYPE_CHECKING:
+    from assistant.agent.logbook import LogBook
     from assistant.audit.verification import Verification
     from assistant.ui.screens.chat import ChatScreen
 
@@ -67,15 +68,14 @@ class LogScreen(PanelScreen):
         Binding("m", "more", N_("look further back")),
     ]
 
-    def __init__(self, chat: ChatScreen, *, call: str = "") -> None:
+    def __init__(self, book: LogBook, task: str = "", *, call: str = "") -> None:
+        """`task`: the one that is open, if any is. `call`: begin with what led to this call of it."""
         super().__init__()
-        if chat.desk is None or chat.session is None:
-            raise RuntimeError("the log needs an open desk")
-        self._book = chat.desk.logbook
-        self._task_id = chat.session.task.id
+        self._book = book
+        self._task_id = task
         self._call = call
         self._filter = 0
-        self._all_tasks = False
+        self._all_tasks = not task
         self._rows: dict[str, LogRow] = {}
         self._more = True
         self._next = 0
@@ -102,8 +102,8 @@ class LogScreen(PanelScreen):
         verify = _("stop") if self._stop is not None else _("verify")
         if self._chained:
             return [("Enter", _("cause and effect of this")), ("v", verify)]
-        scope = _("this task") if self._all_tasks else _("all tasks")
-        return [("f", _("kind")), ("t", scope), ("/", _("search")), ("Enter", _("cause and effect")), ("v", verify)]
+        scope = [("t", _("this task") if self._all_tasks else _("all tasks"))] if self._task_id else []
+        return [("f", _("kind")), *scope, ("/", _("search")), ("Enter", _("cause and effect")), ("v", verify)]
 
     def on_mount(self) -> None:
         """The first page, or the call that was asked about."""
@@ -293,8 +293,8 @@ class LogScreen(PanelScreen):
         self._reload()
 
     def action_scope(self) -> None:
-        """This task, or all."""
-        self._all_tasks = not self._all_tasks
+        """This task, where one is open, or all."""
+        self._all_tasks = not (self._all_tasks and self._task_id)
         self._reload()
 
     def action_more(self) -> None:
@@ -333,6 +333,8 @@ def _names() -> str:
     return " ".join(f"{name}:" for name in NAMES)
 
 
-def open_for(chat: ChatScreen) -> LogScreen:
-    """The screen over `chat`."""
-    return LogScreen(chat)
+def open_for(chat: ChatScreen, call: str = "") -> LogScreen:
+    """The screen over `chat`, whose task is open."""
+    if chat.desk is None or chat.session is None:
+        raise RuntimeError("there is no open task")
+    return LogScreen(chat.desk.logbook, chat.session.task.id, call=call)

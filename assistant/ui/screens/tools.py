@@ -33,7 +33,7 @@ BUDGETS = ("cost", "tokens", "calls", "time", "energy")
 class ToolsScreen(PanelScreen):
     """One list in seven parts."""
 
-    TITLE_TEXT = N_("Tools")
+    TITLE_TEXT = N_("Tools and permissions")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "choose", N_("turn on or off, set")),
         Binding("x,delete", "end", N_("revoke a permission, lift a boundary")),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -50,6 +51,9 @@ not expect takes 0.4 s or more; a key that comes sooner was on its way already."
 
 LISTED = 6
 """Waiting questions that are listed above the one that is shown."""
+
+SPELLED = 300
+"""Characters of a scope beside its key: four rows of 80 columns. A longer one is spelled out in the text that scrolls."""
 
 
 class ApprovalPanel(Vertical, can_focus=True):
@@ -161,7 +165,8 @@ class ApprovalPanel(Vertical, can_focus=True):
         listed.update(waiting_content(self.waiting, self.index))
         self.border_title = Content(_("Your decision") + (f" · {place}" if place else ""))
         self.border_subtitle = Content(_("↑ ↓ read · Esc stops the turn") if self.has_focus else _("Tab: answer"))
-        self.query_one(".answers", Static).update(answers_content(self.current, always=self._always))
+        width = self.content_size.width
+        self.query_one(".answers", Static).update(answers_content(self.current, always=self._always, width=width))
 
     # ------------------------------------------------------------ keys
 
@@ -272,8 +277,14 @@ _SCROLL = {
 
 
 def card_content(request: Question, *, compact: bool = False) -> Content:
-    """The card's rows, drawn."""
-    return Content("\n").join(join(*row) for row in card_rows(request, compact=compact))
+    """The card's rows, drawn, and every scope that is too long to stand beside its key."""
+    rows = card_rows(request, compact=compact)
+    if isinstance(request, ApprovalRequest):
+        for answer, words in scopes_in_words(request).items():
+            if len(words) > SPELLED:
+                name = answer_names()[answer][1]
+                rows += [*([] if compact else [[]]), [(f"{name}:", "bold $secondary")], [("  ", ""), (words, "")]]
+    return Content("\n").join(join(*row) for row in rows)
 
 
 def waiting_content(waiting: Sequence[Question], index: int) -> Content:
@@ -290,8 +301,9 @@ def waiting_content(waiting: Sequence[Question], index: int) -> Content:
     return Content("\n").join(rows)
 
 
-def answers_content(request: Question, *, always: bool) -> Content:
-    """The keys, one answer a row where a scope must be spelled out."""
+def answers_content(request: Question, *, always: bool, width: int = 0) -> Content:
+    """The keys, one answer a row where a scope must be spelled out. In `width` columns (0: as many as it takes) the scope of
+    what outlives the task has one row until its key is pressed once: nobody has agreed to anything before the second time."""
     if isinstance(request, ElicitRequest):
         return _server_answers(request)
     scopes = scopes_in_words(request)
@@ -304,13 +316,27 @@ def answers_content(request: Question, *, always: bool) -> Content:
         if answer == Answer.ALWAYS and always:
             label = join((" a ", "bold reverse"), (" " + _("again, to allow it always"), "bold $warning"))
         if answer in scopes:
-            rows.append(join(label, ": ", line(scopes[answer], limit=500)))
+            once = answer == Answer.ALWAYS and not always
+            rows.append(_scoped(label, scopes[answer], width if once else 0))
         else:
             short.append(label)
     short += [_key("n", _("no")), _key("w", _("no, and say why"))]
     if request.editable:
         short.append(_key(EDIT, _("change it")))
     return Content("\n").join([Content("   ").join(short), *rows])
+
+
+def _scoped(label: Content, words: str, width: int) -> Content:
+    """An answer and its scope, cut to `width` columns where that is not 0."""
+    tail = ""
+    if len(words) > SPELLED:
+        words, tail = words[:SPELLED].rstrip() + "…", " " + _("↑ ↓ all of it above")
+    row = join(label, ": ", line(words, limit=SPELLED + 1), (tail, "$quiet"))
+    if not width or row.cell_length <= width:
+        return row
+    tail = " " + _("a: all of it")
+    short = join(label, ": ", line(words, limit=SPELLED)).truncate(width - cell_len(tail), ellipsis=True)
+    return join(short, (tail, "$quiet"))
 
 
 def _server_answers(request: ElicitRequest) -> Content:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from assistant.types import Change
-from assistant.ui import figures
+from assistant.ui import figures, refusals
 from assistant.ui.conversation import Card, Update
 from assistant.ui.helpers import Helper, HelperStep
 from assistant.ui.language import N_, _, ngettext
@@ -188,7 +188,7 @@ def body(card: Card, *, opened: bool) -> Content:
             lines.append(line(_("policies: ") + ", ".join(card.policies), "$quiet"))
     if card.helper is not None:
         lines += helper_lines(card.helper, opened=opened)
-    text = visible(card.output or card.result).rstrip("\n")
+    text = visible(card.output or refusals.in_words(card.code, card.result)).rstrip("\n")
     limit = OPEN_LINES if opened else TAIL_LINES if card.status in ("running", "failed") else 0
     if limit and text:
         # Only the end is split into lines: a card may hold 60,000 characters and is drawn many times a second.

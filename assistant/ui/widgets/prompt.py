@@ -83,7 +83,7 @@ class Prompt(TextArea):
     def take(self) -> str:
         """The whole text with folded pastes unfolded, and empty the prompt. What was left written elsewhere in the history, a
         draft for instance, becomes the newest of it (U7)."""
-        text = self._unfolded(self.text)
+        text = self.whole
         left = [
             self._unfolded(t) for at, t in sorted(self._left.items()) if at != self._position and t != self._past(at)
         ]
@@ -94,6 +94,11 @@ class Prompt(TextArea):
         self.load_text("")
         self._position = len(self._history)
         return text
+
+    @property
+    def whole(self) -> str:
+        """The text with folded pastes unfolded."""
+        return self._unfolded(self.text)
 
     def put(self, text: str) -> None:
         """Replace the text, cursor at the end."""

@@ -23,12 +23,13 @@ class Queue(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
 
-    def show(self, texts: Sequence[str]) -> None:
-        """Draw the line of waiting prompts, oldest first."""
+    def show(self, texts: Sequence[str], *, opening: bool = False) -> None:
+        """Draw the line of waiting prompts, oldest first. `opening`: it is the task they wait for, not a turn."""
         self.display = bool(texts)
         rows = [join(("» ", "$primary"), line(text, limit=200)) for text in texts[:ROWS]]
         if len(texts) > ROWS:
             rows.append(Content(f"  … {len(texts) - ROWS}"))
         if rows:
-            rows.append(Content.styled("  " + _("sent when this turn is over · Up takes the last one back"), "italic"))
+            when = _("sent when the task is open") if opening else _("sent when this turn is over")
+            rows.append(Content.styled(f"  {when} · {_('Up takes the last one back')}", "italic"))
         self.update(Content("\n").join(rows))
