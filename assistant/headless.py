@@ -13,7 +13,7 @@ import msgspec
 from assistant.agent import events
 from assistant.streams import STREAMS, is_gone, let_go
 from assistant.types import Channel, Decision
-from assistant.visible import one_line, visible, visible_json
+from assistant.visible import Spoken, one_line, visible, visible_json
 
 if TYPE_CHECKING:
     from assistant.agent.session import LocalSession
@@ -42,6 +42,7 @@ class TextRenderer:
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
+        self._answer = Spoken()
         self._open_line = False
         self._indent = ""
 
@@ -49,9 +50,7 @@ class TextRenderer:
         """Write one event."""
         match event:
             case events.TextDelta(text):
-                self._out.write(visible(text))
-                self._out.flush()
-                self._open_line = not text.endswith("\n") if text else self._open_line
+                self._write(self._answer.take(text))
             case events.ModelFinished():
                 self._end_line()
             case events.CallStarted(_, _, title):
@@ -85,7 +84,14 @@ class TextRenderer:
             self.show(event)
             self._indent = self._indent[:-2]
 
+    def _write(self, words: str) -> None:
+        self._out.write(words)
+        self._out.flush()
+        self._open_line = not words.endswith("\n") if words else self._open_line
+
     def _end_line(self) -> None:
+        if held := self._answer.end():
+            self._write(held)
         if self._open_line:
             self._out.write("\n")
             self._out.flush()

@@ -9,12 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.visible import one_line, visible, visible_json
+from assistant.visible import Spoken, one_line, prose, visible, visible_json
+
+PERSIAN = "می\u200cخواهم"
+SRI = "ශ්\u200dරී"
+"""Sinhala: the joiner behind the virama makes one sign of two letters."""
+HINDI = "क्\u200cष"
+POINTED = "مَ\u200cخ"
 
 
 class TestVisible:
     @pytest.mark.parametrize(
-        "text", ["plain", "tab\tand\nline", "中文，宽字符", "naïve", "👩\u200d💻", "日本語 한국어"]
+        "text",
+        [
+            "plain",
+            "tab\tand\nline",
+            "中文，宽字符",
+            "naïve",
+            "👩\u200d💻",
+            "🏳️\u200d🌈",
+            "👩🏽\u200d🚀",
+            "日本語 한국어",
+            SRI,
+        ],
     )
     def test_ordinary_text_is_left_alone(self, text: str) -> None:
         assert visible(text) == text
@@ -33,6 +50,14 @@ class TestVisible:
             ("\u2028", "\\u2028"),
             ("\ufeffx", "\\ufeffx"),
             ("a\u034fb", "a\\u034fb"),
+            ("gi\u200dt", "gi\\u200dt"),
+            ("gi\u200ct", "gi\\u200ct"),
+            ("👩\u200dx", "👩\\u200dx"),
+            ("\u200d👩", "\\u200d👩"),
+            ("👩\u200d", "👩\\u200d"),
+            ("\u2800\u200d👩", "\\u2800\\u200d👩"),
+            (PERSIAN, "می\\u200cخواهم"),
+            (HINDI, "क्\\u200cष"),
             ("a" + "\u0301" * 10, "a" + "\u0301" * 8 + "\\u0301" * 2),
             ("a" + "\ufe01" * 9, "a" + "\ufe01" * 8 + "\\ufe01"),
         ],
@@ -51,6 +76,43 @@ class TestVisible:
     @given(st.text())
     def test_it_is_stable(self, text: str) -> None:
         assert visible(visible(text)) == visible(text)
+
+
+class TestProse:
+    @pytest.mark.parametrize("text", [PERSIAN, HINDI, SRI, POINTED, "👩\u200d💻", "a\tb\n"])
+    def test_joiners_stay_in_words_that_need_them(self, text: str) -> None:
+        assert prose(text) == text
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("gi\u200ct", "gi\\u200ct"),
+            ("gi\u200dt", "gi\\u200dt"),
+            ("می\u200c", "می\\u200c"),
+            ("می\u200c\u200cخ", "می\\u200c\\u200cخ"),
+            ("می\u200cx", "می\\u200cx"),
+            ("\u202eمی", "\\u202eمی"),
+            ("\x1b[31m", "\\x1b[31m"),
+        ],
+    )
+    def test_anywhere_else_they_are_written_out_as_all_that_hides(self, text: str, shown: str) -> None:
+        assert prose(text) == shown
+
+    @given(st.text(alphabet=st.sampled_from("\u200c\u200dیک्َक👩🏽\ufe0fa\u0301\r\n\x1b"), max_size=40))
+    def test_it_is_stable(self, text: str) -> None:
+        assert prose(prose(text)) == prose(text)
+        assert visible(visible(text)) == visible(text)
+
+
+class TestSpoken:
+    @given(st.lists(st.text(alphabet=st.sampled_from("\u200c\u200dیک्َक👩🏽\ufe0fa\u0301\r\n\x1b"), max_size=12)))
+    def test_pieces_are_shown_as_the_whole_would_be(self, pieces: list[str]) -> None:
+        spoken = Spoken()
+        assert "".join(map(spoken.take, pieces)) + spoken.end() == prose("".join(pieces))
+
+    def test_what_waited_belongs_to_the_text_before(self) -> None:
+        spoken = Spoken()
+        assert (spoken.take("می\u200c"), spoken.end(), spoken.take("خ")) == ("می", "\\u200c", "خ")
 
 
 class TestOneLine:

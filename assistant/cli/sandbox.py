@@ -133,6 +133,8 @@ def _run_in_room(args: argparse.Namespace, argv: list[str], channel: Channel) ->
     )
     terminal = _terminal() if args.pty else None
     paths, sink = find_paths(), _json_sink if args.json else write_through
+    if not args.json and not argv[0].isprintable():
+        sink = _harmless(sink)
     one = OneCommand(paths, Path(args.folder), command, channel, terminal)
     try:
         ended = _run_one(one, sink, terminal)
@@ -251,6 +253,26 @@ def _tell_staged(task: str, changes: list[Change]) -> None:
 def _say(text: str) -> None:
     if sys.stderr:
         sys.stderr.write(f"assistant: {text}\n")
+
+
+def _harmless(sink: Sink) -> Sink:
+    """For a program whose name could steer the terminal: `prlimit` or `setsid`, which start it, repeat it when there is no such
+    program. What a program itself prints goes through untouched, as ever."""
+    from codecs import getincrementaldecoder
+
+    from assistant.visible import visible
+
+    decoder = getincrementaldecoder("utf-8")("backslashreplace")
+    told: list[bool] = []
+
+    def pass_on(stream: int, data: bytes) -> None:
+        if data and not told:
+            told.append(data.startswith((b"prlimit: ", b"setsid: ", b"failed to execute ")))
+        if told == [True]:
+            data = "\r\n".join(map(visible, decoder.decode(data).split("\r\n"))).encode()  # a terminal needs both
+        sink(stream, data)
+
+    return pass_on
 
 
 def _json_sink(stream: int, data: bytes) -> None:

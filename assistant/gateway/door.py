@@ -69,7 +69,7 @@ from assistant.types import (
     Verdict,
     plain,
 )
-from assistant.visible import visible
+from assistant.visible import prose, visible
 
 if TYPE_CHECKING:
     from assistant.audit.log import Log
@@ -407,7 +407,7 @@ class Gateway:
             raise
         reading = served.reading
         limit = spec.limits.output_bytes or DEFAULT_OUTPUT_BYTES
-        text, cut = capped(redacted(visible(reading.text), redact), limit)
+        text, cut = capped(redacted(prose(reading.text), redact), limit)
         label = spec.output.join(served.label)
         result = ToolResult(call.id, reading.ok, text, reading.code, label, reading.truncated or cut)
         self.policy.observed(observation_of(action, text, label, reading.fields))

@@ -13,7 +13,7 @@ import msgspec
 
 from assistant.policy.provenance import Field
 from assistant.types import JSON, Completed, Data, ImagePart
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, prose, visible
 
 DEFAULT_OUTPUT_BYTES = 32 * 1024
 """What a model is given of one call when the manifest says nothing: about 8,000 tokens."""
@@ -101,7 +101,7 @@ class HeadTail:
 
 def read_plain(output: HeadTail, done: Completed) -> Reading:
     """Of a program that just prints: its output, and how it ended when that was not well."""
-    text = visible(output.text())
+    text = prose(output.text())
     ending = how_it_ended(done)
     ok = done.exit_status == 0
     if ending:
@@ -122,7 +122,7 @@ def read_json(done: Completed, limit: int) -> Reading:
     if last.error is not None:
         return Reading(False, capped(visible(last.error.text), limit)[0], one_line(last.error.code, 40))
     assert last.result is not None  # noqa: S101  # _last_line gives one or the other
-    text, cut = capped(visible(last.result.text), limit)
+    text, cut = capped(prose(last.result.text), limit)
     fields = tuple(Field(f.path, str(f.value), f.kind) for f in last.result.fields[:_MAX_FIELDS])
     cut = cut or last.result.truncated
     return Reading(True, text, "", fields, last.result.data, cut, _images(last.result.data))

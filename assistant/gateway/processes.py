@@ -14,7 +14,7 @@ from assistant.errors import ToolError
 from assistant.gateway.output import HeadTail, Reading, how_it_ended
 from assistant.sandbox.protocol import Command
 from assistant.types import Action, Data, Limits
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, prose, visible
 
 if TYPE_CHECKING:
     from assistant.sandbox.protocol import Process, Room
@@ -119,7 +119,7 @@ async def _read(process: Process, wait_s: float, limit: int, live: Callable[[str
         kept.add(data)
         live(visible(data.decode("utf-8", "replace")))
         wait = min(QUIET_S, deadline - time.monotonic())
-    return visible(kept.text())
+    return prose(kept.text())
 
 
 async def _ending(process: Process) -> str:

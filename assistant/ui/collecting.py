@@ -3,7 +3,7 @@
 A full collection looks at every object that is alive. In a chat that streams, that is 100 ms several times a minute, which
 a key would wait for. So what was loaded is set aside (`gc.freeze`), and what is new since is looked through often, so that
 little is to be done each time. Cycles among what was set aside are found by `tidy`, which the app calls when nobody is
-doing anything.
+typing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ GROWTH = 1.25
 MARGIN = 20_000
 """`tidy` does nothing until so many times the objects, and so many more, are set aside as after the last time: it costs
 about 0.5 µs an object, and an idle program should stay idle."""
+
+MOST = 200_000
+"""So many objects set aside since the last time are too many to wait for quiet: of the widgets that a busy task leaves behind
+they are 50 MB."""
 
 _PYTHON_S = gc.get_threshold()
 
@@ -70,10 +74,11 @@ def settle() -> None:
     gc.freeze()
 
 
-def tidy() -> bool:
-    """Look through everything, set aside or not, if there is enough of it; whether it did. Blocks for up to 0.2 s."""
+def tidy(*, busy: bool = False) -> bool:
+    """Look through everything, set aside or not, if there is enough of it; whether it did. Blocks for up to 0.2 s. `busy`:
+    somebody would notice, so only when it is pressing."""
     global _left  # noqa: PLW0603
-    if gc.get_freeze_count() < _left * GROWTH + MARGIN:
+    if gc.get_freeze_count() < (_left + MOST if busy else _left * GROWTH + MARGIN):
         return False
     gc.unfreeze()
     gc.collect()  # `_set_aside` follows it

@@ -44,7 +44,7 @@ class Editing:
             return
         if self._item is None:
             self.draft = chat.prompt.take()
-        elif (changed := chat.prompt.take()) != self._item.text:
+        elif (changed := chat.prompt.take()) != self._shown:
             chat.prompt.remember(changed)
         self._item = item
         self._shown = chat.app.pictures().again(item.text, item.images) if item.images else item.text
@@ -83,15 +83,17 @@ class Editing:
         chat = self._chat
         draft, self.draft = self.draft, ""
         if chat.desk is None or chat.session is None:
-            chat.prompt.give_back(text)
+            self._keep(draft, text)
             return
         try:
             point = await chat.desk.branch_point(chat.session.task.id, item.seq)
         except AssistantError as error:
             chat.tell("warning", error.message, error.hint)
-            chat.prompt.remember(draft)
-            chat.prompt.give_back(text)
+            self._keep(draft, text)
             return
+        except Exception:  # told as a worker's failure; the words are the person's all the same
+            self._keep(draft, text)
+            raise
         take_back = await self._take_back(point) if point.applied else False
         chat.prompt.give_back(draft)
         if take_back is None:
@@ -99,6 +101,11 @@ class Editing:
             chat.prompt.put(text)
             return
         chat.app.open_branch(Path(chat.session.task.folder), point, text, take_back=take_back)
+
+    def _keep(self, draft: str, text: str) -> None:
+        """No branch: what was to be sent is in the prompt again, the draft one key away."""
+        self._chat.prompt.remember(draft)
+        self._chat.prompt.give_back(text)
 
     async def _take_back(self, point: BranchPoint) -> bool | None:
         """Ask what becomes of what was applied since; None is: don't branch."""

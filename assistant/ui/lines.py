@@ -26,7 +26,7 @@ from assistant.ui.first_run import found_models
 from assistant.ui.hangup import Hangup
 from assistant.ui.language import _
 from assistant.ui.pictures import Pictures, pictures_gone
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, prose, visible
 
 if TYPE_CHECKING:
     from assistant.agent.desk import Desk, TaskSession
@@ -259,11 +259,11 @@ class LineChat:
         """Whole lines only: a reader speaks what is printed, once."""
         *whole, self._partial = (self._partial + text).split("\n")
         for line in whole:
-            self._print(visible(line))
+            self._print(prose(line))
 
     def _end_words(self) -> None:
         if self._partial:
-            self._print(visible(self._partial))
+            self._print(prose(self._partial))
             self._partial = ""
 
     def show(self, event: events.Event) -> None:

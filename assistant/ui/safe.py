@@ -13,12 +13,17 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
-from assistant.visible import one_line, visible
+from assistant.visible import JOINERS, one_line, prose, visible
 
 
 def plain(text: str, style: str = "") -> Content:
     """`text` as it is, control characters visible, no markup parsed. `style` is ours: a style or `$variable`."""
     return Content.styled(visible(text), style) if style else Content(visible(text))
+
+
+def sentences(text: str, style: str = "") -> Content:
+    """As `plain`, for what somebody says, in whatever script; not for what is run or followed."""
+    return Content.styled(prose(text), style) if style else Content(prose(text))
 
 
 def line(text: str, style: str = "", limit: int = 400) -> Content:
@@ -53,7 +58,6 @@ def _signs(text: str) -> str:
     shown = visible(text.replace("\t", " ").replace("\n", " "))
     if shown == text:
         return text
-    # A control character has no width of its own; one sign in its place keeps the line readable.
-    return "".join(
-        c if visible(c) == c and c not in "\n\t" else "�" for c in text.replace("\t", " ").replace("\n", " ")
-    )
+    # A control character has no width of its own; one sign in its place keeps the line readable. A joiner commands nothing,
+    # and the piece of a line that it stands in may begin with it.
+    return "".join(c if visible(c) == c or c in JOINERS else "�" for c in text.replace("\t", " ").replace("\n", " "))

@@ -38,6 +38,26 @@ def test_changes_are_applied_and_streams_pass_through_unchanged(run_assistant: R
     assert (folder / "new").stat().st_uid == folder.stat().st_uid
 
 
+@pytest.mark.parametrize("pty", [(), ("--pty",)])
+def test_a_program_that_is_not_there_steers_no_terminal_by_its_name(
+    run_assistant: Runner, folder: Path, pty: tuple[str, ...]
+) -> None:
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), *pty, "--", "no\x1b]0;x\x07 你", input="")
+    told = done.stdout + done.stderr
+    assert done.returncode == 127
+    assert "failed to execute no\\x1b]0;x\\x07 你: No such file or directory" in told
+    assert "\x1b" not in told
+
+
+def test_what_a_program_with_such_a_name_prints_is_its_own(run_assistant: Runner, folder: Path, identity: str) -> None:
+    program = folder / "od\x1bd"
+    program.write_text("#!/bin/sh\nprintf '\\033[1mprlimit: '\n")
+    program.chmod(0o755)
+    give(program, identity)
+    done = run_assistant("sandbox", "exec", "--folder", str(folder), "--", "./od\x1bd", text=False)
+    assert done.stdout == b"\x1b[1mprlimit: "
+
+
 def test_what_it_applies_is_in_the_log(run_assistant: Runner, folder: Path) -> None:
     run_assistant("sandbox", "exec", "--folder", str(folder), "--apply", "--", "sh", "-c", "echo 2 > there")
     assert (folder / "there").read_text() == "2\n"

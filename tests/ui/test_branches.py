@@ -172,6 +172,68 @@ class TestEditingWhatWasSaid:
                 seen.append(chat.screen.prompt.text)
             assert {"a draft", "second, but longer"} <= set(seen)
 
+    async def test_U7_the_draft_stays_in_the_task_that_was_branched(self, open_chat: Any) -> None:
+        async with open_chat(FakeDesk(default=words("hello"))) as chat:
+            await chat.say("first")
+            old = chat.screen
+            old.prompt.put("a draft")
+            old.editing.begin(old.editing.nth_last(1))
+            old.prompt.put("first again")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: chat.screen is not old and chat.screen.session and not chat.screen.turns.active)
+            assert chat.desk.session.prompts == ["first again"]
+            assert (old.prompt.text, chat.screen.prompt.text) == ("a draft", "")
+
+    async def test_U7_who_is_asked_and_does_not_branch_has_both_the_change_and_the_draft(self, open_chat: Any) -> None:
+        desk = FakeDesk(default=words("hello"))
+        desk.applied_since = [AppliedSet("t1", "u1", 2)]
+        async with open_chat(desk) as chat:
+            await chat.say("first")
+            prompt = chat.screen.prompt
+            prompt.put("a draft")
+            chat.screen.editing.begin(chat.screen.editing.nth_last(1))
+            prompt.put("first again")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: "2 changes were applied" in chat.text())
+            await chat.until(lambda: TextualMessage().time > chat.app.screen._armed_at)
+            await chat.pilot.press("n")
+            await chat.until(lambda: prompt.text == "first again")
+            await chat.pilot.press("escape")
+            await chat.until(lambda: prompt.text == "a draft")
+            assert desk.branched == []
+
+    async def test_U7_the_words_stay_when_something_breaks_that_nobody_thought_of(
+        self, open_chat: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def broken(*_args: Any) -> None:
+            raise RuntimeError("the database is gone")
+
+        desk = FakeDesk(default=words("hello"))
+        async with open_chat(desk) as chat:
+            await chat.say("first")
+            monkeypatch.setattr(desk, "branch_point", broken)
+            chat.screen.prompt.put("a draft")
+            chat.screen.editing.begin(chat.screen.editing.nth_last(1))
+            chat.screen.prompt.put("first again")
+            await chat.pilot.press("enter")
+            await chat.until(lambda: any("the database is gone" in n.message for n in chat.app._notifications))
+            assert chat.screen.prompt.text == "first again"
+            chat.screen.prompt.put("")
+            await chat.pilot.press("up")
+            await chat.until(lambda: chat.screen.prompt.text == "a draft")
+
+    async def test_U7_a_picture_that_was_only_renumbered_is_no_change(self, open_chat: Any) -> None:
+        image = ImagePart("image/png", "a" * 64)
+        mark = "[image 9: x.png, 1×1, 68 B]"
+        history = [Message("user", (TextPart("hi"),)), Message("user", (TextPart(f"see {mark}"), image))]
+        async with open_chat(FakeDesk(history=history), resume="t1") as chat:
+            await chat.until(lambda: "see" in chat.text())
+            chat.screen.editing.begin(chat.screen.editing.nth_last(1))
+            await chat.until(lambda: chat.screen.prompt.text.startswith("see [image 1"))
+            chat.screen.editing.begin(chat.screen.editing.nth_last(2))
+            assert chat.screen.prompt.text == "hi"
+            assert not any("[image 1:" in text for text in chat.screen.prompt._history)
+
     async def test_branch_opens_a_copy_beside_the_task(self, open_chat: Any) -> None:
         history = [Message("user", (TextPart("hi"),)), Message("assistant", (TextPart("hello you"),))]
         async with open_chat(FakeDesk(history=history), resume="t1") as chat:

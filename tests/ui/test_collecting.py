@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from assistant.ui import collecting
+from assistant.ui.app import CALM_S
+from tests.ui.fake_desk import FakeDesk
 
 
 class Node:
@@ -63,6 +66,36 @@ def test_what_is_set_aside_and_dropped_later_is_found_when_nobody_is_typing(monk
     assert gone() is not None, "else there would be nothing to tidy"
     assert collecting.tidy()
     assert gone() is None
+
+
+def test_while_somebody_types_only_much_is_tidied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "MOST", 2 * collecting.LASTING)
+    nodes = [Node() for _ in range(collecting.LASTING)]
+    gone = weakref.ref(nodes[0])
+    gc.collect()
+    nodes.clear()
+    assert not collecting.tidy(busy=True)
+    assert gone() is not None
+    for _round in range(2):
+        nodes = [Node() for _ in range(collecting.LASTING)]
+        gc.collect()
+    assert collecting.tidy(busy=True)
+    assert gone() is None
+
+
+async def test_a_turn_that_runs_for_long_is_tidied_up_after_where_nobody_types(
+    open_chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    async with open_chat(FakeDesk({"go": [60.0]})) as chat:
+        monkeypatch.setattr(collecting, "tidy", lambda *, busy: asked.append(busy))
+        await chat.say("go", wait=False)
+        await chat.until(lambda: chat.screen.turns.active)
+        await chat.pilot.press("x")
+        chat.app._tidy()
+        chat.screen.prompt.last_key_at -= CALM_S + 1
+        chat.app._tidy()
+        assert asked == [True, False]
 
 
 def test_nothing_is_tidied_where_little_has_grown() -> None:

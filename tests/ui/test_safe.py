@@ -14,7 +14,7 @@ from assistant.audit.views import LogRow
 from assistant.types import Change, Message, TextPart
 from assistant.ui.safe import ControlFilter, plain
 from assistant.visible import visible
-from tests.ui.fake_desk import FakeDesk, call, request
+from tests.ui.fake_desk import FakeDesk, call, request, words
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\x08\x00\x7f\x1b]52;c;cm0gLXJm\x07"
 BIDI = "\u202egnp.exe\u2066\u200f\u00ad\u061c\u2028"
@@ -108,7 +108,31 @@ class TestLinks:
             await chat.until(lambda: "[cat] ‹https://t.example/x.png›" in chat.text())
 
 
+class TestJoiners:
+    """They belong to Persian and Indic words and to emoji; elsewhere they would make two commands or hosts look the same."""
+
+    async def test_U4_they_stay_in_sentences_and_are_written_out_in_code_and_links(self, open_chat: Any) -> None:
+        word = "می\u200cخواهم"
+        shown = "می\\u200cخواهم"
+        answer = f"{word}\n\n`code {word}`\n\n[link {word}](https://x.example/{word})\n\n```\nfence {word}\n```\n"
+        script = {"go " + word: [events.ReasoningDelta(f"why {word}"), *words(answer), request(f"rm {word}")]}
+        async with open_chat(FakeDesk(script), size=(140, 60)) as chat:
+            await chat.say("go " + word, wait=False)
+            await chat.card()
+            await chat.until(lambda: f"fence {shown}" in chat.text())
+            assert f"go {word}" in chat.text()
+            assert any(row.strip() == word for row in chat.text().splitlines())
+            assert f"code {shown}" in chat.text()
+            assert f"link {shown}" in chat.text()
+            assert f"rm {shown}" in chat.text()
+            assert f"rm {word}" not in chat.text()
+
+
 class TestTheWall:
+    def test_a_joiner_is_no_command(self) -> None:
+        (segment,) = ControlFilter().apply([Segment("\u200cخ\u202e")], Color(0, 0, 0))
+        assert segment.text == "\u200cخ�"
+
     def test_a_clean_line_is_passed_on_untouched(self) -> None:
         segments = [Segment("plain 文字"), Segment("…")]
         assert ControlFilter().apply(segments, Color(0, 0, 0)) is segments

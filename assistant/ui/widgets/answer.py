@@ -20,7 +20,7 @@ from textual.widgets._markdown import MarkdownParagraph
 from assistant.ui import collecting
 from assistant.ui.conversation import Answer, Update
 from assistant.ui.language import _
-from assistant.visible import one_line, visible
+from assistant.visible import one_line, prose, visible
 
 FLUSH_S = 0.04
 """Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
@@ -143,10 +143,11 @@ class _SafeParser:
         self._parser = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
 
     def parse(self, source: str) -> list[Token]:
-        """Tokens of `source` whose text holds no control characters and whose links show their target."""
-        tokens = self._parser.parse(visible(source))
+        """Tokens of `source` whose text holds no control characters and whose links show their target. Code and links are
+        shown more strictly than sentences."""
+        tokens = self._parser.parse(prose(source))
         for token in tokens:
-            token.content = visible(token.content)
+            token.content = prose(token.content) if token.type == "inline" else visible(token.content)
             token.info = visible(token.info).split(" ")[0][:40] if token.type == "fence" else token.info
             if token.children:
                 token.children = list(_inline(token.children))
@@ -157,7 +158,7 @@ def _inline(tokens: MutableSequence[Token]) -> list[Token]:
     out: list[Token] = []
     shown, target = "", None
     for token in tokens:
-        token.content = visible(token.content)
+        token.content = prose(token.content) if token.type == "text" and target is None else visible(token.content)
         if token.type == "link_open":
             shown, target = "", str(token.attrs.get("href", ""))
         elif token.type == "image":

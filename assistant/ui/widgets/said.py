@@ -14,7 +14,7 @@ from textual.widgets import Static
 from assistant.ui.conversation import Said, Update
 from assistant.ui.language import N_
 from assistant.ui.messages import EditAsked, TypedAhead
-from assistant.ui.safe import plain
+from assistant.ui.safe import sentences
 
 
 class SaidView(Vertical, can_focus=True):
@@ -34,7 +34,7 @@ class SaidView(Vertical, can_focus=True):
     def __init__(self, item: Said) -> None:
         super().__init__()
         self.item = item
-        self._words = Static(plain(item.text), markup=False)
+        self._words = Static(sentences(item.text), markup=False)
         self._pictured = False
 
     def compose(self) -> ComposeResult:
@@ -45,7 +45,7 @@ class SaidView(Vertical, can_focus=True):
     def show_update(self, update: Update) -> None:
         """Draw the item anew."""
         del update
-        self._words.update(plain(self.item.text))
+        self._words.update(sentences(self.item.text))
         if self.is_mounted and (pictures := self._pictures()):
             self.mount(*pictures)
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from assistant.ui.conversation import Thought, Update
 from assistant.ui.language import N_, _
-from assistant.ui.safe import join, line, plain
+from assistant.ui.safe import join, line, sentences
 
 
 class ThoughtView(Static, can_focus=True):
@@ -56,7 +56,7 @@ def _words(item: Thought, *, opened: bool) -> Content:
     sign = "▾ " if opened else "▸ "
     title = _("thought") if item.done else _("thinking")
     if opened:
-        return join(sign, title, "\n", plain(item.text.strip()))
+        return join(sign, title, "\n", sentences(item.text.strip()))
     lines = [text for text in item.text[-2_000 if not item.done else 0 :].splitlines() if text.strip()]
     shown = (lines[0] if item.done else lines[-1]) if lines else ""
     return join(sign, title, " · ", line(shown, limit=160)) if shown else join(sign, title)
