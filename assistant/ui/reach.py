@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistant.gateway.consent import grants_words
 from assistant.gateway.servers import ServerState
 from assistant.servers.config import ServerConfig
 from assistant.types import Effect, Grant, Kind, ToolSpec
@@ -43,7 +44,7 @@ def reach(
 def grants_of(spec: ToolSpec, grants: Sequence[Grant]) -> str:
     """What the person has allowed this tool for longer, in a few words."""
     held = [g for g in grants if g.tool in ("", spec.name) and (g.tool or g.effect is spec.effect)]
-    return ", ".join(dict.fromkeys(f"{g.effect} {g.resource.type} {g.resource.id}" for g in held))
+    return grants_words(held, _)
 
 
 def given(config: ServerConfig) -> list[tuple[str, str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from assistant.agent import events
+from assistant.gateway.thumbnails import Thumbnail
 from assistant.sandbox.protocol import Sides
-from assistant.types import Answer, Message, TextPart, Usage
+from assistant.types import Answer, ImagePart, Message, TextPart, ToolResult, Usage
 from assistant.ui.app import AssistantApp
 from assistant.ui.screens.compare import CompareScreen
 from tests.ui import fake_desk as fd
@@ -65,8 +68,27 @@ def chat_desk() -> fd.FakeDesk:
     head, tail = "# To do\n", "- call Anna\n" + "".join(f"- {n}\n" for n in range(20))
     base, mine, staged = ("- write the report" + more for more in ("\n", " today\n", " by Friday\n- 买牛奶\n"))
     sides = [(head + middle + tail).encode() for middle in (base, mine, staged)]
+    plot = b"no real picture: the desk has it drawn already"
+    desk.thumbnails[hashlib.sha256(plot).hexdigest()] = bars()
+    image = ImagePart("image/png", data_b64=base64.b64encode(plot).decode())
+    desk.scripts["plot"] = [
+        events.CallStarted("p", "plot_data", "plot_data: sizes.csv → sizes.png"),
+        events.CallFinished("p", "plot_data", ToolResult("p", True, "saved sizes.png", images=(image,))),
+        events.TextDelta("`video.mp4` takes most of the disk."),
+    ]
     desk.sides = {"notes/todo.md": Sides("notes/todo.md", *sides)}
     return desk
+
+
+def bars() -> Thumbnail:
+    """A plot of three bars, as a desk would draw it: 40 x 20 pixels."""
+    white, blue, grey = b"\xff\xff\xff", b"\x33\x66\xcc", b"\x99\x99\x99"
+    heights = {column: top for first, top in ((4, 18), (16, 8), (28, 3)) for column in range(first, first + 8)}
+    rows = [
+        b"".join(grey if y == 19 else blue if 19 - y <= heights.get(x, 0) else white for x in range(40))
+        for y in range(20)
+    ]
+    return Thumbnail(40, 20, b"".join(rows))
 
 
 async def _settle(pilot: Any) -> None:
@@ -99,6 +121,16 @@ async def _turn(pilot: Any) -> None:
     chat.prompt.put("largest")
     await pilot.press("enter")
     while not chat.turns.idle.is_set() or any(answer.drawing for answer in chat.query("AnswerView")):
+        await pilot.pause(0.02)
+    chat.transcript.anchor()
+    await _settle(pilot)
+
+
+async def _picture(pilot: Any) -> None:
+    chat = await _ready(pilot)
+    chat.prompt.put("plot")
+    await pilot.press("enter")
+    while not (chat.turns.idle.is_set() and chat.query("PictureView.-drawn")):
         await pilot.pause(0.02)
     chat.transcript.anchor()
     await _settle(pilot)
@@ -144,6 +176,7 @@ async def _compare(pilot: Any) -> None:
 SCENES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "welcome": _welcome,
     "turn": _turn,
+    "picture": _picture,
     "card": _card,
     "help": _panel("help"),
     "review": _panel("review", "down", "down", "down", "down", "down", "s"),

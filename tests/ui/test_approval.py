@@ -236,6 +236,27 @@ class TestWhatItShows:
             await chat.until(lambda: "report-39.txt" in chat.text())
 
 
+class TestPlace:
+    async def test_no_word_moves_aside_when_a_card_comes(self, open_chat: Any) -> None:
+        async with open_chat(asking()) as chat:
+            await chat.until(lambda: chat.screen.transcript.size.width)
+            before = chat.screen.transcript.size.width, chat.screen.prompt.size.width
+            await chat.say("go", wait=False)
+            await chat.card()
+            assert (chat.screen.transcript.size.width, chat.screen.prompt.size.width) == before
+
+    async def test_nor_when_commands_are_listed_or_one_searches(self, open_chat: Any) -> None:
+        async with open_chat() as chat:
+            await chat.until(lambda: chat.screen.transcript.size.width)
+            before = chat.screen.transcript.size.width, chat.screen.prompt.size.width
+            await chat.type("/")
+            await chat.until(lambda: chat.screen.completion.display)
+            assert (chat.screen.transcript.size.width, chat.screen.prompt.size.width) == before
+            await chat.pilot.press("escape", "ctrl+f")
+            await chat.until(lambda: chat.app.focused is not chat.screen.prompt)
+            assert (chat.screen.transcript.size.width, chat.screen.prompt.size.width) == before
+
+
 class TestWithdrawn:
     async def test_stopping_the_turn_takes_the_card_away(self, open_chat: Any) -> None:
         async with open_chat(asking()) as chat:

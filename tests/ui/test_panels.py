@@ -445,7 +445,7 @@ class TestTools:
             shown = chat.text()
             assert "Hosts: any, each asked about" in shown
             assert "Folders: /home/ada/project · changes wait on the stage" in shown
-            assert "Allowed by you: fetch host docs.python.org" in shown
+            assert "Allowed by you: fetch from `docs.python.org`" in shown
 
     async def test_an_energy_budget_is_in_watt_hours(self, panel: Any) -> None:
         async with panel("tools") as chat:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.errors import AssistantError
+from assistant.ui.hanging import Hanging
 from assistant.ui.language import N_, _
 from assistant.ui.safe import join
 from assistant.ui.screens.manners import TellsFailures, leave
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from assistant.ui.app import AssistantApp
+
+
+GAP = "   "
+"""Between two keys and their words."""
 
 
 class Rows(OptionList):
@@ -44,12 +51,16 @@ class Rows(OptionList):
         """Replace all rows; `(id, label)`, an id that starts with `-` is a heading. The highlight stays on its id."""
         held = self.highlighted_id if keep else ""
         self.clear_options()
-        self.add_options([Option(label, id=name, disabled=name.startswith("-")) for name, label in rows])
+        self.add_options([Option(self.drawn(label), id=name, disabled=name.startswith("-")) for name, label in rows])
         names = [name for name, _label in rows]
         if held in names:
             self.highlighted = names.index(held)
         else:
             self.highlighted = next((i for i, name in enumerate(names) if not name.startswith("-")), None)
+
+    def drawn(self, label: Content) -> Content | Hanging:
+        """How a label is drawn."""
+        return label
 
     def action_page_up(self) -> None:
         """A page up. Textual counts in lines it lays out later, and fails while there are none yet."""
@@ -74,6 +85,10 @@ class LongRows(Rows):
     DEFAULT_CSS = """
     LongRows { text-wrap: wrap; text-overflow: fold; }
     """
+
+    def drawn(self, label: Content) -> Content | Hanging:
+        """What is wrapped of a line stands below its words."""
+        return Hanging(label)
 
 
 class PanelScreen(TellsFailures, Screen[None]):
@@ -108,9 +123,24 @@ class PanelScreen(TellsFailures, Screen[None]):
         return []
 
     def keys(self) -> Content:
-        """The last line."""
+        """The last line, or two: a key stays beside its words."""
         pairs = [*self.hints(), ("Esc", _("back"))]
-        return Content("   ").join(join((key, "bold $foreground"), f" {what}") for key, what in pairs)
+        rows: list[list[Content]] = [[]]
+        room = left = max(1, self.app.size.width - 4)
+        for key, what in pairs:
+            pair = join((key, "bold $foreground"), f" {what}")
+            if rows[-1] and pair.cell_length + len(GAP) > left:
+                rows.append([])
+                left = room
+            left -= pair.cell_length + (len(GAP) if rows[-1] else 0)
+            rows[-1].append(pair)
+        return Content("\n").join(Content(GAP).join(row) for row in rows)
+
+    @on(Resize)
+    def _resized(self) -> None:
+        """The keys may need another row."""
+        if self.query(".keys"):
+            self.refresh_keys()
 
     def say_title(self, more: str | Content = "") -> None:
         """The title, and a quiet remark beside it."""

@@ -55,7 +55,7 @@ class TasksScreen(PanelScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys."""
-        away = _("hide put-away ones and replays") if self._all_too else _("show all")
+        away = _("show fewer") if self._all_too else _("show all")
         return [
             ("Enter", _("open")),
             ("n", _("new")),

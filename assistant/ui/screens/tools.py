@@ -18,6 +18,7 @@ from assistant.errors import AssistantError
 from assistant.gateway.servers import ServerState
 from assistant.types import Autonomy, Boundary, Budgets, Grant, ToolSpec
 from assistant.ui import acting, figures, standing
+from assistant.ui.facts import effect_word
 from assistant.ui.language import N_, _, pick
 from assistant.ui.levels import AUTONOMY, autonomy_word
 from assistant.ui.reach import grants_of, reach, state_words
@@ -225,7 +226,7 @@ def tool_label(spec: ToolSpec, *, on: bool, where: Sequence[tuple[str, str]] = (
         join(
             mark,
             line(spec.name, "bold", 60),
-            (f"  {spec.effect}", "$accent"),
+            (f"  {effect_word(spec.effect)}", "$accent"),
             ("" if on else "  " + _("off"), "$quiet"),
         )
     ]
