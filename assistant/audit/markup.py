@@ -40,11 +40,11 @@ def text(value: object) -> str:
     return html.escape(visible(str(value)), quote=True)
 
 
-def page(title: str, body: str) -> str:
-    """A whole document."""
+def page(title: str, body: str, language: str = "en") -> str:
+    """A whole document, in a language by the name of its setting."""
     return (
         "<!doctype html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
+        f'<html lang="{text(language.replace("_", "-"))}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
         f"<title>{text(title)}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"

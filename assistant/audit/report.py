@@ -7,7 +7,7 @@ timeline, the result of the verification, and how to check all of it by oneself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +20,7 @@ from assistant.audit.log import Log
 from assistant.audit.markup import bars, diff, folded, page, section, table, text
 from assistant.audit.page import Filter, find
 from assistant.audit.summary import preview, summarise
+from assistant.audit.tongue import N_, _, language
 from assistant.audit.verification import Verification
 from assistant.audit.verify_apart import verify_apart
 from assistant.audit.words import text_of
@@ -44,20 +45,20 @@ def write_report(log: Log, out: Path, task: str = "", *, limit: int = 5000) -> N
 
 def render(log: Log, entries: Sequence[Entry], checked: Verification, task: str = "") -> str:
     """The page about these entries, oldest first."""
-    title = f"Action log of task {task}" if task else "Action log"
+    title = _("Action log of task {task}").format(task=task) if task else _("Action log")
     parts = [
         _top(title, entries),
-        section("Verification", _verification(checked), "verification"),
-        section("Asked and answered", _asked(log, entries), "asked"),
-        section("What changed", _changes(log, entries), "changes"),
-        section("Hosts reached", _hosts(entries), "hosts"),
-        section("Models and costs", _models(entries), "models"),
-        section("What may have happened", _unfinished(entries), "unfinished"),
-        section("What happened when", _plots(entries), "plots"),
-        section("Timeline", _timeline(log, entries), "timeline"),
-        section("Check it yourself", _appendix(checked), "appendix"),
+        section(_("Verification"), _verification(checked), "verification"),
+        section(_("Asked and answered"), _asked(log, entries), "asked"),
+        section(_("What changed"), _changes(log, entries), "changes"),
+        section(_("Hosts reached"), _hosts(entries), "hosts"),
+        section(_("Models and costs"), _models(entries), "models"),
+        section(_("What may have happened"), _unfinished(entries), "unfinished"),
+        section(_("What happened when"), _plots(entries), "plots"),
+        section(_("Timeline"), _timeline(log, entries), "timeline"),
+        section(_("Check it yourself"), _appendix(checked), "appendix"),
     ]
-    return page(title, "".join(parts))
+    return page(title, "".join(parts), language())
 
 
 def _clock(time_ms: int) -> str:
@@ -66,37 +67,41 @@ def _clock(time_ms: int) -> str:
 
 def _top(title: str, entries: Sequence[Entry]) -> str:
     if not entries:
-        return f"<h1>{text(title)}</h1><p>There are no entries.</p>"
+        empty = _("There are no entries.")
+        return f"<h1>{text(title)}</h1><p>{text(empty)}</p>"
     kinds = Counter(entry.kind for entry in entries)
     tokens = sum(_usage(e, "input") + _usage(e, "output") for e in entries)
     figures = [
-        (len({e.task for e in entries if e.task}), "tasks"),
-        (kinds["turn.finished"], "turns"),
-        (kinds["outcome"], "tool calls"),
-        (sum(e.kind == "decision" and e.body.get("decision") == "ask" for e in entries), "times asked"),
-        (sum(len(_changed(e)) for e in entries if e.kind == "stage.apply"), "changes applied"),
-        (tokens, "tokens"),
-        (_dollars(sum(_cost(e) for e in entries)), "known cost"),
+        (len({e.task for e in entries if e.task}), _("tasks")),
+        (kinds["turn.finished"], _("turns")),
+        (kinds["outcome"], _("tool calls")),
+        (sum(e.kind == "decision" and e.body.get("decision") == "ask" for e in entries), _("times asked")),
+        (sum(len(_changed(e)) for e in entries if e.kind == "stage.apply"), _("changes applied")),
+        (tokens, _("tokens")),
+        (_dollars(sum(_cost(e) for e in entries)), _("known cost")),
     ]
     items = "".join(f"<li><b>{text(value)}</b>{text(words)}</li>" for value, words in figures)
-    span = f"{_clock(entries[0].time_ms)} to {_clock(entries[-1].time_ms)} UTC"
-    numbers = f"entries {entries[0].seq} to {entries[-1].seq}"
+    span = _("{first} to {last} UTC").format(first=_clock(entries[0].time_ms), last=_clock(entries[-1].time_ms))
+    numbers = _("entries {first} to {last}").format(first=entries[0].seq, last=entries[-1].seq)
     return f'<h1>{text(title)}</h1><p class="soft">{text(span)} · {text(numbers)}</p><ul class="figures">{items}</ul>'
 
 
 def _verification(checked: Verification) -> str:
     if checked.ok:
-        words = f'<p class="good"><b>Verified.</b> All {checked.entries} entries are those that were signed.</p>'
+        right = _("Verified.")
+        told = _("All {n} entries are those that were signed.").format(n=checked.entries)
+        words = f'<p class="good"><b>{text(right)}</b> {text(told)}</p>'
     else:
-        words = f'<p class="bad"><b>Not verified: {text(checked.verdict)}</b></p>'
+        told = _("Not verified: {verdict}").format(verdict=checked.verdict)
+        words = f'<p class="bad"><b>{text(told)}</b></p>'
     problems = "".join(f'<p class="bad">{text(problem.words)}</p>' for problem in checked.problems)
     facts = [
-        ("entries", checked.entries),
-        ("checkpoints", checked.checkpoints),
-        ("contents", checked.contents),
-        ("contents erased", checked.erased),
-        ("root", checked.root),
-        *(("signed by", key) for key in checked.signed_by),
+        (_("entries"), checked.entries),
+        (_("checkpoints"), checked.checkpoints),
+        (_("contents"), checked.contents),
+        (_("contents erased"), checked.erased),
+        (_("root"), checked.root),
+        *((_("signed by"), key) for key in checked.signed_by),
     ]
     return words + problems + table(("", ""), [(text(name), f"<code>{text(value)}</code>") for name, value in facts])
 
@@ -110,18 +115,18 @@ def _asked(log: Log, entries: Sequence[Entry]) -> str:
             continue
         call = (entry.task, entry.body.get("call"))
         intent, answer = intents.get(call), answers.get(call)
-        said = preview(log, answer) if answer else "nobody answered"
+        said = preview(log, answer) if answer else _("nobody answered")
         rows.append(
             (
                 text(entry.seq),
                 text(_clock(entry.time_ms)),
                 text(preview(log, intent) if intent else ""),
-                text(entry.body.get("decision")),
+                text(_known(_VERDICTS, entry.body.get("decision"))),
                 text(preview(log, entry)),
-                text("refused by policy" if entry.body.get("decision") == "deny" else said),
+                text(_("refused by policy") if entry.body.get("decision") == "deny" else said),
             )
         )
-    return table(("entry", "when (UTC)", "what", "verdict", "why", "answer"), rows, (0,))
+    return table((_("entry"), _("when (UTC)"), _("what"), _("verdict"), _("why"), _("answer")), rows, (0,))
 
 
 def _changed(entry: Entry) -> list[dict[str, Any]]:
@@ -131,11 +136,12 @@ def _changed(entry: Entry) -> list[dict[str, Any]]:
 
 def _changes(log: Log, entries: Sequence[Entry]) -> str:
     parts: list[str] = []
+    gone = _("{name} was erased")
     changing = [entry for entry in entries if entry.kind in ("stage.apply", "stage.drop", "stage.undo")]
     for entry in changing:
         rows = [
             (
-                text(c.get("kind", "")),
+                text(_known(_CHANGES, c.get("kind", ""))),
                 text(c.get("path", "")),
                 text(c.get("old_path", "")),
                 _hash(c, "before"),
@@ -143,10 +149,12 @@ def _changes(log: Log, entries: Sequence[Entry]) -> str:
             )
             for c in _changed(entry)
         ]
-        shown = table(("what", "path", "was", "before", "after"), rows)
+        shown = table((_("what"), _("path"), _("was"), _("before"), _("after")), rows)
         for name, sha256 in zip(entry.blobs, entry.blob_hashes(), strict=True):
             data = log.blob(sha256)
-            shown += diff(data.decode(errors="replace")) if data is not None else f"<p>{text(name)} was erased</p>"
+            shown += (
+                diff(data.decode(errors="replace")) if data is not None else f"<p>{text(gone.format(name=name))}</p>"
+            )
         title = f"{text(_clock(entry.time_ms))} · {text(summarise(entry))}"
         parts.append(folded(title, shown, opened=len(changing) <= OPEN_CHANGES))
     return "".join(parts)
@@ -171,7 +179,7 @@ def _hosts(entries: Sequence[Entry]) -> str:
                     text(fields.get("refused", "")),
                 )
             )
-    return table(("entry", "host", "bytes sent", "bytes received", "refused"), rows, (0, 2, 3))
+    return table((_("entry"), _("host"), _("bytes sent"), _("bytes received"), _("refused")), rows, (0, 2, 3))
 
 
 def _usage(entry: Entry, name: str) -> int:
@@ -212,20 +220,20 @@ def _models(entries: Sequence[Entry]) -> str:
                 text(sum(_usage(e, "output") for e in calls)),
                 text(_dollars(sum(_cost(e) for e in calls))),
                 text(sum(e.body.get("cost_uusd") is None for e in answered)),
-                text(f"{energy} mWh" if energy else "not known"),
+                text(f"{energy} mWh" if energy else _("not known")),
                 text(f"{sum(took) // len(took)} ms" if took else ""),
             )
         )
     heads = (
-        "model",
-        "answers",
-        "failures",
-        "input tokens",
-        "output tokens",
-        "known cost",
-        "unpriced",
-        "energy",
-        "mean time",
+        _("model"),
+        _("answers"),
+        _("failures"),
+        _("input tokens"),
+        _("output tokens"),
+        _("known cost"),
+        _("unpriced"),
+        _("energy"),
+        _("mean time"),
     )
     return table(heads, rows, (1, 2, 3, 4, 5, 6, 7, 8))
 
@@ -238,7 +246,7 @@ def _unfinished(entries: Sequence[Entry]) -> str:
         by_task.setdefault(entry.task, []).append(entry)
     waiting = [entry for group in by_task.values() for entry in open_intents_of(group)]
     rows = [(text(e.seq), text(_clock(e.time_ms)), text(summarise(e))) for e in waiting]
-    shown = table(("entry", "when (UTC)", "was about to run and has no outcome"), rows, (0,))
+    shown = table((_("entry"), _("when (UTC)"), _("was about to run and has no outcome")), rows, (0,))
     return f'<div class="warn">{shown}</div>' if shown else ""
 
 
@@ -253,23 +261,18 @@ def _plots(entries: Sequence[Entry]) -> str:
     ]
     tools = Counter(str(e.body.get("tool", "?")) for e in entries if e.kind == "intent")
     plots = [
-        ("entries over time", bars([(t, n, str(n)) for t, n in sorted(times.items())[-20:]], "entries over time")),
-        ("calls by tool", bars([(t, n, str(n)) for t, n in tools.most_common(20)], "calls by tool")),
-        (
-            "tokens by model",
-            bars([(m, n, f"{n:,}") for m, n in sorted(tokens, key=lambda x: -x[1])], "tokens by model"),
-        ),
-        (
-            "known cost by model",
-            bars([(m, n, _dollars(n)) for m, n in sorted(costs, key=lambda x: -x[1])], "cost by model"),
-        ),
+        (_("entries over time"), [(t, n, str(n)) for t, n in sorted(times.items())[-20:]]),
+        (_("calls by tool"), [(t, n, str(n)) for t, n in tools.most_common(20)]),
+        (_("tokens by model"), [(m, n, f"{n:,}") for m, n in sorted(tokens, key=lambda x: -x[1])]),
+        (_("known cost by model"), [(m, n, _dollars(n)) for m, n in sorted(costs, key=lambda x: -x[1])]),
     ]
-    return "".join(f"<h3>{text(title)}</h3>{plot}" for title, plot in plots if plot)
+    drawn = [(title, bars(values, title)) for title, values in plots]
+    return "".join(f"<h3>{text(title)}</h3>{plot}" for title, plot in drawn if plot)
 
 
 def _timeline(log: Log, entries: Sequence[Entry]) -> str:
     return table(
-        ("entry", "when (UTC)", "kind", "task", "what"),
+        (_("entry"), _("when (UTC)"), _("kind"), _("task"), _("what")),
         [
             (
                 text(e.seq),
@@ -289,7 +292,7 @@ def _detail(log: Log, entry: Entry) -> str:
     shown = f"<pre>{text(body)}</pre>"
     for name, sha256 in zip(entry.blobs, entry.blob_hashes(), strict=True):
         data = log.blob(sha256)
-        words = "(erased)" if data is None else text_of(data)[:MAX_CONTENT_CHARS]
+        words = _("(erased)") if data is None else text_of(data)[:MAX_CONTENT_CHARS]
         shown += f'<p class="soft">{text(name)}</p><pre>{text(words)}</pre>'
     return shown
 
@@ -298,8 +301,24 @@ def _appendix(checked: Verification) -> str:
     script = files("assistant.audit").joinpath("check_export.py.txt").read_text(encoding="utf-8")
     key = checked.signed_by[-1] if checked.signed_by else "VKEY"
     commands = f"assistant log export --contents --out log.jsonl\npython3 check_export.py log.jsonl '{key}'"
-    return (
-        "<p>An export holds every entry with the proof that it is in the log. The script below checks it with Python's"
-        " standard library alone; take the key from a place that you trust, not from this page.</p>"
-        f"<pre>{text(commands)}</pre>{folded('check_export.py', f'<pre>{text(script)}</pre>')}"
+    told = _(
+        "An export holds every entry with the proof that it is in the log. The script below checks it with Python's standard"
+        " library alone; take the key from a place that you trust, not from this page."
     )
+    return f"<p>{text(told)}</p><pre>{text(commands)}</pre>{folded('check_export.py', f'<pre>{text(script)}</pre>')}"
+
+
+_VERDICTS = {"allow": N_("allow"), "ask": N_("ask"), "deny": N_("deny")}
+_CHANGES = {
+    "created": N_("created"),
+    "changed": N_("changed"),
+    "deleted": N_("deleted"),
+    "renamed": N_("renamed"),
+    "mode": N_("mode"),
+    "link": N_("link"),
+}
+
+
+def _known(words: Mapping[str, str], code: Any) -> str:
+    """A code in words; one that is not known here as it is."""
+    return _(words[code]) if isinstance(code, str) and code in words else str(code)

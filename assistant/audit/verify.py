@@ -8,6 +8,7 @@ to say where.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from itertools import pairwise
 from pathlib import Path
 
@@ -253,7 +254,9 @@ class _Verifier:
         import hashlib
 
         connection = self._connection
+        kept = 0
         for sha256, data in connection.execute("SELECT sha256, data FROM blobs"):
+            kept += 1
             if not isinstance(data, bytes) or hashlib.sha256(data).hexdigest() != sha256:
                 self._problems.append(Problem(f"the content {sha256} was changed", self._first_with(sha256)))
                 return
@@ -271,6 +274,26 @@ class _Verifier:
                         Problem(f"its content {sha256} is gone, and was not erased on the record", seq)
                     )
                     return
+        named = {row for part in scans for row in array("q", part.named)}
+        if len(named) != kept:
+            self._check_strangers(named)
+
+    def _check_strangers(self, named: set[int]) -> None:
+        """Contents that no entry names. A content comes in the transaction of the entry that names it and goes by its hash, so
+        neither a crash nor a writer at work leaves one: the entry was cut off, or another hand put it there."""
+        rows = self._connection.execute("SELECT rowid, sha256 FROM blobs ORDER BY rowid")
+        strangers = [sha256 for row, sha256 in rows if row not in named]
+        for sha256 in strangers[:MAX_STRANGERS]:
+            if self._first_with(sha256) is not None:
+                continue  # a scan may have read a later moment, when the row was another's: entries have the last word
+            self._problems.append(
+                Problem(
+                    f"the content {sha256} is named by no entry: entries that named it were cut off the end, or something"
+                    " else put it there. The entries that are here are those that were signed"
+                )
+            )
+        if len(strangers) > MAX_STRANGERS and self._problems:
+            self._problems.append(Problem(f"so are {len(strangers) - MAX_STRANGERS} more contents"))
 
     def _first_with(self, sha256: str) -> int | None:
         row = self._connection.execute(
@@ -340,6 +363,9 @@ class _Verifier:
             return Problem(f"entry {size}: its checkpoint is not signed by the key that was in force", size)
         return Problem("the log does not verify, and no single entry explains it")
 
+
+MAX_STRANGERS = 3
+"""Contents named by no entry that are told one by one. Chosen: who has to look at them begins with the first."""
 
 SMALL_PAGES = 50_000
 """Up to 100 MB, SQLite's own check of its structure is run as well: it takes a second at most."""

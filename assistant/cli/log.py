@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, LogDamaged, LogError, UsageError
+from assistant.translation import LANGUAGES
 
 if TYPE_CHECKING:
     from assistant.audit.entry import Entry
@@ -109,6 +110,7 @@ def _add_passing_on(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--out", type=Path, default=Path("log-report.html"), metavar="FILE", help="default: log-report.html"
     )
     sub.add_argument("--limit", type=int, default=5000, metavar="N", help="the newest N entries (default 5000; 0: all)")
+    sub.add_argument("--lang", default="", choices=list(LANGUAGES), help="its language (default: as in the settings)")
 
 
 def _add_keeping(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -161,16 +163,18 @@ def _open(args: argparse.Namespace, *, write: bool = False) -> Log:
     return Log.open(paths, read_only=not write, database=args.db)
 
 
-def _speak() -> None:
-    """Tell entries in the person's language, as the screen does. A setting that can't be read is said where it matters."""
+def _speak(wanted: str = "") -> None:
+    """Tell entries in the language that is `wanted`, else in the person's, as the screen does. A setting that can't be read is
+    said where it matters."""
+    from assistant.audit import tongue
     from assistant.config import find_paths, load_settings
-    from assistant.ui import language
+    from assistant.translation import choose
 
     try:
-        wanted = load_settings(find_paths()).look.language
+        wanted = wanted or load_settings(find_paths()).look.language
     except AssistantError:
         wanted = "auto"
-    language.speak_log(language.choose(wanted))
+    tongue.speak(choose(wanted))
 
 
 def _filter(args: argparse.Namespace, log: Log) -> Filter:
@@ -405,6 +409,7 @@ def _stdout() -> Any:
 def _report(args: argparse.Namespace) -> int:
     from assistant.audit.report import write_report
 
+    _speak(args.lang)
     log = _open(args)
     try:
         write_report(log, args.out, _task(log, args.task), limit=args.limit or sys.maxsize)

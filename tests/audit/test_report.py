@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from assistant.audit import upkeep
+from assistant.audit import tongue, upkeep
 from assistant.audit.log import Log
 from assistant.audit.report import render, write_report
 from assistant.audit.verification import Problem, Verification
+from assistant.cli import main as run
 from assistant.config import Paths
 
 from .test_views import one_turn, open_task
@@ -96,17 +98,64 @@ class TestPage:
         assert "(erased)" in render(filled, list(filled.entries()), Verification(True))
 
 
-def test_a_browser_shows_it_without_network_and_without_being_owned(page: Path, tmp_path: Path) -> None:
+class TestInChinese:
+    """The report's own words; what the log holds stays as it is."""
+
+    @pytest.fixture
+    def chinese(self, filled: Log, at_home: None, tmp_path: Path) -> Path:
+        out = tmp_path / "chinese.html"
+        assert run(["log", "report", "--out", str(out), "--lang", "zh_CN"]) == 0
+        return out
+
+    @pytest.fixture
+    def at_home(self, paths: Paths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+        monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "home"))
+        yield
+        tongue.speak("en")
+
+    def test_every_heading_is_chinese_and_the_page_says_so(self, chinese: Path) -> None:
+        text = chinese.read_text(encoding="utf-8")
+        assert '<html lang="zh-CN">' in text
+        heads = re.findall(r"<h[123]>(.*?)</h[123]>", text) + re.findall(r"<th(?: [^>]*)?>([^<]+)</th>", text)
+        assert len(heads) > 30
+        assert [head for head in heads if not re.search("[\u4e00-\u9fff]", head)] == []
+
+    def test_the_setting_chooses_where_the_command_does_not(
+        self, filled: Log, at_home: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ASSISTANT_LANGUAGE", "zh_CN")
+        for flags, words in (([], "<h1>操作日志</h1>"), (["--lang", "en"], "<h1>Action log</h1>")):
+            assert run(["log", "report", "--out", str(tmp_path / "r.html"), *flags]) == 0
+            assert words in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    def test_a_browser_shows_it(self, chinese: Path, tmp_path: Path) -> None:
+        done = subprocess.run([*_browser(tmp_path), "--dump-dom", chinese.as_uri()], capture_output=True, timeout=90)
+        shown = done.stdout.decode()
+        assert "<title>操作日志</title>" in shown
+        assert "<h2>时间线</h2>" in shown
+        assert "owned</title>" not in shown
+
+
+def _browser(tmp_path: Path) -> list[str]:
+    """Headless Chromium that reaches no network."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium here to read the report with")
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += [
+    return [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
         "--virtual-time-budget=2000",
         "--host-resolver-rules=MAP * ~NOTFOUND",
         "--disable-background-networking",
         "--no-first-run",
     ]
+
+
+def test_a_browser_shows_it_without_network_and_without_being_owned(page: Path, tmp_path: Path) -> None:
+    command = _browser(tmp_path)
     done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "<title>Action log</title>" in done.stdout

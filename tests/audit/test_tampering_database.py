@@ -12,6 +12,9 @@ import pytest
 from assistant.audit import upkeep
 from assistant.audit.log import Log
 from assistant.audit.note import new_signing_key
+from assistant.audit.trust import Trust
+from assistant.audit.verification import Evidence
+from assistant.audit.verify import evidence_of, verify
 from assistant.errors import LogDamaged
 
 from .conftest import ENTRIES, Copy
@@ -219,3 +222,54 @@ class TestErasedContents:
         text = copy.body(ENTRIES).replace('"kind":"intent"', '"kind":"erased"')
         copy.run("UPDATE entries SET body=? WHERE seq=?", text, ENTRIES)
         assert copy.verify().first_bad_seq == ENTRIES
+
+
+class TestContentsOfNobody:
+    """A content whose hash is right and that no entry names: no signature covers it."""
+
+    def _put(self, copy: Copy, *contents: bytes) -> list[str]:
+        names = [hashlib.sha256(content).hexdigest() for content in contents]
+        for name, content in zip(names, contents, strict=True):
+            copy.run("INSERT INTO blobs VALUES(?,?)", name, content)
+        return names
+
+    def test_it_is_named_and_no_entry_is_blamed(self, copy: Copy) -> None:
+        (name,) = self._put(copy, b"of nobody")
+        found = copy.verify()
+        assert found.verdict == "damaged"
+        assert found.first_bad_seq is None
+        assert name in found.problems[0].words
+
+    def test_it_betrays_a_tail_cut_off_where_only_the_key_is_known(self, copy: Copy) -> None:
+        copy.run("DELETE FROM entries WHERE seq>20")
+        copy.run("DELETE FROM checkpoints WHERE size>20")
+        found = verify(copy.db, Evidence(evidence_of(Trust(copy.trust)).keys))
+        assert found.verdict == "damaged"
+        assert hashlib.sha256(b"content 21").hexdigest() in found.problems[0].words
+
+    def test_many_are_counted(self, copy: Copy) -> None:
+        self._put(copy, *(f"of nobody {i}".encode() for i in range(5)))
+        words = [problem.words for problem in copy.verify().problems]
+        assert len(words) == 4
+        assert "2 more" in words[-1]
+
+    def test_two_processes_see_it_too(self, copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("assistant.audit.verify.WORTH_SPLITTING", 1)
+        evidence = evidence_of(Trust(copy.trust))
+        assert verify(copy.db, evidence, processes=2).ok
+        self._put(copy, b"of nobody")
+        assert verify(copy.db, evidence, processes=2).verdict == "damaged"
+
+    def test_taken_out_on_the_record_the_log_verifies(self, copy: Copy) -> None:
+        (name,) = self._put(copy, b"of nobody")
+        with closing(Log.open(copy.paths)) as log:
+            upkeep.erase(log, [name], "nobody's")
+        assert copy.verify().ok
+
+    def test_a_row_that_a_writer_has_not_committed_is_nobodys_business(self, copy: Copy) -> None:
+        with closing(sqlite3.connect(copy.db, isolation_level=None)) as writer:
+            writer.execute("PRAGMA journal_mode=WAL")
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("INSERT INTO blobs VALUES(?,?)", (hashlib.sha256(b"in flight").hexdigest(), b"in flight"))
+            assert copy.verify().ok
+            writer.execute("ROLLBACK")
