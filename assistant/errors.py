@@ -118,6 +118,12 @@ class LogDamaged(LogError):
         self.first_bad_seq = first_bad_seq
 
 
+class NotTaken(LogError):
+    """A place that was to take something of the log, a witness or a collector, did not. The log itself is as it was."""
+
+    exit_code = 1
+
+
 class PolicyError(AssistantError):
     """A policy file does not parse, or does not fit the schema. The whole layer it belongs to then counts as broken."""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from assistant.audit.entry import Entry
 from assistant.audit.log import Log
-from assistant.errors import LogError, UsageError
+from assistant.errors import NotTaken, UsageError
 
 BATCH = 500
 TIMEOUT_S = 30.0
@@ -37,7 +37,7 @@ def spans(log: Log, task: str = "") -> Iterator[dict[str, Any]]:
 def send(log: Log, url: str, task: str = "") -> int:
     """Send the spans to a collector; returns how many. `url` is its base, or the full path to `/v1/traces`.
 
-    Raises UsageError for an address that is not http(s), or not encrypted outside this machine; LogError when the collector
+    Raises UsageError for an address that is not http(s), or not encrypted outside this machine; NotTaken when the collector
     does not take them.
     """
     import httpx
@@ -60,9 +60,9 @@ def _post(client: Any, target: str, batch: list[dict[str, Any]]) -> int:
     try:
         answer = client.post(target, json=envelope(batch))
     except httpx.HTTPError as error:
-        raise LogError(f"the collector at `{target}` does not answer: {error}") from error
+        raise NotTaken(f"the collector at `{target}` does not answer: {error}") from error
     if not 200 <= answer.status_code < 300:
-        raise LogError(f"the collector at `{target}` refused with {answer.status_code}: {answer.text[:200].strip()}")
+        raise NotTaken(f"the collector at `{target}` refused with {answer.status_code}: {answer.text[:200].strip()}")
     return len(batch)
 
 

@@ -23,7 +23,7 @@ from assistant.audit.log import Log
 from assistant.audit.merkle import prove_consistency
 from assistant.audit.note import COSIGNATURE, NoteError, VerifierKey, open_note
 from assistant.audit.stored_tree import StoredTree
-from assistant.errors import LogDamaged, LogError, UsageError
+from assistant.errors import LogDamaged, LogError, NotTaken, UsageError
 from assistant.visible import one_line
 
 if TYPE_CHECKING:
@@ -94,23 +94,30 @@ def kept_checkpoints(trust: Path) -> list[tuple[str, str]]:
 
 
 def send_all(log: Log) -> list[str]:
-    """Send the last checkpoint everywhere; returns a line for each place. Raises LogError when one of them failed."""
+    """Send the last checkpoint everywhere; returns a line for each place.
+
+    Raises LogDamaged when what one of them keeps is not in this log, else NotTaken when one of them failed.
+    """
     found = log.head()
     if found is None:
         raise UsageError("the log is empty: there is nothing to send")
     told: list[str] = []
     failed: list[str] = []
+    contradicted = False
     for line in places(log.trust.folder):
         place, _, vkey = line.partition(" ")
         try:
             note = _send(log, place, vkey, found[1])
         except (OSError, ValueError, LogError) as error:
             failed.append(f"{place}: {error}")
+            contradicted = contradicted or isinstance(error, LogDamaged)
             continue
         _write(_kept_file(log.trust.folder, place), note)
         told.append(f"{place} has the checkpoint of {found[0]} entries")
+    if contradicted:
+        raise LogDamaged("; ".join([*failed, *told]), hint="run `assistant log verify`")
     if failed:
-        raise LogError(
+        raise NotTaken(
             "; ".join([*failed, *told]), hint="the log itself is fine; `assistant log witness send` tries again"
         )
     return told

@@ -20,7 +20,7 @@ from assistant.audit.note import SigningKey, VerifierKey, open_note
 from assistant.audit.verify import evidence_of, verify
 from assistant.audit.witness_server import Witness, make_server
 from assistant.config import Paths
-from assistant.errors import LogDamaged, LogError, UsageError
+from assistant.errors import LogDamaged, LogError, NotTaken, UsageError
 
 
 @pytest.fixture
@@ -242,3 +242,29 @@ class TestPlaces:
         log.close()
         evidence = evidence_of(log.trust, witness.kept_checkpoints(log.trust.folder))
         assert verify(log.paths.log_db, evidence).ok
+
+
+class TestHowItEnds:
+    """Exit 7 is for a damaged log. A place that is out of reach is none."""
+
+    def test_a_place_that_does_not_answer_is_no_damage(self, log: Log, tmp_path: Path) -> None:
+        log.append("x", "t", {})
+        witness.add(log, f"file:{tmp_path}/disk/checkpoint")
+        shutil.rmtree(tmp_path / "disk", ignore_errors=True)
+        (tmp_path / "disk").write_text("in the way")
+        with pytest.raises(NotTaken) as told:
+            witness.send_all(log)
+        assert told.value.exit_code == 1
+        assert "the log itself is fine" in told.value.hint
+
+    def test_a_place_that_keeps_something_else_is(self, log: Log, paths: Paths, tmp_path: Path) -> None:
+        place = f"file:{tmp_path}/disk/checkpoint"
+        for i in range(5):
+            log.append("x", "t", {"i": i})
+        witness.add(log, place)
+        witness.send_all(log)
+        log.close()
+        begin_anew(paths)
+        with closing(Log.open(paths)) as anew, pytest.raises(LogDamaged) as told:
+            witness.send_all(anew)
+        assert told.value.exit_code == 7
