@@ -102,6 +102,8 @@ class TurnFinished(Data, frozen=True, tag="turn_finished"):
     asks: int = 0
     """Questions of this task so far, the same one counted once."""
     asks_last_hour: int = 0
+    refused: int = 0
+    """Calls of this turn that were refused; `message` says so too."""
 
 
 class ChildEvent(Data, frozen=True, tag="child"):

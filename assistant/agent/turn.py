@@ -264,7 +264,8 @@ class Turn:
         elif finished.finish == "malformed_tool_call":
             return TurnFinished("failed", 4, "the model wrote a tool call that can't be read")
         if self._refused:
-            return TurnFinished("done", 3, f"{self._refused} call(s) were refused; see the log")
+            told = "1 call was" if self._refused == 1 else f"{self._refused} calls were"
+            return TurnFinished("done", 3, f"{told} refused; see the log", refused=self._refused)
         return TurnFinished("done", 0)
 
     async def _run_calls(self, calls: Sequence[ToolCall]) -> list[str]:

@@ -58,6 +58,7 @@ class Card(Item, eq=False):
     title: str = ""
     status: str = "running"
     reason: str = ""
+    """Why it was refused or is asked about, each ground on a line of its own."""
     policies: tuple[str, ...] = ()
     output: str = ""
     result: str = ""
@@ -78,7 +79,7 @@ class Card(Item, eq=False):
 
 class Note(Item, eq=False):
     """Something to know. level: info, warning, error, done. kind: empty for a plain notice, `turn` (`word` is how it
-    ended), `applied` or `undone` (`number` files) or `conflicts`; the widget has the words for these."""
+    ended, `number` how many calls were refused), `applied` or `undone` (`number` files) or `conflicts`; the widget has the words for these."""
 
     level: str
     text: str
@@ -224,7 +225,7 @@ class Conversation:
             case events.CallStarted():
                 card.tool, card.title = event.tool, event.title
             case events.CallJudged(verdict=verdict):
-                card.reason, card.policies = "; ".join(grounds(verdict.reason)), verdict.policies
+                card.reason, card.policies = "\n".join(grounds(verdict.reason)), verdict.policies
                 card.status = {Decision.ASK: "asking", Decision.DENY: "refused"}.get(verdict.decision, "running")
             case events.CallApproved(approval=approval):
                 card.status = "refused" if approval.answer == "no" else "running"
@@ -283,7 +284,7 @@ class Conversation:
         updates = self._close_text() + self._end_cards()
         if event.reason != "done" or event.message:
             level = {"done": "info", "stopped": "info", "refused": "warning"}.get(event.reason, "error")
-            updates += self.add(Note(level, event.message, kind="turn", word=event.reason))
+            updates += self.add(Note(level, event.message, kind="turn", word=event.reason, number=event.refused))
         return updates
 
 

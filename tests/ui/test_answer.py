@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistant.types import Message, TextPart
+from assistant.ui.widgets.answer import safe_parser
 from tests.ui.fake_desk import FakeDesk, words
 
 DOCUMENTS = {
@@ -39,3 +40,10 @@ async def test_it_is_drawn_the_same(open_chat: Any, name: str, step: int) -> Non
         await chat.say("question")
         streamed = await shown(chat)
     assert [row for row in streamed if row] == [row for row in whole if row]
+
+
+def test_the_name_of_a_file_is_no_address() -> None:
+    """`.md` is a country's domain, and `README.md` is none of its hosts."""
+    tokens = safe_parser().parse("see README.md, 说明.md and https://example.com")
+    inner = [child for token in tokens for child in token.children or ()]
+    assert [child.attrs["href"] for child in inner if child.type == "link_open"] == ["https://example.com"]

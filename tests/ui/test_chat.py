@@ -44,6 +44,13 @@ class TestATurn:
             assert told in chat.text()
             assert "unknown_tool" not in chat.text()
 
+    async def test_the_end_of_a_turn_counts_its_refusals_in_words(self, open_chat: Any) -> None:
+        script = [*words("So far."), events.TurnFinished("done", 3, "2 calls were refused; see the log", refused=2)]
+        async with open_chat(FakeDesk({"go": script})) as chat:
+            await chat.say("go")
+            await chat.until(lambda: "2 calls were refused · F4 shows why" in chat.text())
+            assert "done:" not in chat.text()
+
     async def test_a_card_opens_and_folds_by_key(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk({"go": call("a", "read_file", "read_file: a.txt", "the content\n")})) as chat:
             await chat.say("go")

@@ -403,7 +403,7 @@ class TestTools:
 
     async def test_x_revokes_a_permission_at_once(self, panel: Any) -> None:
         async with panel("tools") as chat:
-            await mark(chat, "fetch from `docs.python.org`")
+            await mark(chat, "(fetch_page)  2024-11-25")
             await chat.pilot.press("x")
             await chat.until(lambda: ("revoke", "g2") in chat.desk.session.done)
             await chat.until(lambda: "docs.python.org" not in chat.text())

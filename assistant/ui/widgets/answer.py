@@ -141,6 +141,8 @@ class _SafeParser:
 
     def __init__(self) -> None:
         self._parser = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
+        # Only what names its scheme is an address: `README.md` is a file, although .md is a country's domain too.
+        cast(Any, self._parser.linkify).set({"fuzzy_link": False, "fuzzy_email": False})
 
     def parse(self, source: str) -> list[Token]:
         """Tokens of `source` whose text holds no control characters and whose links show their target. Code and links are

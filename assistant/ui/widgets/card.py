@@ -52,6 +52,7 @@ class CardView(Vertical, can_focus=True):
         & > Static { height: auto; }
         & > .body { padding: 0 0 0 2; color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; display: none; }
         &.-body > .body { display: block; }
+        &.-opened > .body { text-wrap: wrap; text-overflow: fold; }
         & > .in-log { padding: 0 0 0 2; width: auto; color: $secondary; display: none; }
         & > .in-log:hover { text-style: underline; }
         &.-opened > .in-log { display: block; }
@@ -183,7 +184,7 @@ def body(card: Card, *, opened: bool) -> Content:
     """What is below the first line, or nothing."""
     lines: list[Content] = []
     if card.status in ("refused", "asking") and card.reason:
-        lines.append(line(card.reason, "$warning"))
+        lines += [line(ground, "$warning") for ground in card.reason.split("\n")]
         if opened and card.policies:
             lines.append(line(_("policies: ") + ", ".join(card.policies), "$quiet"))
     if card.helper is not None:

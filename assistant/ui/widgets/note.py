@@ -44,6 +44,9 @@ def note_content(item: Note) -> Content:
 
 
 def _told(item: Note) -> str:
+    if item.kind == "turn" and item.word == "done":
+        told = ngettext("{n} call was refused", "{n} calls were refused", item.number) + " · " + _("F4 shows why")
+        return told if item.number else item.text
     if item.kind == "turn":
         ended = {
             "stopped": _("stopped"),
