@@ -21,7 +21,7 @@ DOCUMENTS = {
 
 async def shown(chat: Any) -> list[str]:
     await chat.until(lambda: not chat.screen.turns.active)
-    await chat.pilot.pause(0.3)
+    await chat.until(lambda: not any(view.drawing for view in chat.screen.query("AnswerView")))
     rows = chat.text().splitlines()
     start = next(i for i, row in enumerate(rows) if "question" in row)
     return [row.rstrip() for row in rows[start + 1 : next(i for i, row in enumerate(rows) if "╭" in row)]]

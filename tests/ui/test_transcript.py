@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 from assistant.agent import events
@@ -63,16 +64,19 @@ class TestWindow:
             await chat.until(lambda: "the very newest" in chat.text())
 
     async def test_someone_who_reads_above_is_not_pulled_down(self, open_chat: Any) -> None:
-        script: list[Any] = [0.1, *[s for n in range(30) for s in (events.TextDelta(f"new {n}\n\n"), 0.01)]]
+        gate = asyncio.Event()
+        script: list[Any] = [gate, *[s for n in range(30) for s in (events.TextDelta(f"new {n}\n\n"), 0.01)]]
         async with open_chat(FakeDesk({"go": script}, history=long_history(100, 0)), resume="t1") as chat:
             await chat.until(lambda: mounted(chat))
             await chat.say("go", wait=False)
+            await chat.until(lambda: chat.screen.turns.active)
             await chat.pilot.press("pageup", "pageup")
-            await chat.pilot.pause(0.15)
-            before = [row[:75] for row in chat.text().splitlines()[:12]]  # without the scroll bar
+            await chat.until(lambda: not chat.screen.transcript.following and not chat.screen.transcript._moving)
+            before = [row[:75].rstrip() for row in chat.text().splitlines()[:12]]  # without the scroll bar
+            gate.set()
             await chat.until(lambda: not chat.screen.turns.active)
-            await chat.pilot.pause(0.1)
-            assert [row[:75] for row in chat.text().splitlines()[:12]] == before
+            await chat.until(lambda: not any(view.drawing for view in chat.screen.query("AnswerView")))
+            assert [row[:75].rstrip() for row in chat.text().splitlines()[:12]] == before
 
     async def test_a_live_turn_of_many_calls_stays_bounded(self, open_chat: Any) -> None:
         script = [step for n in range(200) for step in call(f"c{n}", "read_file", f"read_file: {n}.txt")]
@@ -219,6 +223,31 @@ class TestPlaceOfAnAnswer:
             items = chat.screen.conversation.items
             shown = [view.item for view in chat.screen.transcript.children]
             assert shown == items[-len(shown) :]
+
+    async def test_who_goes_to_another_task_meanwhile_finds_the_answer_there(self, open_chat: Any) -> None:
+        asked = asyncio.Event()
+        script = [
+            events.ModelStarted("m", 1),
+            asked,
+            *words("the answer\n\n- one\n- two"),
+            *call("c", "list_dir", "ls"),
+        ]
+        async with open_chat(FakeDesk({"go": script}, history=long_history(40, 0)), resume="t1") as chat:
+            await chat.until(lambda: mounted(chat))
+            await chat.say("go", wait=False)
+            await chat.until(lambda: chat.screen.transcript._place)
+            old = chat.screen
+            chat.app.open_chat(Path("/home/ada/other"))
+            await chat.until(lambda: chat.screen is not old and chat.screen.session is not None)
+            asked.set()
+            await chat.until(lambda: not old.turns.active)
+            await chat.pilot.resize_terminal(60, 20)
+            await chat.pilot.press("ctrl+t")
+            await chat.until(lambda: chat.screen is old and "the answer" in chat.text() and "two" in chat.text())
+            items = old.conversation.items
+            shown = [view.item for view in old.transcript.children]
+            assert shown == items[-len(shown) :]
+            assert old.transcript._place is None
 
     async def test_the_end_is_in_view_in_the_frame_in_which_a_line_below_appears(self, open_chat: Any) -> None:
         async with open_chat(FakeDesk(history=long_history(40, 0)), resume="t1") as chat:
