@@ -63,8 +63,9 @@ def _run_screen(
     import gc
     import os
 
-    # Textual reads it when it is imported. At its own 60 a key waits up to 17 ms behind the frame before it.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    # Textual reads it when it is imported. At its own 60 a key waits up to 17 ms behind the frame before it. Nothing is drawn
+    # more often for it: words come in 25 drawings a second at most.
+    os.environ.setdefault("TEXTUAL_FPS", "250")
     gc.disable()  # until the first frame: collecting while modules load costs a tenth of the time to it; see collecting
     from assistant.ui.app import AssistantApp, Opening
     from assistant.ui.hangup import Hangup

@@ -5,6 +5,7 @@ Imported only when the first answer is shown: Markdown and its highlighter take 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import MutableSequence
 from typing import Any, cast
@@ -29,6 +30,9 @@ SHARE = 6
 answer, or a screenful of blocks, leaves six sevenths of the time to the keys."""
 LONGEST_S = 0.2
 """But never by a longer one: what took longer was a module loaded for the first drawing, or another program's turn."""
+
+AFTER_S = 0.02
+"""How long after a drawing is a good moment to collect: keys that waited for it are answered by then."""
 
 
 class Paragraph(MarkdownParagraph):
@@ -124,7 +128,7 @@ class AnswerView(Markdown):
     def _shown(self, started: float) -> None:
         self._showing = False
         took = time.monotonic() - started
-        collecting.good_moment()
+        asyncio.get_running_loop().call_later(AFTER_S, collecting.good_moment)
         if self._timer is None and (self._written < len(self.item.text) or not self.item.done):
             self._flush_soon(min(max(FLUSH_S, took * SHARE), LONGEST_S))
 
