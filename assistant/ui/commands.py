@@ -86,6 +86,10 @@ async def _servers(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("servers")
 
 
+async def _costs(chat: ChatScreen, _argument: str) -> None:
+    chat.open_screen("costs")
+
+
 async def _log(chat: ChatScreen, _argument: str) -> None:
     chat.open_screen("log")
 
@@ -175,6 +179,7 @@ COMMANDS = (
     Command("help", "", N_("all keys and commands"), _help),
     Command("model", N_("[name]"), N_("change the model, or see all"), _model),
     Command("compare", N_("model"), N_("the last answer beside another model's"), _compare),
+    Command("costs", "", N_("what models have cost: money, tokens, energy"), _costs),
     Command("tools", "", N_("tools, permissions, boundaries, budgets"), _tools),
     Command("kits", "", N_("sets of tools: use one, save your own"), _kits),
     Command("servers", "", N_("MCP servers: what they offer, what changed"), _servers),

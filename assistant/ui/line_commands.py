@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.config import parse_setting
 from assistant.types import Autonomy, ModelInfo
-from assistant.ui import commands, figures, line_review, line_tasks, standing
+from assistant.ui import commands, figures, line_review, line_tasks, spent, standing
 from assistant.ui.conversation import Answer, Said
 from assistant.ui.language import N_, _, ngettext, pick
 from assistant.ui.levels import AUTONOMY, autonomy_word
@@ -236,6 +236,14 @@ def _environ() -> Mapping[str, str]:
     return os.environ
 
 
+async def _costs(chat: LineChat, desk: Desk, _session: TaskSession, _argument: str) -> None:
+    rows = await desk.usage(spent.DAYS)
+    days = ngettext("the last {n} day", "the last {n} days", spent.DAYS).format(n=spent.DAYS)
+    chat.say(days if rows else _("no model has answered in {days}").format(days=days))
+    for name in spent.names_of(rows):
+        chat.say(f"{one_line(name)}: {', '.join(spent.facts_of([row for row in rows if row.model == name]))}")
+
+
 async def _copy(chat: LineChat, _desk: Desk, _session: TaskSession, _argument: str) -> None:
     chat.say(_("plain lines are copied by the terminal itself: select them there"))
 
@@ -257,6 +265,7 @@ RUN: Mapping[str, Run] = {
     "help": _help,
     "model": _model,
     "compare": line_tasks.compare,
+    "costs": _costs,
     "tools": _tools,
     "kits": _kits,
     "servers": _servers,

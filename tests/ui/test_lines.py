@@ -11,6 +11,8 @@ import pytest
 
 from assistant.agent import events
 from assistant.agent.branching import AppliedSet
+from assistant.agent.usage import Used
+from assistant.models.budgets import Spent
 from assistant.types import Autonomy, ImagePart, Message, TextPart
 from assistant.ui import commands, line_commands, lines
 from tests.ui.fake_desk import FakeDesk, changes, server_states, words
@@ -81,6 +83,19 @@ class TestTheTable:
 
     async def test_quit_leaves(self, chat: Chat) -> None:
         assert "never asked" not in await chat(FakeDesk(), "/quit")
+
+
+class TestCosts:
+    async def test_each_model_has_a_line_the_dearest_first(self, chat: Chat) -> None:
+        desk = FakeDesk()
+        desk.used = [
+            Used("2024-11-24", "a/cheap", Spent(tokens=100, calls=1), 90, 10),
+            Used("2024-11-24", "b/dear", Spent(cost_uusd=420_000, tokens=12_400, calls=3), 12_000, 400),
+        ]
+        shown = await chat(desk, "/costs")
+        assert "the last 14 days" in shown
+        assert "b/dear: 3 calls, 12k → 400, $0.42" in shown
+        assert shown.index("b/dear") < shown.index("a/cheap")
 
 
 class TestEditing:

@@ -635,6 +635,11 @@ class TestCosts:
             await chat.pilot.press("escape")
             await chat.until(lambda: "can be used" in chat.text())
 
+    async def test_a_command_opens_them_too(self, open_chat: Any) -> None:
+        async with open_chat(self.desk()) as chat:
+            await chat.say("/costs", wait=False)
+            await chat.until(lambda: "the last 14 days" in chat.text() and "$1.26" in chat.text())
+
     async def test_nothing_used_is_said(self, panel: Any) -> None:
         async with panel("models") as chat:
             await chat.pilot.press("c")

@@ -11,16 +11,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistant.errors import AssistantError
-from assistant.ui import figures
+from assistant.ui import figures, spent
 from assistant.ui.language import N_, _, ngettext
 from assistant.ui.safe import join, line
 from assistant.ui.screens.panel import PanelScreen, Rows
+from assistant.ui.spent import DAYS
 
 if TYPE_CHECKING:
     from assistant.agent.usage import Used
     from assistant.ui.screens.chat import ChatScreen
 
-DAYS = 14
 CELLS = 3
 """Width of a day's column: all of them fit into 80 cells beside their name."""
 _STEPS = " ▁▂▃▄▅▆▇█"
@@ -57,8 +57,7 @@ class CostsScreen(PanelScreen):
             self.app.notify(str(error), severity="error", markup=False)
             rows = []
         self.query_one("#plots", Static).update(plots(rows))
-        names = list(dict.fromkeys(row.model for row in rows))
-        names.sort(key=lambda name: -sum(r.spent.cost_uusd + r.spent.tokens for r in rows if r.model == name))
+        names = spent.names_of(rows)
         self.query_one(Rows).set_rows([(name, model_row([r for r in rows if r.model == name])) for name in names])
         days = ngettext("the last {n} day", "the last {n} days", DAYS).format(n=DAYS)
         self.say_title(days if rows else _("no model has answered in {days}").format(days=days))
@@ -97,18 +96,10 @@ def column(value: float, most: float) -> str:
 
 def model_row(rows: Sequence[Used]) -> Content:
     """Name; below it calls, tokens in and out, what came from caches, money, energy as a range."""
-    calls, read = sum(r.spent.calls for r in rows), sum(r.cache_read for r in rows)
-    written = sum(r.cache_write for r in rows)
-    given = sum(r.input for r in rows)
-    low, high = sum(r.spent.energy.low_mwh for r in rows), sum(r.spent.energy.high_mwh for r in rows)
-    unpriced = sum(r.spent.unpriced_calls for r in rows)
-    cached = _("cache {read} read, {written} written").format(read=figures.count(read), written=figures.count(written))
-    facts = [
-        ngettext("{n} call", "{n} calls", calls).format(n=calls),
-        f"{figures.count(given)} → {figures.count(sum(r.output for r in rows))}",
-        figures.money(sum(r.spent.cost_uusd for r in rows)) + ("+?" if unpriced else ""),
-        f"{low / 1000:.2f} – {high / 1000:.2f} Wh" if high else "",
-        cached if read or written else "",
-    ]
     name = line(rows[0].model, "bold")
-    return join(name, "\n  ", (" · ".join(f for f in facts if f), "$quiet"))
+    return join(name, "\n  ", (" · ".join(spent.facts_of(rows)), "$quiet"))
+
+
+def open_for(chat: ChatScreen) -> CostsScreen:
+    """The screen over `chat`."""
+    return CostsScreen(chat)
