@@ -102,14 +102,6 @@ class Database:
             self.fail()
             raise
 
-    def rollback(self) -> None:
-        """Undo the transaction. Raises LogError."""
-        try:
-            self.writer().execute("ROLLBACK")
-        except sqlite3.Error as error:
-            self.fail()
-            raise log_error(error, self.path) from error
-
     def fail(self) -> None:
         """Forget the writing connection (its open transaction is undone), so that the next use starts afresh."""
         writer, self._writer = self._writer, None

@@ -179,9 +179,8 @@ class AssistantApp(App[int], inherit_bindings=False):
     def _tidy(self) -> None:
         now = Message().time  # as keys count it
         calm = all(now - chat.prompt.last_key_at > CALM_S for chat in self.chats.values())
-        collecting.tidy(
-            busy=not calm
-        )  # while a turn runs too: one that runs for an hour would leave all its widgets behind
+        # While a turn runs too: one that runs for an hour would leave all its widgets behind.
+        collecting.tidy(busy=not calm)
 
     def on_resize(self) -> None:
         """A terminal of another size has moved what it shows."""
