@@ -70,7 +70,7 @@ def good_moment() -> None:
 
 
 def settle() -> None:
-    """Set aside what was just loaded and will stay, such as a long conversation."""
+    """Set aside what was just loaded and will stay, such as modules and a long conversation."""
     gc.freeze()
 
 

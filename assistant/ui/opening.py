@@ -76,12 +76,12 @@ class Opener:
             said += [item.text for item in chat.conversation.items if isinstance(item, Said)]
             chat.prompt.set_history(said[1:])
             await chat.transcript.show_end()
-            collecting.settle()
         chat.refresh_status()
         if chat.desk is not None:
             await chat.unsent.bring_back(chat.desk.paths.unsent / f"{session.task.id}.json", said[-1])
         for notice in session.notices():
             await chat.turns.show(notice)
+        collecting.settle()
 
     # ------------------------------------------------------------ screens asked for too early
 
@@ -153,4 +153,4 @@ class Opener:
         await asyncio.sleep(AHEAD_S)
         if ANSWER not in sys.modules:
             await asyncio.to_thread(importlib.import_module, ANSWER)
-            collecting.settle()
+        collecting.settle()

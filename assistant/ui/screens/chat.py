@@ -53,6 +53,7 @@ from assistant.ui.turns import Turns
 from assistant.ui.unsent import Unsent
 from assistant.ui.widgets.activity import Activity
 from assistant.ui.widgets.completion import Choice, Completion
+from assistant.ui.widgets.ground import Ground
 from assistant.ui.widgets.prompt import Prompt
 from assistant.ui.widgets.queue import Queue
 from assistant.ui.widgets.said import SaidView
@@ -73,7 +74,7 @@ FRAME_S = 0.02
 it, and whatever runs then, in a thread too, holds it up."""
 
 
-class ChatScreen(TellsFailures, Screen[None]):
+class ChatScreen(TellsFailures, Ground, Screen[None]):
     """One task. Draws what it is told; every decision is made behind `TaskSession`."""
 
     app: AssistantApp  # pyright: ignore[reportIncompatibleMethodOverride]  # narrowed: only our App shows this screen

@@ -21,6 +21,7 @@ from textual.widgets._markdown import MarkdownParagraph
 from assistant.ui import collecting
 from assistant.ui.conversation import Answer, Update
 from assistant.ui.language import _
+from assistant.ui.widgets.ground import Ground
 from assistant.visible import one_line, prose, visible
 
 FLUSH_S = 0.04
@@ -46,7 +47,7 @@ class Paragraph(MarkdownParagraph):
         self.update(content, layout=not same)
 
 
-class AnswerView(Markdown):
+class AnswerView(Ground, Markdown):
     """An answer. Links show their target and are copied, never opened."""
 
     # Every block brings the empty line above it. `:first-child` and `:last-child` would read better, but Textual then

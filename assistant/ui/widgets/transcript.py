@@ -16,6 +16,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from assistant.ui.conversation import Answer, Card, Conversation, Item, Note, Said, Thought, Update
+from assistant.ui.widgets.ground import Ground
 from assistant.ui.widgets.said import SaidView
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def view_of(item: Item) -> Widget:
             raise TypeError(f"no view for {type(item).__name__}")
 
 
-class Transcript(VerticalScroll, can_focus=False):
+class Transcript(Ground, VerticalScroll, can_focus=False):
     """The items, newest at the bottom. Follows the end until the person scrolls away from it."""
 
     DEFAULT_CSS = """
