@@ -42,12 +42,13 @@ class Thought(Item, eq=False):
 
 class Answer(Item, eq=False):
     """A model's words, Markdown; of a long answer one page. `goes_on`: the page before is of the same answer, and the first
-    `opened` characters only open again what was open there."""
+    `opened` characters only open again what was open there. `joined`: no empty row stands between the two."""
 
     text: str
     done: bool = False
     goes_on: bool = False
     opened: int = 0
+    joined: bool = False
 
 
 class Card(Item, eq=False):
@@ -166,7 +167,8 @@ class Conversation:
             answer.text += text[:place]
             answer.done = True
             updates += [Update(answer, "text", text[:place]), Update(answer, "state")]
-            answer = self._answer = Answer(opening, goes_on=True, opened=len(opening))
+            joined = not answer.text.endswith("\n\n")
+            answer = self._answer = Answer(opening, goes_on=True, opened=len(opening), joined=joined)
             self.items.append(answer)
             updates.append(Update(answer, "added"))
             text = text[place:]

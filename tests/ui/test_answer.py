@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistant.types import Message, TextPart
-from assistant.ui.widgets.answer import safe_parser
+from assistant.ui.markdown.parser import PARSER
 from tests.ui.fake_desk import FakeDesk, words
 
 DOCUMENTS = {
@@ -44,6 +44,6 @@ async def test_it_is_drawn_the_same(open_chat: Any, name: str, step: int) -> Non
 
 def test_the_name_of_a_file_is_no_address() -> None:
     """`.md` is a country's domain, and `README.md` is none of its hosts."""
-    tokens = safe_parser().parse("see README.md, 说明.md and https://example.com")
+    tokens = PARSER.parse("see README.md, 说明.md and https://example.com")
     inner = [child for token in tokens for child in token.children or ()]
     assert [child.attrs["href"] for child in inner if child.type == "link_open"] == ["https://example.com"]

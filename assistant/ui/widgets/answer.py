@@ -1,28 +1,30 @@
 """A model's answer: Markdown that grows while it is written.
 
-Imported only when the first answer is shown: Markdown and its highlighter take a third of the time to the first frame.
+Imported only when the first answer is shown: markdown-it takes a fifth of the time to the first frame.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import MutableSequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from rich.segment import Segment
 from textual.app import App
 from textual.content import Content
+from textual.geometry import Region, Size
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
 from textual.timer import Timer
-from textual.widgets import Markdown
-from textual.widgets._markdown import MarkdownParagraph
+from textual.widget import Widget
 
 from assistant.ui import collecting
 from assistant.ui.conversation import Answer, Update
 from assistant.ui.language import _
-from assistant.ui.widgets.ground import Ground
-from assistant.visible import one_line, prose, visible
+from assistant.ui.markdown.document import Document
+from assistant.ui.markdown.rows import Row
+from assistant.visible import one_line, visible
 
 FLUSH_S = 0.04
 """Pause between two drawings of new words: 25 a second is smooth, and several tokens share one layout."""
@@ -35,63 +37,50 @@ LONGEST_S = 0.2
 AFTER_S = 0.02
 """How long after a drawing is a good moment to collect: keys that waited for it are answered by then."""
 
-
-class Paragraph(MarkdownParagraph):
-    """A paragraph that grows. While it stays as high as it is, nothing around it moves: only it is drawn."""
-
-    def set_content(self, content: Content) -> None:
-        """More words."""
-        self._content = content
-        width, height = self.size
-        same = bool(width) and content.get_height(cast(Any, self.styles), width) == height
-        self.update(content, layout=not same)
+EMPTY = (Content(), Content())
+"""What an answer shows that has no words yet: the row above it, and that of its first words, so that these move nothing."""
 
 
-class AnswerView(Ground, Markdown):
+class AnswerView(Widget):
     """An answer. Links show their target and are copied, never opened."""
 
-    # Every block brings the empty line above it. `:first-child` and `:last-child` would read better, but Textual then
-    # restyles all children whenever one is mounted: twice the cost of a long answer.
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "h1", "heading", "quote", "quote_bar", "rule", "quiet", "link", "code_inline", "code_block",
+    }  # fmt: skip
     DEFAULT_CSS = """
     AnswerView {
-        margin: 0; padding: 0 2; height: auto; background: transparent;
+        padding: 0 2; width: 1fr; height: auto; color: $foreground; background: transparent;
         &.-found { background: $panel; }
-        MarkdownH1, MarkdownH2, MarkdownH3, MarkdownH4, MarkdownH5, MarkdownH6 {
-            margin: 1 0 0 0 !important; padding: 0; content-align: left middle; width: 1fr;
-            color: $primary; background: transparent; border: none; text-style: bold;
-        }
-        MarkdownH1 { text-style: bold underline; }
-        & > MarkdownParagraph { margin: 1 0 0 0 !important; }
-        MarkdownFence { margin: 1 0 0 0 !important; background: $surface; color: $foreground; & > Label { padding: 0 2; } }
-        MarkdownBlockQuote { margin: 1 0 0 0 !important; background: transparent; border-left: outer $border-blurred; color: $secondary; }
-        & > MarkdownBulletList, & > MarkdownOrderedList { margin: 1 0 0 0 !important; padding: 0; }
-        MarkdownOrderedList Horizontal, MarkdownBulletList Horizontal { margin: 0 !important; }
-        MarkdownTable { margin: 1 0 0 0 !important; }
-        MarkdownHorizontalRule { margin: 1 0 0 0 !important; }
+        & > .h1 { color: $primary; text-style: bold underline; }
+        & > .heading { color: $primary; text-style: bold; }
+        & > .quote { color: $secondary; }
+        & > .quote_bar, & > .rule { color: $border-blurred; }
+        & > .quiet { color: $quiet; }
+        & > .link { text-style: underline; }
+        & > .code_block { color: $foreground; background: $surface; }
+        &:dark > .code_inline { background: $warning 10%; color: $text-warning 95%; }
+        &:light > .code_inline { background: $error 5%; color: $text-error 95%; }
     }
     """
 
-    BLOCKS = {**Markdown.BLOCKS, "paragraph_open": Paragraph}
     app: App[Any]  # pyright: ignore[reportIncompatibleMethodOverride]  # the same, its type spelled out
 
     def __init__(self, item: Answer) -> None:
-        # A text that still grows starts empty and is only ever appended to: Textual takes an update for whole blocks, so
-        # a list that goes on after one would lose its first items.
-        super().__init__(item.text if item.done else "", parser_factory=safe_parser, open_links=False)
+        super().__init__()
         self.item = item
-        self._written = len(item.text) if item.done else 0
+        self._document = Document(goes_on=item.joined)
+        self._written = 0
+        """How many characters of it the document has."""
+        if item.done:
+            self._take_words()
         self._timer: Timer | None = None
         self._showing = False
         """Whether words are on their way to the screen."""
 
     def on_mount(self) -> None:
-        """What has come before the widget did: at once, so that who calls after this mount finds it drawn. Where nothing
-        has, one empty line: the first words then change what is on the screen and move nothing."""
-        if self.item.text:
-            if self._written < len(self.item.text):
-                self.call_next(self._flush)
-        elif not self.item.done:
-            self.call_next(self.mount, Paragraph(self, Token("paragraph_open", "p", 1)))
+        """What has come before the widget did: at once, so that who calls after this mount finds it drawn."""
+        if self._written < len(self.item.text):
+            self.call_next(self._flush)
 
     def take(self, item: Answer) -> None:
         """This was the place for an answer, and `item` is the answer."""
@@ -115,16 +104,23 @@ class AnswerView(Ground, Markdown):
             self._timer.stop()
         self._timer = self.set_timer(max(delay_s, 0.001), self._flush)
 
-    async def _flush(self) -> None:
-        new = self.item.text[self._written :]
-        if not new:
-            self._timer = None
+    def _flush(self) -> None:
+        self._timer = None
+        if self._written == len(self.item.text):
             return
-        self._written += len(new)
         started = time.monotonic()
-        self._timer, self._showing = None, True
-        await self.append(new)
+        self._showing = True
+        self._take_words()
+        width, height = self.size
+        if width and self._document.lay(width) == height:  # nothing around it moves: only what is new is drawn
+            self.refresh(Region(0, self._document.changed, width, height - self._document.changed))
+        else:
+            self.refresh(layout=True)
         self.call_after_refresh(self._shown, started)
+
+    def _take_words(self) -> None:
+        self._document.append(self.item.text[self._written :])
+        self._written = len(self.item.text)
 
     def _shown(self, started: float) -> None:
         self._showing = False
@@ -133,72 +129,58 @@ class AnswerView(Ground, Markdown):
         if self._timer is None and (self._written < len(self.item.text) or not self.item.done):
             self._flush_soon(min(max(FLUSH_S, took * SHARE), LONGEST_S))
 
-    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+    # ------------------------------------------------------------ drawing
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """All there is."""
+        del viewport
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as the words take."""
+        del container, viewport
+        if not self._written:
+            return 0 if self.item.done else len(EMPTY)
+        return self._document.lay(width) if width else 0
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of them."""
+        width, base = self.size.width, self.visual_style
+        rows = self._document.rows
+        if y >= len(rows) or not self._written:
+            return Strip.blank(width, base.rich_style)
+        row = rows[y]
+        style = self.get_visual_style(row.look) if row.look else base
+        segments = [Segment(words, look.rich_style) for words, look in row.lead.render(style, "", self._style)]
+        column = row.start
+        for words, look in self._selected(row).render(style, "", self._style):
+            segments.append(Segment(words, (style + look).rich_style_with_offset(column, row.line)))
+            column += len(words)
+        return Strip(segments).adjust_cell_length(width, style.background_style.rich_style)
+
+    def _style(self, name: str | Style) -> Style:
+        return cast(Any, self)._get_style(name)
+
+    def _selected(self, row: Row) -> Content:
+        selection = self.text_selection
+        span = selection.get_span(row.line) if selection is not None else None
+        if span is None:
+            return row.content
+        start, end = span[0] - row.start, len(row.content) if span[1] < 0 else span[1] - row.start
+        if end <= 0 or start >= len(row.content):
+            return row.content
+        style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        return row.content.stylize(style, max(0, start), min(end, len(row.content)))
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The words that are selected, without the ends of the rows they stand in."""
+        found: list[str] = []
+        for n, line in enumerate(self._document.lines):
+            if (span := selection.get_span(n)) is not None:
+                found.append(line[span[0] : len(line) if span[1] < 0 else span[1]])
+        return ("\n".join(found), "\n") if found else None
+
+    def action_link(self, href: str) -> None:
         """A link is copied, never opened: where it leads is for the person to decide."""
-        event.stop()
-        event.prevent_default()
-        self.app.copy_to_clipboard(visible(event.href))
-        self.app.notify(one_line(event.href), title=_("link copied, not opened"), markup=False)
-
-
-class _SafeParser:
-    """markdown-it, with its tokens made safe after parsing (entities like `&#x202e;` become characters only there)."""
-
-    def __init__(self) -> None:
-        self._parser = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
-        # Only what names its scheme is an address: `README.md` is a file, although .md is a country's domain too.
-        cast(Any, self._parser.linkify).set({"fuzzy_link": False, "fuzzy_email": False})
-
-    def parse(self, source: str) -> list[Token]:
-        """Tokens of `source` whose text holds no control characters and whose links show their target. Code and links are
-        shown more strictly than sentences."""
-        tokens = self._parser.parse(prose(source))
-        for token in tokens:
-            token.content = prose(token.content) if token.type == "inline" else visible(token.content)
-            token.info = visible(token.info).split(" ")[0][:40] if token.type == "fence" else token.info
-            if token.children:
-                token.children = list(_inline(token.children))
-        return tokens
-
-
-def _inline(tokens: MutableSequence[Token]) -> list[Token]:
-    out: list[Token] = []
-    shown, target = "", None
-    for token in tokens:
-        token.content = prose(token.content) if token.type == "text" and target is None else visible(token.content)
-        if token.type == "link_open":
-            shown, target = "", str(token.attrs.get("href", ""))
-        elif token.type == "image":
-            out.append(_image(token))
-            continue
-        elif token.type == "link_close" and target is not None:
-            if not _same(shown, target):
-                out.append(Token("text", "", 0, content=f" ‹{one_line(target, 2_000)}›"))
-            target = None
-        elif target is not None:
-            shown += token.content
-        out.append(token)
-    return out
-
-
-def _image(token: Token) -> Token:
-    alt = token.content or "".join(child.content for child in token.children or [])
-    return Token("text", "", 0, content=f"[{one_line(alt)}] ‹{one_line(str(token.attrs.get('src', '')), 2_000)}›")
-
-
-def _same(shown: str, target: str) -> bool:
-    """Whether the words of a link already are its target, so that nothing is hidden."""
-    return shown.strip() in (
-        target,
-        target.removeprefix("mailto:"),
-        target.removeprefix("http://"),
-        target.removeprefix("https://"),
-    )
-
-
-_parser = cast(Any, _SafeParser())
-
-
-def safe_parser() -> MarkdownIt:
-    """The one parser for all answers (making one costs a millisecond; parsing keeps no state)."""
-    return _parser
+        self.app.copy_to_clipboard(visible(href))
+        self.app.notify(one_line(href), title=_("link copied, not opened"), markup=False)
