@@ -27,6 +27,7 @@ class Filter(Data, frozen=True):
     verdict: str = ""
     """allow, ask or deny."""
     model: str = ""
+    """A model; or its name without the provider's, or that alone: `offline` and `builtin` find `builtin/offline`."""
     host: str = ""
     """A host, or the end of one: `example.com` finds `api.example.com`."""
     path: str = ""
@@ -119,9 +120,7 @@ def fits(entry: Entry, wanted: Filter) -> bool:
         and (not wanted.kinds or entry.kind in wanted.kinds)
         and (not wanted.tool or body.get("tool") == wanted.tool)
         and (not wanted.verdict or body.get("decision") == wanted.verdict)
-        and (
-            not wanted.model or body.get("model") == wanted.model or wanted.model in (body.get("old"), body.get("new"))
-        )
+        and (not wanted.model or any(_is_model(model, wanted.model) for model in _models(body)))
         and (wanted.from_ms is None or entry.time_ms >= wanted.from_ms)
         and (wanted.to_ms is None or entry.time_ms < wanted.to_ms)
         and (not wanted.host or any(_is_host(h, wanted.host) for h in _hosts(body)))
@@ -150,7 +149,7 @@ def _needles(wanted: Filter) -> tuple[list[str], list[str]]:
     if wanted.verdict:
         must_hold(f'"decision":{_json(wanted.verdict)}')
     if wanted.model:
-        must_hold(_json(wanted.model))
+        must_hold(_json(wanted.model)[1:-1])
     for inner in (wanted.host, wanted.path, *wanted.text.split()):
         if inner:
             must_hold(_json(inner)[1:-1])
@@ -206,6 +205,15 @@ def _has_words(entry: Entry, text: str) -> bool:
 
 def _is_host(host: str, wanted: str) -> bool:
     return host == wanted or host.endswith("." + wanted)
+
+
+def _models(body: dict[str, Any]) -> Sequence[Any]:
+    changed = "model" in (body.get("what"), body.get("name"))
+    return [body.get("model"), *([body.get("old"), body.get("new")] if changed else ())]
+
+
+def _is_model(model: Any, wanted: str) -> bool:
+    return isinstance(model, str) and f"/{wanted}/" in f"/{model}/"
 
 
 def _hosts(body: dict[str, Any]) -> Sequence[str]:

@@ -86,6 +86,24 @@ def effect(body: Body) -> str:
     return _known(_EFFECTS, body.get("effect", "?"))
 
 
+_RESOURCES = {
+    "file": N_("file"),
+    "folder": N_("folder"),
+    "command": N_("command"),
+    "host": N_("host"),
+    "account": N_("account"),
+    "model": N_("model"),
+    "service": N_("service"),
+    "stage": N_("stage"),
+    "task": N_("task"),
+}
+
+
+def resource(kind: Any) -> str:
+    """What sort of thing an effect is on."""
+    return _known(_RESOURCES, kind)
+
+
 _ANSWERS = {
     "once": N_("yes, this once"),
     "task": N_("yes, for this task"),

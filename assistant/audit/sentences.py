@@ -21,6 +21,7 @@ from assistant.audit.phrases import (
     more,
     ms,
     quoted,
+    resource,
     short,
     some,
     status,
@@ -162,7 +163,7 @@ def _intent(body: Body, said: Said) -> str:
     kind, _, name = str(body.get("resource", "")).partition(":")
     if kind == "command":
         name = said("action") or name
-    what = f"{kind} {name}" if name else ""
+    what = f"{resource(kind)} {name}" if name else ""
     return told(N_("{tool} wants to {effect} {what}"), body, "tool", effect=effect(body), what=what).rstrip()
 
 

@@ -56,7 +56,7 @@ def _add_filters(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--kind", action="append", default=[], metavar="KIND", help="of this kind; may be given again")
     sub.add_argument("--tool", default="", help="all entries of this tool's calls")
     sub.add_argument("--verdict", default="", choices=["", "allow", "ask", "deny"], help="decisions with this verdict")
-    sub.add_argument("--model", default="", help="naming this model")
+    sub.add_argument("--model", default="", help="naming this model: openai/gpt-x, gpt-x, or all of openai")
     sub.add_argument("--host", default="", help="reaching this host or one below it")
     sub.add_argument("--path", default="", help="about a path that contains this")
     sub.add_argument("--since", default="", metavar="WHEN", help="2026-11-24, 2026-11-24T13:00, or 90m, 5h, 2d ago")
