@@ -87,6 +87,27 @@ print(result.ok, result.entries == acknowledged)
         assert told.split("\n")[:3] == ["full", "still full", "True True"]
 
 
+    def test_a_log_that_is_opened_on_a_full_disk_says_so(self, tmp_path: Path) -> None:
+        """SQLite only says that its shared memory could not be made."""
+        script = (
+            HEAD
+            + """
+log.close()
+with open(home / "ballast", "wb") as ballast:
+    try:
+        while True: os.write(ballast.fileno(), b"x" * 4096)
+    except OSError: pass
+try:
+    Log.open(paths).append("x", "t", {})
+    print("wrote")
+except LogError as error:
+    print(error)
+"""
+        )
+        told = in_namespace(tmp_path, "mount -t tmpfs -o size=3m none {home}", script)
+        assert "is full" in told.splitlines()[0]
+
+
 class TestReadOnly:
     def test_a_disk_that_turns_read_only_is_said_and_recovers(self, tmp_path: Path) -> None:
         script = (
