@@ -217,7 +217,7 @@ class Locator:
         """Checkpoints that were edited, added or removed under entries which are themselves vouched for."""
         decode = msgspec.json.Decoder(Glance).decode
         for seq, body in self._connection.execute(
-            "SELECT seq, body FROM entries WHERE seq<=? ORDER BY seq", (covered,)
+            "SELECT seq, body FROM entries WHERE seq>0 AND seq<=? ORDER BY seq", (covered,)
         ):
             try:
                 head = decode(body).head

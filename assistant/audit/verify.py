@@ -7,6 +7,7 @@ to say where.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from array import array
 from itertools import pairwise
@@ -296,6 +297,8 @@ class _Verifier:
             self._problems.append(Problem(f"so are {len(strangers) - MAX_STRANGERS} more contents"))
 
     def _first_with(self, sha256: str) -> int | None:
+        if len(sha256) != hashlib.sha256().digest_size * 2:  # none names it, and SQLite refuses to look for what is too long
+            return None
         row = self._connection.execute(
             "SELECT seq FROM entries WHERE body LIKE ? ORDER BY seq LIMIT 1", (f"%{sha256}%",)
         ).fetchone()

@@ -123,8 +123,9 @@ class TestEntries:
         assert copy.verify().first_bad_seq == 11
 
     @pytest.mark.parametrize("seq", [0, -7])
-    def test_an_entry_before_the_first(self, copy: Copy, seq: int) -> None:
-        copy.run("INSERT INTO entries SELECT ?, body, leaf FROM entries WHERE seq=1", seq)
+    @pytest.mark.parametrize("of", [1, 17])
+    def test_an_entry_before_the_first(self, copy: Copy, seq: int, of: int) -> None:
+        copy.run("INSERT INTO entries SELECT ?, body, leaf FROM entries WHERE seq=?", seq, of)
         assert copy.verify().first_bad_seq == seq
 
     def test_a_body_of_another_type(self, copy: Copy) -> None:
@@ -300,6 +301,12 @@ class TestContents:
     def test_a_changed_content(self, copy: Copy) -> None:
         copy.run("UPDATE blobs SET data=x'00' WHERE sha256=?", hashlib.sha256(b"content 9").hexdigest())
         assert copy.verify().first_bad_seq == 10
+
+    def test_a_content_under_an_endless_name(self, copy: Copy) -> None:
+        copy.run("UPDATE blobs SET sha256=? WHERE rowid=(SELECT max(rowid) FROM blobs)", "x" * 100_000)
+        found = copy.verify()
+        assert not found.ok
+        assert found.entries == ENTRIES
 
     def test_a_removed_content(self, copy: Copy) -> None:
         copy.run("DELETE FROM blobs WHERE sha256=?", hashlib.sha256(b"content 9").hexdigest())
