@@ -204,11 +204,26 @@ COMMANDS = (
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
 
+ALSO = {
+    "?": "help", "commands": "help", "models": "model", "cost": "costs", "usage": "costs", "permissions": "tools",
+    "mcp": "servers", "diff": "review", "changes": "review", "history": "log", "resume": "tasks", "sessions": "tasks",
+    "clear": "new", "rewind": "edit", "fork": "branch", "search": "find", "config": "settings", "themes": "theme",
+    "exit": "quit", "q": "quit",
+}  # fmt: skip
+"""What other terminal assistants call the same: fingers need not learn it anew."""
+
+
+def beginning(start: str) -> list[Command]:
+    """The commands that fit what was typed of a name, first those that are called so here."""
+    own = [command for command in COMMANDS if command.name.startswith(start)]
+    meant = {ALSO[name] for name in ALSO if start and name.startswith(start)}
+    return [*own, *(command for command in COMMANDS if command.name in meant and command not in own)]
+
 
 async def run(chat: ChatScreen, text: str) -> None:
     """Run `/name argument`. An unknown name is answered with the nearest one, and the text stays in the prompt."""
     name, _space, argument = text.strip().removeprefix("/").partition(" ")
-    command = _BY_NAME.get(name)
+    command = _BY_NAME.get(ALSO.get(name, name))
     if command is None:
         unknown(chat, name, _BY_NAME)
         chat.prompt.give_back(text)

@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant.ui.commands import COMMANDS
+from assistant.ui.commands import COMMANDS, beginning
 from assistant.ui.language import _
 from assistant.ui.widgets.completion import Choice, Completion
 
@@ -23,7 +23,7 @@ def follow(chat: ChatScreen) -> None:
     before = chat.prompt.document.get_line(row)[:column]
     if row == 0 and before.startswith("/") and " " not in before and "\n" not in chat.prompt.text:
         start = before[1:].lower()
-        chat.offer([_choice(c.name, c.takes, c.what) for c in COMMANDS if c.name.startswith(start) and c.name != start])
+        chat.offer([_choice(c.name, c.takes, c.what) for c in beginning(start) if c.name != start])
     elif mention := _MENTION.search(before):
         chat.run_worker(partial(_files, chat, mention[1]), group="mention", exclusive=True, exit_on_error=False)
     else:

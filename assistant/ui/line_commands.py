@@ -41,7 +41,7 @@ LISTED = 40
 async def run(chat: LineChat, text: str) -> None:
     """Run `/name argument`. Raises AssistantError."""
     name, _space, argument = text.strip().removeprefix("/").partition(" ")
-    command = RUN.get(name)
+    command = RUN.get(commands.ALSO.get(name, name))
     if command is None:
         commands.unknown(chat, name, RUN)
     elif chat.desk is not None and chat.session is not None:

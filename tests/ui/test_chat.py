@@ -9,6 +9,7 @@ from typing import Any
 from assistant.agent import events
 from assistant.errors import FolderError, ModelError
 from assistant.types import Answer, Message, TextPart, ToolResult
+from assistant.ui import commands
 from assistant.ui.conversation import Card, Note
 from assistant.ui.widgets.status_line import Status, status_content
 from tests.ui.fake_desk import FakeDesk, call, changes, long_history, request, words
@@ -224,6 +225,16 @@ class TestCommands:
                 await chat.pilot.pause(0.05)
                 await chat.pilot.press("escape")
                 await chat.until(lambda: len(chat.app.screen_stack) == 1)
+
+    async def test_a_name_that_other_assistants_use_does_the_same(self, open_chat: Any) -> None:
+        assert set(commands.ALSO.values()) <= {command.name for command in commands.COMMANDS}
+        assert not set(commands.ALSO) & {command.name for command in commands.COMMANDS}
+        async with open_chat(FakeDesk()) as chat:
+            await chat.type("/perm")
+            await chat.until(lambda: "/tools" in chat.text())
+            await chat.pilot.press("ctrl+u")
+            await chat.say("/config")
+            await chat.until(lambda: type(chat.app.screen).__name__ == "SettingsScreen")
 
     async def test_an_unknown_command_names_the_nearest_and_keeps_the_text(self, open_chat: Any) -> None:
         async with open_chat() as chat:

@@ -81,6 +81,10 @@ class TestTheTable:
     async def test_a_slip_names_the_nearest(self, chat: Chat) -> None:
         assert "did you mean `/review`?" in await chat(FakeDesk(), "/reviw")
 
+    async def test_a_name_that_other_assistants_use_does_the_same(self, chat: Chat) -> None:
+        there = await chat(FakeDesk(), "/permissions")
+        assert there.replace("/permissions", "/tools") == await chat(FakeDesk(), "/tools")
+
     async def test_quit_leaves(self, chat: Chat) -> None:
         assert "never asked" not in await chat(FakeDesk(), "/quit")
 
