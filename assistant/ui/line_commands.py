@@ -59,9 +59,11 @@ async def _model(chat: LineChat, desk: Desk, session: TaskSession, argument: str
     if argument:
         await chat.change(lambda s: s.set_model(argument), _("model"), argument)
         return
-    found = sorted(await desk.models(), key=lambda m: (not m.usable, not m.local, m.id))
+    info, known = session.model_info, await desk.models()
+    known = known if any(m.id == info.id for m in known) else [info, *known]
+    found = sorted(known, key=lambda m: (m.id != info.id, not m.usable, not m.local, m.id))
     for model in found[:LISTED]:
-        chat.say(_model_line(model, now=model.id == session.model_info.id))
+        chat.say(_model_line(model, now=model.id == info.id))
     _more(chat, len(found))
     chat.say(_("/model NAME changes it"))
 

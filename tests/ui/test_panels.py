@@ -655,6 +655,12 @@ class TestModels:
             assert "$3 → $15" in shown
             assert shown.index("builtin/offline") < shown.index("openai/gpt-x")
 
+    async def test_the_one_that_answers_is_first_also_where_no_catalogue_has_it(self, panel: Any) -> None:
+        async with panel("models", desk=FakeDesk(model="openai/my-own")) as chat:
+            assert "● openai/my-own" in chat.text()
+            assert chat.text().index("openai/my-own") < chat.text().index("builtin/offline")
+            assert "4 of 5 can be used" in chat.text()
+
     async def test_enter_swaps(self, panel: Any) -> None:
         async with panel("models") as chat:
             await mark(chat, "ollama")

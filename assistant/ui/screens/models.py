@@ -66,14 +66,17 @@ class ModelsScreen(PanelScreen):
             self._models = await self._desk.models()
         except AssistantError as error:
             self.app.notify(str(error), severity="error", markup=False)
+        info = self.session.model_info
+        if all(m.id != info.id for m in self._models):  # named by its id, and in no catalogue
+            self._models = [info, *self._models]
         self._draw()
 
     def _draw(self) -> None:
         words = self.query_one(Input).value.casefold().split()
         found = [m for m in self._models if all(w in f"{m.id} {m.provider}".casefold() for w in words)]
         found = [m for m in found if m.usable or not self._only_usable]
-        found.sort(key=lambda m: (not m.usable, m.provider != "builtin" and not m.local, m.id))
         now = self.session.model_info.id
+        found.sort(key=lambda m: (m.id != now, not m.usable, m.provider != "builtin" and not m.local, m.id))
         width = min(44, max((len(m.id) for m in found[:SHOWN]), default=10))
         self.query_one(Rows).set_rows([(m.id, model_label(m, width, now=m.id == now)) for m in found[:SHOWN]])
         usable = sum(1 for m in self._models if m.usable)
