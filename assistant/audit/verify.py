@@ -297,7 +297,9 @@ class _Verifier:
             self._problems.append(Problem(f"so are {len(strangers) - MAX_STRANGERS} more contents"))
 
     def _first_with(self, sha256: str) -> int | None:
-        if len(sha256) != hashlib.sha256().digest_size * 2:  # none names it, and SQLite refuses to look for what is too long
+        if (
+            len(sha256) != hashlib.sha256().digest_size * 2
+        ):  # none names it, and SQLite refuses to look for what is too long
             return None
         row = self._connection.execute(
             "SELECT seq FROM entries WHERE body LIKE ? ORDER BY seq LIMIT 1", (f"%{sha256}%",)

@@ -86,7 +86,6 @@ print(result.ok, result.entries == acknowledged)
         told = in_namespace(tmp_path, "mount -t tmpfs -o size=3m none {home}", script)
         assert told.split("\n")[:3] == ["full", "still full", "True True"]
 
-
     def test_a_log_that_is_opened_on_a_full_disk_says_so(self, tmp_path: Path) -> None:
         """SQLite only says that its shared memory could not be made."""
         script = (
