@@ -91,7 +91,7 @@ class TestGrowing:
     @settings(deadline=None, max_examples=40)
     @given(texts, st.integers(2, 90))
     def test_no_row_is_wider_than_the_screen(self, text: str, width: int) -> None:
-        assert max((cell_len(row) for row in whole(text, width)), default=0) <= max(width, 14)
+        assert max((cell_len(row) for row in whole(text, width)), default=0) <= max(width, 8)
 
     def test_what_is_drawn_already_is_named_as_unchanged(self) -> None:
         document = Document()
@@ -172,6 +172,16 @@ class TestLooks:
 
     def test_quotes(self) -> None:
         assert whole("> said\n>\n> - a\n> - b\n\nback", 24) == ["", "▌ said", "▌", "▌ • a", "▌ • b", "", "back"]
+
+    def test_words_that_lie_too_deep_are_not_cut_off(self) -> None:
+        rows = whole("- a\n" + "".join("  " * n + f"- deep {n}\n" for n in range(1, 12)), 20)
+        assert all(any(f"deep {n}" in row for row in rows) for n in range(1, 12))
+        assert max(map(cell_len, rows)) <= 20
+
+    @pytest.mark.parametrize("sign", ["> ", "- ", "1. ", "[", "*", "**a ", "`", "[a](", "| "])
+    def test_no_depth_breaks_it(self, sign: str) -> None:
+        assert whole(sign * 2_000 + "x", 40)
+        assert whole("\n".join("  " * n + sign + "x" for n in range(200)), 40)
 
     def test_code_loses_nothing_and_shows_where_a_line_goes_on(self) -> None:
         text = "```python\nx = 'a long line of code'\n\ny = 2\n```"

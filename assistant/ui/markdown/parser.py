@@ -10,12 +10,17 @@ from markdown_it.token import Token
 
 from assistant.visible import one_line, prose, visible
 
+DEEPEST = 60
+"""What lies deeper isn't shown, since each level takes some frames of Python's stack. A list in a list is two levels; this
+parser's own limit, 20, leaves out what some models write."""
+
 
 class SafeParser:
     """Reads Markdown. Making one costs a millisecond; parsing keeps nothing but the addresses of its references."""
 
     def __init__(self) -> None:
-        self._parser = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
+        options = {"html": False, "linkify": True, "typographer": False, "maxNesting": DEEPEST}
+        self._parser = MarkdownIt("gfm-like", options)
         # Only what names its scheme is an address: `README.md` is a file, although .md is a country's domain too.
         cast(Any, self._parser.linkify).set({"fuzzy_link": False, "fuzzy_email": False})
 

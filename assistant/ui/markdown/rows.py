@@ -13,6 +13,8 @@ from assistant.ui.markdown.wrap import breaks
 
 LEAST_CELLS = 6
 """A column narrower than that cuts every word: the table is then shown cell under cell."""
+LEAST_ROOM = 12
+"""Words with less room than that stand at the edge: how deep they lie is then lost, and nothing else."""
 BETWEEN = " │ "
 CODE_PAD = 2
 GOES_ON = "↪ "
@@ -55,11 +57,12 @@ def fit(blocks: Sequence[Block], width: int, first_line: int = 0, columns: Seque
             case Line():
                 _fit_line(block, width, first_line, fitted)
             case Rule():
-                rule = Content("─" * max(1, width - cell_len(block.lead.plain)))
-                _add(fitted, rule, block.lead, "rule", first_line)
+                lead = _with_room(block.lead, width)
+                _add(fitted, Content("─" * max(1, width - cell_len(lead.plain))), lead, "rule", first_line)
             case Table():
-                for content, look in _table(block, max(2, width - cell_len(block.lead.plain)), columns):
-                    _add(fitted, content, block.lead, look, first_line)
+                lead = _with_room(block.lead, width)
+                for content, look in _table(block, max(2, width - cell_len(lead.plain)), columns):
+                    _add(fitted, content, lead, look, first_line)
     return fitted
 
 
@@ -68,17 +71,24 @@ def _add(fitted: Fitted, content: Content, lead: Content, look: str, first_line:
     fitted.lines.append(content.plain)
 
 
+def _with_room(lead: Content, width: int) -> Content:
+    return lead if width - cell_len(lead.plain) >= LEAST_ROOM else Content()
+
+
 def _fit_line(block: Line, width: int, first_line: int, fitted: Fitted) -> None:
     code = block.look == "code_block"
     lead, hang = block.lead, block.hang
     if code:
         lead, hang = lead + " " * CODE_PAD, hang + Content.styled(GOES_ON, ".quiet")
-    room = max(2, width - cell_len(hang.plain) - (CODE_PAD if code else 0))
     line = first_line + len(fitted.lines)
     sign = Content()
     if block.lead.plain != block.hang.plain and not code:  # the sign of an item is copied with its words, bars aren't
         bars = block.lead.plain.rfind(BAR) + len(BAR) if BAR in block.lead.plain else 0
         lead, sign = block.lead[:bars], block.lead[bars:]
+    if width - cell_len(hang.plain) < LEAST_ROOM:
+        lead, hang = Content(), Content()
+        sign = Content(sign.plain.lstrip())
+    room = max(2, width - max(cell_len(hang.plain), cell_len(lead.plain + sign.plain)) - (CODE_PAD if code else 0))
     for n, (start, piece) in enumerate(broken(block.content, room)):
         if n == 0:
             fitted.rows.append(Row(sign + piece, lead, block.look, line, 0))

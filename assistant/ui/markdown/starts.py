@@ -23,7 +23,7 @@ WORD_CHARS = 600
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`\n]*)")
 _LISTED = re.compile(r"([-*+]|\d{1,9}[.)])\s+\S")
-_BELOW_HEAD = re.compile(r" {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+_BELOW_HEAD = re.compile(r"\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
 _GAP = re.compile(r" (?=\S)")
 
 
@@ -126,7 +126,7 @@ class _Scan:
         if self._kind in ("", "text"):
             if _LISTED.match(row):
                 self._kind = "list"
-            elif self._kind and "|" in self._before and _BELOW_HEAD.match(row):
+            elif self._kind and "|" in self._before and _BELOW_HEAD.match(row.strip()):
                 self._kind, self._head = "table", f"{self._before}\n{row}"
             else:
                 self._kind = "quote" if not self._kind and row.startswith(">") else "text"
