@@ -82,7 +82,7 @@ def must_copy(place: Place) -> bool:
     for line in lines:
         if line.startswith(key):
             return line.endswith(" no")
-    works = _overlay_mounts(place)
+    works = _overlay_mounts(place) or _overlay_mounts(place)  # a busy machine may fail once, and a no is remembered
     try:
         known.write_text("\n".join([*lines[-20:], f"{key} {'yes' if works else 'no'}"]) + "\n")
     except OSError:

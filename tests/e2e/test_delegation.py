@@ -27,7 +27,7 @@ class TestAHelper:
         results = [e["result"] for e in ran.events if e["type"] == "call_finished"]
         assert results[0]["text"] == "written"
         assert "from the helper" in results[1]["text"]
-        assert ran.event("stage_changed")["waiting"] == 1
+        assert ran.event("stage_changed")["waiting"] == 1, ran.out
         assert "+from the helper" in program.run("stage", "diff").out
         rows = [json.loads(line)["task"] for line in program.run("tasks", "--json").out.splitlines()]
         parent = ran.event("turn_started")["task"]
