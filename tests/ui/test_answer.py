@@ -47,3 +47,52 @@ def test_the_name_of_a_file_is_no_address() -> None:
     tokens = PARSER.parse("see README.md, 说明.md and https://example.com")
     inner = [child for token in tokens for child in token.children or ()]
     assert [child.attrs["href"] for child in inner if child.type == "link_open"] == ["https://example.com"]
+
+
+def place_of(chat: Any, words: str) -> tuple[int, int]:
+    """Column and row of `words` on the screen."""
+    return next((row.index(words), y) for y, row in enumerate(chat.text().splitlines()) if words in row)
+
+
+async def test_U5_a_link_that_is_clicked_is_copied_and_nothing_opens(open_chat: Any) -> None:
+    said = "See [the manual](https://evil.example/x) now."
+    async with open_chat(FakeDesk({"go": words(said)}), size=(80, 30)) as chat:
+        await chat.say("go")
+        await chat.until(lambda: "the manual ‹https://evil.example/x›" in chat.text())
+        await chat.pilot.click(offset=place_of(chat, "the manual"))
+        await chat.until(lambda: chat.app.clipboard == "https://evil.example/x")
+        assert [told.title for told in chat.app._notifications] == ["link copied, not opened"]
+
+
+async def test_what_is_selected_over_rows_is_copied_as_it_was_written(open_chat: Any) -> None:
+    """Without the ends of rows and the indentation of what is wrapped, and with the signs of a list."""
+    long = "an item that is " + "quite " * 20 + "long"
+    async with open_chat(
+        FakeDesk({"go": words(f"Before it.\n\n- {long}\n- second 二\n\nbehind")}), size=(80, 40)
+    ) as chat:
+        await chat.say("go")
+        await chat.until(lambda: "behind" in chat.text())
+        begin, end = place_of(chat, "Before"), place_of(chat, "second")
+        await chat.pilot.mouse_down(offset=begin)
+        await chat.pilot.hover(offset=(end[0] + 3, end[1]))
+        await chat.pilot.mouse_up(offset=(end[0] + 3, end[1]))
+        await chat.pilot.press("ctrl+c")
+        await chat.pilot.pause()
+        assert chat.app.clipboard == f"Before it.\n\n• {long}\n• seco"
+
+
+async def test_what_is_selected_is_seen(open_chat: Any) -> None:
+    async with open_chat(FakeDesk({"go": words("alpha beta gamma")}), size=(80, 30)) as chat:
+        await chat.say("go")
+        await chat.until(lambda: "alpha beta" in chat.text())
+        x, y = place_of(chat, "beta")
+
+        def grounds() -> list[Any]:
+            row = chat.screen._compositor.render_strips()[y]
+            return [segment.style.bgcolor for segment in row.crop(x - 2, x + 6)]
+
+        assert len(set(grounds())) == 1
+        await chat.pilot.mouse_down(offset=(x, y))
+        await chat.pilot.hover(offset=(x + 3, y))
+        await chat.pilot.pause(0.1)
+        assert len(set(grounds())) == 2
